@@ -1,0 +1,1 @@
+//! The small network: encoding, architecture, weights, predict and its safetensors file

@@ -1,0 +1,1 @@
+//! CSV files and built-in samples, read as typed tables

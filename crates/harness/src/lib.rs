@@ -1,0 +1,1 @@
+//! Suites, the comparison protocol, statistics and reports

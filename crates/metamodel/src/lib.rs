@@ -1,0 +1,1 @@
+//! The hypernetwork: support rows in, base-model weights out

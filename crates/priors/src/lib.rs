@@ -1,0 +1,1 @@
+//! Synthetic task families: seeded samplers of tasks

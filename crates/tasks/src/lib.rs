@@ -1,0 +1,18 @@
+//! The host data of weightsmith: typed tables, supervised tasks with their short and long rows, splits of
+//! tasks, levels and seeds.
+//!
+//! A [`Task`] is one supervised problem: a [`Support`] of short rows that a metamodel reads and a [`Query`] of
+//! long rows that its network is scored on. Every carrier has a [`Level`] in its type, so that rows about the
+//! world never mix with rows about training runs.
+//!
+//! This crate does not know tensors, files, or any model.
+
+mod level;
+mod seed;
+mod table;
+mod task;
+
+pub use level::{Above, Base, Level};
+pub use seed::Seed;
+pub use table::{Column, ColumnType, ColumnValues, Schema, Table, TableError};
+pub use task::{Query, Support, Target, Task, TaskError, TaskSplit, TaskType};

@@ -1,0 +1,1 @@
+//! Outer and inner training loops, without a disk
