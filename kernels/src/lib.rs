@@ -1,1 +1,24 @@
-//! k
+//! Operations that the stock backend lacks or is slow at: batched Cholesky factor-and-solve, the solved logistic
+//! head, attention and layer normalisation, and the choice of a device.
+//!
+//! Every operation is a free function on [`burn::tensor::Tensor`] that works with and without autodiff. On the CPU
+//! it runs a fused version with a hand-written gradient; on any other device it runs the *reference*, composed of
+//! plain tensor operations, which also is what the fused version is tested against, values and every gradient.
+//!
+//! This crate does not know tasks, models or files.
+
+mod attention;
+mod cholesky;
+mod cpu;
+mod device;
+mod fused;
+mod layer_norm;
+mod logistic_head;
+#[cfg(test)]
+mod testing;
+
+pub use attention::{attention, attention_reference};
+pub use cholesky::{cholesky_solve, cholesky_solve_reference};
+pub use device::{DeviceError, open_device};
+pub use layer_norm::{layer_norm, layer_norm_reference};
+pub use logistic_head::{logistic_head, logistic_head_reference};

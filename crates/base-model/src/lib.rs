@@ -1,1 +1,29 @@
-//! The small network: encoding, architecture, weights, predict and its safetensors file
+//! The small network whose weights are generated: how a table becomes its inputs, its shape, its numbers, its
+//! predictions, and the one file that holds all of it.
+//!
+//! An [`Encoding`] fitted on support rows turns a table into rows of numbers. An [`Architecture`] gives widths
+//! and the activation, [`Weights`] the numbers as tensors, [`HostWeights`] the same numbers as plain arrays.
+//! [`predict`] is a function of weights and rows. [`BaseModel`] is everything together and owns the
+//! `.safetensors` file.
+//!
+//! This crate does not know the metamodel, does not train, and reads no CSV.
+
+mod architecture;
+mod description;
+mod encoding;
+mod file;
+mod host_weights;
+mod model;
+mod predictions;
+mod weights;
+
+pub use architecture::{Activation, Architecture, ArchitectureError, MAX_WEIGHTS};
+pub use description::{Description, InputDescription, TensorDescription};
+pub use encoding::{
+    EncodedColumn, Encoding, EncodingError, EncodingLimits, Fitted, Joined, Rows, Transform, View,
+};
+pub use file::{FileError, Precision, inspect};
+pub use host_weights::{HostLayer, HostWeights, Matrix};
+pub use model::{BaseModel, ExpectedPerformance, ModelError, Provenance, SupportInfo};
+pub use predictions::{Predicted, Predictions};
+pub use weights::{HiddenLayer, Weights, predict};

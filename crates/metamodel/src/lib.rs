@@ -1,1 +1,24 @@
-//! The hypernetwork: support rows in, base-model weights out
+//! The metamodel of weightsmith: a hypernetwork that reads support rows and writes, in one forward pass, the weights
+//! of a small network, whose last layer is solved in closed form.
+//!
+//! [`EncodedSupport`] → [`SupportBatch`] → [`Summary`] → [`Generated`], each arrow one function. `generate` makes a
+//! whole base model out of a support, with all its views.
+//!
+//! This crate does not know priors, optimisers, run records or files other than the metamodel's own.
+
+mod config;
+mod decoder;
+mod encoder;
+mod head;
+mod landmarks;
+mod layers;
+mod metamodel;
+mod params;
+mod support;
+
+pub use config::{ConfigError, MetamodelConfig, limits};
+pub use encoder::Summary;
+pub use head::{Generated, GeneratedInfo};
+pub use metamodel::{Metamodel, MetamodelError};
+pub use params::{MetaParams, ParamEntry};
+pub use support::{EncodedSupport, Labels, SupportBatch};

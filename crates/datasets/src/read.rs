@@ -1,0 +1,255 @@
+//! Reading a source: rows to learn from, rows to predict for, and the target.
+
+use crate::columns::{Field, categorical, detect_type, numeric};
+use crate::error::DatasetError;
+use crate::names::nearest;
+use crate::records::{MAX_BYTES, Records};
+use crate::samples::find;
+use crate::source::Source;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fs::File;
+use std::io::Read;
+use weightsmith_tasks::{Column, ColumnType, ColumnValues, Schema, Table, Target, TaskType};
+
+/// The most classes that a numeric target is taken to have.
+const MAX_NUMERIC_CLASSES: usize = 10;
+/// The fewest rows a class, on average, for a numeric target to be taken as classes.
+const MIN_ROWS_PER_CLASS: usize = 5;
+
+/// The features and labels of a whole file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Labelled {
+    /// What reports call it: the file's name without its extension, or the sample's name.
+    pub name: String,
+    /// Every column but the target, in the order of the header.
+    pub table: Table,
+    /// One label a row.
+    pub target: Target,
+}
+
+/// Reads rows with their labels; `target` is the name of a column. Without a task type, the values of the
+/// target decide, as the crate's documentation says.
+///
+/// # Errors
+/// A source that cannot be read or is no CSV file, an unknown target, rows without one, one class, a constant
+/// or infinite target, infinite features, a file without rows or features, or over a limit.
+pub fn read_labelled(
+    source: &Source,
+    target: &str,
+    task_type: Option<TaskType>,
+) -> Result<Labelled, DatasetError> {
+    let file = source.to_string();
+    let bytes = bytes_of(source)?;
+    let records = Records::parse(&file, &bytes)?;
+    check_unrepeated(&file, &records, |_| true)?;
+    let Some(target_idx) = records.names.iter().position(|name| name == target) else {
+        let available = nearest(target, records.names.iter().map(String::as_str));
+        return Err(DatasetError::UnknownTarget { file, column: target.into(), available });
+    };
+    if records.names.len() == 1 {
+        return Err(DatasetError::NoFeatures { file, column: target.into() });
+    }
+    let labels = TargetColumn { file: &file, records: &records, column_idx: target_idx }.read(task_type)?;
+    let mut columns = Vec::with_capacity(records.names.len() - 1);
+    for (column_idx, name) in records.names.iter().enumerate().filter(|(idx, _)| *idx != target_idx) {
+        let column_type = detect_type(records.column(column_idx).map(|(_, field)| field));
+        columns.push(column_of(&file, &records, column_idx, name, column_type)?);
+    }
+    let table = table_of(&file, &records, columns)?;
+    Ok(Labelled { name: source.name(), table, target: labels })
+}
+
+/// Reads rows to predict for: the columns of `schema`, found by name, in its order. Other columns are ignored,
+/// the target among them. Fields of a categorical column are taken as text, levels that a model has not seen
+/// included; those of a numeric column must be numbers or missing.
+///
+/// # Errors
+/// A source that cannot be read or is no CSV file, missing columns, text or infinities in a numeric column, no
+/// rows, a file over a limit, a schema that names a column twice.
+pub fn read_rows(source: &Source, schema: &Schema) -> Result<Table, DatasetError> {
+    let file = source.to_string();
+    let bytes = bytes_of(source)?;
+    let records = Records::parse(&file, &bytes)?;
+    let wanted: HashSet<&str> = schema.iter().map(|(name, _)| name.as_str()).collect();
+    check_unrepeated(&file, &records, |name| wanted.contains(name))?;
+    let position: HashMap<&str, usize> =
+        records.names.iter().enumerate().map(|(idx, name)| (name.as_str(), idx)).collect();
+
+    let absent = schema.iter().filter(|(name, _)| !position.contains_key(name.as_str()));
+    let absent: Vec<String> = absent.map(|(name, _)| name.clone()).collect();
+    if let Some(first) = absent.first() {
+        let available = nearest(first, records.names.iter().map(String::as_str));
+        return Err(DatasetError::MissingColumns { file, columns: absent, available });
+    }
+    let mut columns = Vec::with_capacity(schema.len());
+    for (name, column_type) in schema {
+        columns.push(column_of(&file, &records, position[name.as_str()], name, *column_type)?);
+    }
+    table_of(&file, &records, columns)
+}
+
+fn bytes_of(source: &Source) -> Result<Cow<'static, [u8]>, DatasetError> {
+    let path = match source {
+        Source::Sample(name) => return Ok(find(name)?.csv.as_bytes().into()),
+        Source::File(path) => path,
+    };
+    let mut bytes = Vec::new();
+    // One byte more than the limit, so that the limit is noticed; an endless device ends here too.
+    File::open(path)
+        .and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
+        .map_err(|error| DatasetError::Unreadable { file: source.to_string(), source: error })?;
+    Ok(bytes.into())
+}
+
+fn check_unrepeated(
+    file: &str,
+    records: &Records,
+    matters: impl Fn(&str) -> bool,
+) -> Result<(), DatasetError> {
+    let mut first_at: HashMap<&str, usize> = HashMap::new();
+    for (idx, name) in records.names.iter().enumerate().filter(|(_, name)| matters(name)) {
+        if let Some(first) = first_at.insert(name, idx) {
+            return Err(DatasetError::RepeatedColumn {
+                file: file.into(),
+                name: name.clone(),
+                first: first + 1,
+                second: idx + 1,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn column_of(
+    file: &str,
+    records: &Records,
+    column_idx: usize,
+    name: &str,
+    column_type: ColumnType,
+) -> Result<Column, DatasetError> {
+    let values = match column_type {
+        ColumnType::Numeric => numeric(file, name, records.column(column_idx))?,
+        ColumnType::Categorical => categorical(records.column(column_idx).map(|(_, field)| field)),
+    };
+    Ok(Column { name: name.into(), values })
+}
+
+fn table_of(file: &str, records: &Records, columns: Vec<Column>) -> Result<Table, DatasetError> {
+    Table::new(records.lines.len(), columns)
+        .map_err(|source| DatasetError::Table { file: file.into(), source })
+}
+
+/// The column whose values are to be predicted.
+struct TargetColumn<'a> {
+    file: &'a str,
+    records: &'a Records<'a>,
+    column_idx: usize,
+}
+
+impl<'a> TargetColumn<'a> {
+    fn read(&self, task_type: Option<TaskType>) -> Result<Target, DatasetError> {
+        match task_type {
+            Some(TaskType::Classification) => self.classes(),
+            Some(TaskType::Regression) => self.values().map(Target::Values),
+            None => match detect_type(self.fields().map(|(_, field)| field)) {
+                ColumnType::Categorical => self.classes(),
+                ColumnType::Numeric => {
+                    let values = self.values()?;
+                    if are_classes(&values) { self.classes() } else { Ok(Target::Values(values)) }
+                }
+            },
+        }
+    }
+
+    fn classes(&self) -> Result<Target, DatasetError> {
+        self.check_present(|field| field.is_empty())?;
+        let distinct: BTreeSet<&str> = self.fields().map(|(_, field)| field).collect();
+        let mut class_names: Vec<&str> = distinct.into_iter().collect();
+        if let [class] = class_names[..] {
+            return Err(DatasetError::OneClass {
+                file: self.file.into(),
+                column: self.name(),
+                class: class.into(),
+            });
+        }
+        let numbers: Option<HashMap<&str, f64>> = class_names
+            .iter()
+            .map(|name| match Field::read(name) {
+                Field::Number(number) => Some((*name, number)),
+                _ => None,
+            })
+            .collect();
+        if let Some(numbers) = numbers {
+            // The sort is stable, so that 1 and 1.0 stay in the order of their text.
+            class_names.sort_by(|a, b| numbers[a].total_cmp(&numbers[b]));
+        }
+        let label_of: HashMap<&str, usize> = class_names.iter().copied().zip(0..).collect();
+        let labels = self.fields().map(|(_, field)| label_of[field]).collect();
+        Ok(Target::Classes { class_names: class_names.into_iter().map(str::to_string).collect(), labels })
+    }
+
+    fn values(&self) -> Result<Vec<f64>, DatasetError> {
+        for (line, field) in self.fields() {
+            if Field::read(field) == Field::Text {
+                return Err(DatasetError::TargetNotANumber {
+                    file: self.file.into(),
+                    line,
+                    column: self.name(),
+                    value: field.into(),
+                });
+            }
+        }
+        self.check_present(|field| matches!(Field::read(field), Field::Blank | Field::MissingWord))?;
+        let ColumnValues::Numeric(values) = numeric(self.file, &self.name(), self.fields())? else {
+            unreachable!("a numeric column is read as numbers")
+        };
+        match values[..] {
+            [first, ref rest @ ..] if rest.iter().all(|value| *value == first) => {
+                Err(DatasetError::ConstantTarget {
+                    file: self.file.into(),
+                    column: self.name(),
+                    value: first,
+                })
+            }
+            _ => Ok(values),
+        }
+    }
+
+    fn check_present(&self, is_missing: impl Fn(&str) -> bool) -> Result<(), DatasetError> {
+        let mut missing = self.fields().filter(|(_, field)| is_missing(field));
+        match missing.next() {
+            None => Ok(()),
+            Some((line, value)) => Err(DatasetError::MissingTarget {
+                file: self.file.into(),
+                line,
+                column: self.name(),
+                value: value.into(),
+                n_missing: 1 + missing.count(),
+            }),
+        }
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (u64, &'a str)> + Clone {
+        self.records.column(self.column_idx)
+    }
+
+    fn name(&self) -> String {
+        self.records.names[self.column_idx].clone()
+    }
+}
+
+/// Whether the values of a numeric target look like classes.
+fn are_classes(values: &[f64]) -> bool {
+    let mut distinct: Vec<f64> = Vec::new();
+    for value in values {
+        if !distinct.contains(value) {
+            distinct.push(*value);
+            if distinct.len() > MAX_NUMERIC_CLASSES {
+                return false;
+            }
+        }
+    }
+    let whole = distinct.iter().all(|value| value.fract() == 0.0);
+    distinct.len() == 2 || (whole && distinct.len() * MIN_ROWS_PER_CLASS <= values.len())
+}

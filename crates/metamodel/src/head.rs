@@ -1,0 +1,250 @@
+//! The solved last layer: standardises the planned hidden units on the support, solves the output layer in closed
+//! form, and folds everything into plain base-model weights.
+
+use crate::config::MetamodelConfig;
+use crate::decoder::Plan;
+use crate::support::SupportBatch;
+use burn::tensor::{Tensor, activation};
+use std::marker::PhantomData;
+use weightsmith_base_model::{Activation, HiddenLayer, Weights};
+use weightsmith_kernels::{cholesky_solve, logistic_head};
+use weightsmith_tasks::{Level, TaskType};
+
+/// Added to the variance of a hidden unit before it is standardised, so that a unit that few rows switch on does
+/// not explode.
+const UNIT_VARIANCE_FLOOR: f32 = 0.05;
+/// Precision of the intercept.
+const INTERCEPT_PRECISION: f32 = 0.02;
+/// Bounds of the logarithm of a precision: below, the system is too badly conditioned for f32; above, the input is
+/// switched off.
+const LOG_PRECISION: (f32, f32) = (-3.0, 9.0);
+
+/// Generated weights and what was repaired or decided on the way.
+#[derive(Clone, Debug)]
+pub struct Generated<L: Level> {
+    /// Base models, one a task.
+    pub weights: Weights<L>,
+    /// Beside the weights.
+    pub info: GeneratedInfo,
+}
+
+/// What the head decided.
+#[derive(Clone, Debug)]
+pub struct GeneratedInfo {
+    /// Leave-one-out outputs of the support rows, `[n_tasks, n_rows, n_outputs]`: logits or standardised values.
+    /// Only the solved layer is left one out; the hidden layer has seen every row.
+    pub left_out: Option<Tensor<3>>,
+    /// Standard deviation of the error of a standardised value, `[n_tasks, 1]`; 1 for classification.
+    pub noise: Tensor<2>,
+}
+
+/// The system that the last layer is the solution of.
+struct System {
+    /// `[n_tasks, n_rows, p]`, hidden units, skip inputs, 1.
+    features: Tensor<3>,
+    /// `[n_tasks, p]`.
+    precision: Tensor<2>,
+    /// `[n_tasks, p, p]`.
+    curvature: Tensor<3>,
+    /// `[n_tasks, n_outputs, p]`.
+    coefficients: Tensor<3>,
+}
+
+/// The hidden layer with the numbers that standardise it.
+struct Hidden {
+    layer: HiddenLayer,
+    /// `[n_tasks, n_rows, n_units]`, standardised over the support.
+    activations: Tensor<3>,
+    /// `[n_tasks, 1, n_units]`.
+    mean: Tensor<3>,
+    /// `[n_tasks, 1, n_units]`.
+    scale: Tensor<3>,
+}
+
+fn hidden<L: Level>(plan: &Plan, batch: &SupportBatch<L>) -> Hidden {
+    let [n_tasks, n_units, _] = plan.directions.dims();
+    let before = batch.rows.clone().matmul(plan.directions.clone().transpose()); // [n_tasks, n_rows, n_units]
+    let mean = before.clone().mean_dim(1); // [n_tasks, 1, n_units]
+    let centred = before - mean.clone();
+    let scale = ((centred.clone() * centred.clone()).mean_dim(1) + 1e-6).sqrt(); // [n_tasks, 1, n_units]
+    let shift = plan.shifts.clone().reshape([n_tasks, 1, n_units]);
+    let units = activation::relu(centred / scale.clone() + shift.clone());
+    let by_unit = |x: Tensor<3>| x.reshape([n_tasks, n_units, 1]);
+    let layer = HiddenLayer {
+        weight: plan.directions.clone() / by_unit(scale.clone()),
+        bias: (shift - mean / scale).reshape([n_tasks, n_units]),
+    };
+    let mean = units.clone().mean_dim(1);
+    let centred = units - mean.clone();
+    let scale = ((centred.clone() * centred.clone()).mean_dim(1) + UNIT_VARIANCE_FLOOR).sqrt();
+    Hidden { layer, activations: centred / scale.clone(), mean, scale }
+}
+
+fn solve<L: Level>(
+    config: &MetamodelConfig,
+    plan: &Plan,
+    batch: &SupportBatch<L>,
+    activations: Option<Tensor<3>>,
+) -> System {
+    let [n_tasks, n_rows, n_columns] = batch.dims();
+    let device = batch.rows.device();
+    let ones = Tensor::<3>::ones([n_tasks, n_rows, 1], &device);
+    let strength = batch.log_strength.clone();
+    let (low, high) = LOG_PRECISION;
+    let bounded = |x: Tensor<2>| (x + strength.clone()).clamp(low, high).exp();
+    let mut features = vec![batch.rows.clone(), ones];
+    let mut precision = vec![
+        bounded(plan.skip_log_precision.clone()),
+        Tensor::full([n_tasks, 1], INTERCEPT_PRECISION, &device),
+    ];
+    if let Some(activations) = activations {
+        features.insert(0, activations);
+        precision.insert(0, bounded(plan.unit_log_precision.clone()));
+    }
+    let features = Tensor::cat(features, 2); // [n_tasks, n_rows, p]
+    let precision = Tensor::cat(precision, 1); // [n_tasks, p]
+    let [_, p] = precision.dims();
+    debug_assert!(p > n_columns);
+    let weighted = features.clone() * plan.row_weights.clone().reshape([n_tasks, n_rows, 1]);
+    let gram = weighted.clone().transpose().matmul(features.clone()); // [n_tasks, p, p]
+    let diagonal = Tensor::<2>::eye(p, &device).unsqueeze::<3>() * precision.clone().reshape([n_tasks, 1, p]);
+    match config.task_type {
+        TaskType::Classification => {
+            let curvature = gram * 0.5 + diagonal;
+            let coefficients = logistic_head(
+                curvature.clone(),
+                features.clone(),
+                batch.targets.clone(),
+                plan.row_weights.clone(),
+                precision.clone(),
+                config.head_steps,
+            );
+            System { features, precision, curvature, coefficients }
+        }
+        TaskType::Regression => {
+            let curvature = gram + diagonal;
+            let right = weighted.transpose().matmul(batch.targets.clone()); // [n_tasks, p, 1]
+            let coefficients = cholesky_solve(curvature.clone(), right).transpose();
+            System { features, precision, curvature, coefficients }
+        }
+    }
+}
+
+/// Solves the head for a plan and folds it into weights.
+pub(crate) fn generate<L: Level>(
+    config: &MetamodelConfig,
+    plan: &Plan,
+    batch: &SupportBatch<L>,
+    leave_one_out: bool,
+) -> Generated<L> {
+    let [n_tasks, n_units, _] = plan.directions.dims();
+    let [_, _, n_columns] = batch.dims();
+    let hidden = hidden(plan, batch);
+    let system = solve(config, plan, batch, Some(hidden.activations.clone()));
+    let factor = output_factor(config, plan);
+    let left_out = leave_one_out.then(|| left_out(config, plan, batch, &system, &factor));
+    let coefficients = system.coefficients * factor; // [n_tasks, n_outputs, p]
+    let [_, n_outputs, _] = coefficients.dims();
+    let output = coefficients.clone().narrow(2, 0, n_units) / hidden.scale;
+    let skip = coefficients.clone().narrow(2, n_units, n_columns);
+    let intercept = coefficients.narrow(2, n_units + n_columns, 1).reshape([n_tasks, n_outputs]);
+    let shift = (output.clone() * hidden.mean).sum_dim(2).reshape([n_tasks, n_outputs]);
+    let weights = Weights {
+        hidden: vec![hidden.layer],
+        skip: Some(skip),
+        output: Some(output),
+        output_bias: intercept - shift,
+        activation: Activation::Relu,
+        level: PhantomData,
+    };
+    Generated { weights, info: GeneratedInfo { left_out, noise: noise(config, plan) } }
+}
+
+/// The head alone, without a hidden layer: a tuned linear model. What an untrained metamodel can do.
+pub(crate) fn linear_head<L: Level>(config: &MetamodelConfig, batch: &SupportBatch<L>) -> Generated<L> {
+    let [n_tasks, n_rows, n_columns] = batch.dims();
+    let device = batch.rows.device();
+    let skip = match config.task_type {
+        TaskType::Classification => -1.4,
+        TaskType::Regression => 0.0,
+    };
+    let plan = Plan {
+        directions: Tensor::zeros([n_tasks, 1, n_columns], &device),
+        shifts: Tensor::zeros([n_tasks, 1], &device),
+        unit_log_precision: Tensor::zeros([n_tasks, 1], &device),
+        skip_log_precision: Tensor::full([n_tasks, n_columns], skip, &device),
+        row_weights: Tensor::ones([n_tasks, n_rows], &device),
+        log_scale: Tensor::zeros([n_tasks, 1], &device),
+    };
+    let system = solve(config, &plan, batch, None);
+    let factor = output_factor(config, &plan);
+    let left_out = left_out(config, &plan, batch, &system, &factor);
+    let coefficients = system.coefficients * factor;
+    let [_, n_outputs, _] = coefficients.dims();
+    let weights = Weights {
+        hidden: vec![],
+        skip: Some(coefficients.clone().narrow(2, 0, n_columns)),
+        output: None,
+        output_bias: coefficients.narrow(2, n_columns, 1).reshape([n_tasks, n_outputs]),
+        activation: Activation::Relu,
+        level: PhantomData,
+    };
+    Generated { weights, info: GeneratedInfo { left_out: Some(left_out), noise: noise(config, &plan) } }
+}
+
+/// The factor on all outputs, `[n_tasks, 1, 1]`.
+fn output_factor(config: &MetamodelConfig, plan: &Plan) -> Tensor<3> {
+    let [n_tasks, _] = plan.log_scale.dims();
+    let log_scale = plan.log_scale.clone().reshape([n_tasks, 1, 1]);
+    match config.task_type {
+        TaskType::Classification => log_scale.exp(),
+        TaskType::Regression => log_scale.zeros_like() + 1.0,
+    }
+}
+
+fn noise(config: &MetamodelConfig, plan: &Plan) -> Tensor<2> {
+    match config.task_type {
+        TaskType::Classification => plan.log_scale.ones_like(),
+        TaskType::Regression => (plan.log_scale.clone() - 0.5).exp(),
+    }
+}
+
+/// Outputs of every support row by the head solved without that row: exact for regression, one step of the
+/// solver's own curvature for classification.
+///
+/// Source: Cook 1977 for the linear case; Rad and Maleki 2020, "A scalable estimate of the out-of-sample prediction
+/// error via approximate leave-one-out cross-validation", for the generalised one.
+fn left_out<L: Level>(
+    config: &MetamodelConfig,
+    plan: &Plan,
+    batch: &SupportBatch<L>,
+    system: &System,
+    factor: &Tensor<3>,
+) -> Tensor<3> {
+    let [n_tasks, n_rows, _] = batch.dims();
+    let outputs = system.features.clone().matmul(system.coefficients.clone().transpose()); // [n_tasks, n_rows, n_outputs]
+    let weights = plan.row_weights.clone().reshape([n_tasks, n_rows, 1]);
+    match config.task_type {
+        TaskType::Regression => {
+            let solved = cholesky_solve(system.curvature.clone(), system.features.clone().transpose());
+            let leverage = (system.features.clone() * solved.transpose()).sum_dim(2) * weights; // [n_tasks, n_rows, 1]
+            let residual = batch.targets.clone() - outputs;
+            batch.targets.clone() - residual / (leverage * -1.0 + 1.0).clamp_min(0.02)
+        }
+        TaskType::Classification => {
+            // The curvature at the solution for a typical class probability, not the bound of the solver.
+            let probabilities = activation::softmax(outputs.clone(), 2);
+            let spread = (probabilities.clone() * (probabilities.clone() * -1.0 + 1.0)).mean_dim(2);
+            let weighted = system.features.clone() * (weights.clone() * spread.clone());
+            let [_, p] = system.precision.dims();
+            let identity = Tensor::<2>::eye(p, &outputs.device()).unsqueeze::<3>();
+            let curvature = weighted.transpose().matmul(system.features.clone())
+                + identity * system.precision.clone().reshape([n_tasks, 1, p]);
+            let solved = cholesky_solve(curvature, system.features.clone().transpose());
+            let leverage = (system.features.clone() * solved.transpose()).sum_dim(2) * weights;
+            let residual = batch.targets.clone() - probabilities;
+            let shrink = (leverage.clone() * spread * -1.0 + 1.0).clamp_min(0.05);
+            (outputs - residual * leverage / shrink) * factor.clone()
+        }
+    }
+}

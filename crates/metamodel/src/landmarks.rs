@@ -1,0 +1,365 @@
+//! What a linear model and nearest neighbours say about the support, in closed form: leave-one-out errors over a
+//! grid of strengths, leverages, neighbour agreement. Host only; no gradient flows through them.
+//!
+//! These figures are inputs of the metamodel (without them the generated strength is wrong exactly where a linear
+//! model is right) and give the strength that its head starts from, so that the untrained metamodel is a tuned
+//! linear model.
+
+use multiversion::multiversion;
+
+/// The grid of ridge strengths.
+pub(crate) const STRENGTHS: [f32; 7] = [0.1, 0.5, 2.5, 12.0, 60.0, 300.0, 1500.0];
+const N_NEIGHBOURS: usize = 5;
+
+/// Figures of one support.
+#[derive(Clone, Debug)]
+pub(crate) struct Landmarks {
+    /// Leave-one-out squared error at each strength, relative to predicting the mean.
+    pub(crate) errors: [f32; 7],
+    /// Leave-one-out accuracy at each strength; 0 for regression.
+    pub(crate) accuracies: [f32; 7],
+    /// Logarithm of the strength that leave-one-out picks, a soft minimum over the grid.
+    pub(crate) log_strength: f32,
+    /// Leave-one-out residual of the best strength, one a row: for the row's own class, or of the value.
+    pub(crate) residuals: Vec<f32>,
+    /// Leverage at the best strength, one a row.
+    pub(crate) leverages: Vec<f32>,
+    /// Norm of the best strength's coefficients over the outputs, one a column.
+    pub(crate) coefficients: Vec<f32>,
+    /// Agreement of the nearest neighbours, one a row: share of the same class, or their mean value minus the
+    /// row's.
+    pub(crate) neighbours: Vec<f32>,
+    /// Leave-one-out accuracy of the neighbours, or their R².
+    pub(crate) neighbour_score: f32,
+}
+
+/// Figures of `x` (`[n_rows, n_columns]`, row-major) against centred targets `[n_outputs, n_rows]`; `labels` are
+/// given for classification.
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
+pub(crate) fn landmarks(x: &[f32], n_columns: usize, targets: &[Vec<f32>], labels: Option<&[usize]>) -> Landmarks {
+    let n_rows = targets[0].len();
+    let centred = centre(x, n_rows, n_columns);
+    let total: f32 = targets.iter().map(|t| dot(t, t)).sum::<f32>().max(1e-9);
+    let fits: Vec<Fit> = STRENGTHS
+        .iter()
+        .map(|&strength| {
+            if n_rows > n_columns {
+                primal(&centred, n_rows, n_columns, targets, strength)
+            } else {
+                dual(&centred, n_rows, n_columns, targets, strength)
+            }
+        })
+        .collect();
+    let (mut errors, mut accuracies) = ([0.0; 7], [0.0; 7]);
+    for (k, fit) in fits.iter().enumerate() {
+        errors[k] = fit.residuals.iter().map(|r| dot(r, r)).sum::<f32>() / total;
+        if let Some(labels) = labels {
+            accuracies[k] = accuracy(fit, targets, labels);
+        }
+    }
+    let lowest = errors.iter().copied().fold(f32::INFINITY, f32::min);
+    let best = errors.iter().position(|&error| error == lowest).unwrap_or(3);
+    let mut log_strength = 0.0;
+    let mut weight_sum = 0.0;
+    for (error, strength) in errors.iter().zip(STRENGTHS) {
+        let weight = (-0.5 * n_rows as f32 * (error / lowest - 1.0)).exp();
+        weight_sum += weight;
+        log_strength += weight * strength.ln();
+    }
+    let own = |row: usize| labels.map_or(0, |labels| labels[row]);
+    let (neighbours, neighbour_score) = neighbours(x, n_columns, &targets[0], labels);
+    Landmarks {
+        errors,
+        accuracies,
+        log_strength: log_strength / weight_sum,
+        residuals: (0..n_rows).map(|row| fits[best].residuals[own(row)][row]).collect(),
+        leverages: fits[best].leverages.clone(),
+        coefficients: fits[best].coefficients.clone(),
+        neighbours,
+        neighbour_score,
+    }
+}
+
+/// One ridge regression on all rows, seen through leave-one-out.
+struct Fit {
+    /// `[n_outputs][n_rows]`.
+    residuals: Vec<Vec<f32>>,
+    leverages: Vec<f32>,
+    coefficients: Vec<f32>,
+}
+
+#[inline(always)]
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; 16];
+    let (a_chunks, b_chunks) = (a.chunks_exact(16), b.chunks_exact(16));
+    let tail: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(x, y)| x * y).sum();
+    for (x, y) in a_chunks.zip(b_chunks) {
+        for lane in 0..16 {
+            lanes[lane] += x[lane] * y[lane];
+        }
+    }
+    lanes.iter().sum::<f32>() + tail
+}
+
+/// Rows with the mean of every column taken off.
+#[inline(always)]
+fn centre(x: &[f32], n_rows: usize, n_columns: usize) -> Vec<f32> {
+    let mut means = vec![0.0; n_columns];
+    for row in x.chunks_exact(n_columns) {
+        for (mean, value) in means.iter_mut().zip(row) {
+            *mean += value / n_rows as f32;
+        }
+    }
+    let mut centred = x.to_vec();
+    for row in centred.chunks_exact_mut(n_columns) {
+        for (value, mean) in row.iter_mut().zip(&means) {
+            *value -= mean;
+        }
+    }
+    centred
+}
+
+/// Lower Cholesky factor of a symmetric positive definite matrix, row-major.
+#[inline(always)]
+fn factorise(a: &[f32], p: usize) -> Vec<f32> {
+    let mut factor = vec![0.0; p * p];
+    for i in 0..p {
+        let (before, from_i) = factor.split_at_mut(i * p);
+        for j in 0..i {
+            let product = dot(&from_i[..j], &before[j * p..j * p + j]);
+            from_i[j] = (a[i * p + j] - product) / before[j * p + j];
+        }
+        from_i[i] = (a[i * p + i] - dot(&from_i[..i], &from_i[..i])).max(1e-6 * a[i * p + i]).sqrt();
+    }
+    factor
+}
+
+/// Solves `L z = b` in place.
+#[inline(always)]
+fn forward(factor: &[f32], p: usize, b: &mut [f32]) {
+    for i in 0..p {
+        b[i] = (b[i] - dot(&factor[i * p..i * p + i], &b[..i])) / factor[i * p + i];
+    }
+}
+
+/// Solves `Lᵀ z = b` in place.
+#[inline(always)]
+fn backward(factor: &[f32], p: usize, b: &mut [f32]) {
+    for i in (0..p).rev() {
+        let value = b[i] / factor[i * p + i];
+        b[i] = value;
+        for (b, l) in b[..i].iter_mut().zip(&factor[i * p..i * p + i]) {
+            *b -= value * l;
+        }
+    }
+}
+
+/// Ridge through the `n_columns` normal equations.
+#[inline(always)]
+fn primal(x: &[f32], n_rows: usize, n_columns: usize, targets: &[Vec<f32>], strength: f32) -> Fit {
+    let p = n_columns;
+    let mut gram = vec![0.0; p * p];
+    for row in x.chunks_exact(p) {
+        for i in 0..p {
+            let value = row[i];
+            for (g, other) in gram[i * p..i * p + i + 1].iter_mut().zip(row) {
+                *g += value * other;
+            }
+        }
+    }
+    for i in 0..p {
+        gram[i * p + i] += strength;
+    }
+    let factor = factorise(&gram, p);
+    let mut scratch = vec![0.0; p];
+    let leverages: Vec<f32> = x
+        .chunks_exact(p)
+        .map(|row| {
+            scratch.copy_from_slice(row);
+            forward(&factor, p, &mut scratch);
+            dot(&scratch, &scratch) + 1.0 / n_rows as f32
+        })
+        .collect();
+    let mut coefficients = vec![0.0f32; p];
+    let residuals = targets
+        .iter()
+        .map(|target| {
+            let mut beta = vec![0.0; p];
+            for (row, t) in x.chunks_exact(p).zip(target) {
+                for (b, value) in beta.iter_mut().zip(row) {
+                    *b += t * value;
+                }
+            }
+            forward(&factor, p, &mut beta);
+            backward(&factor, p, &mut beta);
+            for (c, b) in coefficients.iter_mut().zip(&beta) {
+                *c += b * b;
+            }
+            let rows = x.chunks_exact(p).zip(target).zip(&leverages);
+            rows.map(|((row, t), h)| (t - dot(row, &beta)) / (1.0 - h).max(0.02)).collect()
+        })
+        .collect();
+    for c in &mut coefficients {
+        *c = c.sqrt();
+    }
+    Fit { residuals, leverages, coefficients }
+}
+
+/// Ridge through the `n_rows` kernel equations, for wide tables.
+#[inline(always)]
+fn dual(x: &[f32], n_rows: usize, n_columns: usize, targets: &[Vec<f32>], strength: f32) -> Fit {
+    let n = n_rows;
+    let row = |i: usize| &x[i * n_columns..(i + 1) * n_columns];
+    let mut kernel = vec![0.0; n * n];
+    for i in 0..n {
+        for j in 0..=i {
+            kernel[i * n + j] = dot(row(i), row(j));
+        }
+        kernel[i * n + i] += strength;
+    }
+    let factor = factorise(&kernel, n);
+    let mut scratch = vec![0.0; n];
+    let inverse: Vec<f32> = (0..n)
+        .map(|i| {
+            scratch.fill(0.0);
+            scratch[i] = 1.0;
+            forward(&factor, n, &mut scratch);
+            dot(&scratch, &scratch)
+        })
+        .collect();
+    let mut coefficients = vec![0.0f32; n_columns];
+    let residuals = targets
+        .iter()
+        .map(|target| {
+            let mut alpha = target.clone();
+            forward(&factor, n, &mut alpha);
+            backward(&factor, n, &mut alpha);
+            for (column, c) in coefficients.iter_mut().enumerate() {
+                let beta: f32 = (0..n).map(|i| alpha[i] * x[i * n_columns + column]).sum();
+                *c += beta * beta;
+            }
+            alpha.iter().zip(&inverse).map(|(a, d)| a / d.max(1e-9)).collect()
+        })
+        .collect();
+    for c in &mut coefficients {
+        *c = c.sqrt();
+    }
+    Fit { residuals, leverages: inverse.iter().map(|d| 1.0 - strength * d).collect(), coefficients }
+}
+
+/// Share of rows whose left-out scores are highest at their own class.
+#[inline(always)]
+fn accuracy(fit: &Fit, targets: &[Vec<f32>], labels: &[usize]) -> f32 {
+    let n_rows = labels.len();
+    // Targets are one-hot minus the class share, so the share is what an own-class target lacks to 1.
+    let share: Vec<f32> = targets.iter().map(|t| 1.0 - t.iter().copied().fold(f32::MIN, f32::max)).collect();
+    let hits = (0..n_rows).filter(|&row| {
+        let score = |class: usize| targets[class][row] + share[class] - fit.residuals[class][row];
+        (0..targets.len()).all(|class| class == labels[row] || score(class) < score(labels[row]))
+    });
+    hits.count() as f32 / n_rows as f32
+}
+
+/// Agreement with the nearest other rows, and the score of predicting by them.
+#[inline(always)]
+fn neighbours(x: &[f32], n_columns: usize, values: &[f32], labels: Option<&[usize]>) -> (Vec<f32>, f32) {
+    let n_rows = values.len();
+    let row = |i: usize| &x[i * n_columns..(i + 1) * n_columns];
+    let norms: Vec<f32> = (0..n_rows).map(|i| dot(row(i), row(i))).collect();
+    let k = N_NEIGHBOURS.min(n_rows - 1).max(1);
+    let mut agreement = Vec::with_capacity(n_rows);
+    let mut hits = 0.0;
+    let mut nearest: Vec<(f32, usize)> = Vec::with_capacity(k + 1);
+    for i in 0..n_rows {
+        nearest.clear();
+        for j in (0..n_rows).filter(|&j| j != i) {
+            let distance = norms[j] - 2.0 * dot(row(i), row(j));
+            if nearest.len() < k || distance < nearest[nearest.len() - 1].0 {
+                let at = nearest.partition_point(|other| other.0 <= distance);
+                nearest.insert(at, (distance, j));
+                nearest.truncate(k);
+            }
+        }
+        match labels {
+            Some(labels) => {
+                let same = nearest.iter().filter(|(_, j)| labels[*j] == labels[i]).count() as f32 / k as f32;
+                hits += f32::from(u8::from(same > 0.5));
+                agreement.push(same);
+            }
+            None => {
+                let mean = nearest.iter().map(|(_, j)| values[*j]).sum::<f32>() / k as f32;
+                agreement.push((mean - values[i]).clamp(-5.0, 5.0));
+            }
+        }
+    }
+    let score = match labels {
+        Some(_) => hits / n_rows as f32,
+        None => 1.0 - dot(&agreement, &agreement) / dot(values, values).max(1e-6),
+    };
+    (agreement, score.max(-1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ridge on all rows but one, by brute force in f64.
+    fn left_out_residual(x: &[f32], p: usize, y: &[f32], strength: f64, out: usize) -> f64 {
+        let rows: Vec<usize> = (0..y.len()).filter(|&i| i != out).collect();
+        // An intercept column that is not penalised, solved by Gaussian elimination.
+        let q = p + 1;
+        let value = |i: usize, j: usize| if j == p { 1.0 } else { x[i * p + j] as f64 };
+        let mut a = vec![vec![0.0; q + 1]; q];
+        for &i in &rows {
+            for r in 0..q {
+                for c in 0..q {
+                    a[r][c] += value(i, r) * value(i, c);
+                }
+                a[r][q] += value(i, r) * y[i] as f64;
+            }
+        }
+        for (r, row) in a.iter_mut().enumerate().take(p) {
+            row[r] += strength;
+        }
+        for pivot in 0..q {
+            let row = a[pivot].clone();
+            for (r, other) in a.iter_mut().enumerate() {
+                if r != pivot {
+                    let factor = other[pivot] / row[pivot];
+                    for c in 0..=q {
+                        other[c] -= factor * row[c];
+                    }
+                }
+            }
+        }
+        let prediction: f64 = (0..q).map(|j| a[j][q] / a[j][j] * value(out, j)).sum();
+        y[out] as f64 - prediction
+    }
+
+    #[test]
+    fn leave_one_out_agrees_with_leaving_one_out() {
+        let (n, p) = (12, 3);
+        let x: Vec<f32> = (0..n * p).map(|i| ((i * 7919 % 101) as f32 - 50.0) / 30.0).collect();
+        let y: Vec<f32> = (0..n).map(|i| x[i * p] - 0.5 * x[i * p + 2] + ((i * 31 % 7) as f32 - 3.0) * 0.2).collect();
+        let mean = y.iter().sum::<f32>() / n as f32;
+        let targets = vec![y.iter().map(|v| v - mean).collect::<Vec<f32>>()];
+        let fit = primal(&centre(&x, n, p), n, p, &targets, 2.5);
+        for row in 0..n {
+            let expected = left_out_residual(&x, p, &y, 2.5, row);
+            // The penalty is on centred columns, whose mean moves a little when a row leaves: 2 %.
+            assert!((fit.residuals[0][row] as f64 - expected).abs() < 0.02, "row {row}: {expected}");
+        }
+    }
+
+    #[test]
+    fn both_ways_to_solve_agree() {
+        let (n, p) = (10, 6);
+        let x: Vec<f32> = (0..n * p).map(|i| ((i * 6151 % 97) as f32 - 48.0) / 30.0).collect();
+        let centred = centre(&x, n, p);
+        let targets = vec![(0..n).map(|i| (i as f32 - 4.5) / 3.0).collect::<Vec<f32>>()];
+        let (a, b) = (primal(&centred, n, p, &targets, 12.0), dual(&centred, n, p, &targets, 12.0));
+        for (a, b) in a.coefficients.iter().zip(&b.coefficients) {
+            assert!((a - b).abs() < 1e-4);
+        }
+    }
+}

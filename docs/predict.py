@@ -1,0 +1,48 @@
+"""Predict with a weightsmith base model and NumPy alone: predict.py WEIGHTS.safetensors DATA.csv OUT.csv"""
+import csv, json, math, struct, sys
+import numpy as np
+
+MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "?"}  # among numbers, in any case of letters
+KINDS = {"F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+ACTIVATIONS = {"relu": lambda s: np.maximum(s, 0), "tanh": np.tanh,
+               "gelu": lambda s: s * (1 + np.vectorize(math.erf)(s / math.sqrt(2))) / 2}
+
+def encode(transform, fields):
+    kind, how = (transform, {"centre": 0}) if isinstance(transform, str) else next(iter(transform.items()))
+    numeric = kind in ("standard", "gaussian_rank", "missing")
+    gone = np.array([field.strip().lower() in MISSING if numeric else field == "" for field in fields])
+    if numeric and kind != "missing":
+        v = np.array([math.nan if no else float(field) for field, no in zip(fields, gone)])
+        if kind == "gaussian_rank":
+            return np.where(gone, 0, np.interp(v, *np.array(how["knots"]).T))
+        z = np.clip((v - how["centre"]) / how["scale"], -1e9, 1e9)
+        return np.where(gone, 0, z / np.sqrt(1 + (z / 4) ** 2))
+    hit = {"missing": gone, "missing_level": gone, "constant": np.zeros(len(fields)),
+           "level": ~gone & [field == how.get("level") for field in fields],
+           "other_level": ~gone & [field not in how.get("levels", []) for field in fields]}[kind]
+    return (hit - how["centre"]) / 0.5
+
+raw = open(sys.argv[1], "rb").read()
+start = 8 + struct.unpack("<Q", raw[:8])[0]
+header, t = json.loads(raw[8:start]), {}
+meta = header.pop("__metadata__")
+for name, info in header.items():
+    a = np.frombuffer(raw[slice(*(start + offset for offset in info["data_offsets"]))], KINDS[info["dtype"]])
+    a = (a.astype("<u4") << 16).view("<f4") if a.dtype == "u2" else a  # BF16 is the upper half of F32
+    t[name] = a.astype(float).reshape(info["shape"])
+encoding, network, classes = (json.loads(meta[key]) for key in ("encoding", "architecture", "class_names"))
+top, *rows = filter(None, csv.reader(open(sys.argv[2], newline="", encoding="utf-8-sig")))
+top = [name or f"column_{position}" for position, name in enumerate(top, 1)]
+fields = [[row[top.index(name)] for row in rows] for name, _ in encoding["inputs"]]
+x = units = np.stack([encode(c["transform"], fields[c["source"]]) for c in encoding["columns"]], axis=1)
+n_layers = len(network["hidden"])
+for layer in ["hidden"] if n_layers == 1 else [f"hidden.{i}" for i in range(n_layers)]:
+    units = ACTIVATIONS[network["activation"]](units @ t[layer + ".weight"].T + t[layer + ".bias"])
+out = t["output.bias"] + (x @ t["skip.weight"].T if network["skip"] else 0)
+out = out + (units @ t["output.weight"].T if n_layers else 0)
+with open(sys.argv[3], "w", newline="", encoding="utf-8") as file:
+    write, p = csv.writer(file, lineterminator="\n").writerow, np.exp(out - out.max(axis=1, keepdims=True))
+    std = json.loads(meta.get("expected_performance", "{}")).get("residual_std")
+    write(["prediction"] + (["probability_" + name for name in classes] or ["std"]))
+    for value, row in zip(out, (p / p.sum(axis=1, keepdims=True)).tolist()):
+        write([classes[np.argmax(row)], *row] if classes else [value[0], std])
