@@ -1,6 +1,6 @@
 //! Multi-head attention with a mask over keys.
 
-use crate::cpu::{self, axpy, dot};
+use crate::cpu::{self, dot};
 use crate::device::is_cpu;
 use crate::fused::FusedOps;
 use burn::backend::Dispatch;
@@ -77,6 +77,127 @@ fn sizes(query: &FlexTensor, key: &FlexTensor, n_heads: usize) -> Sizes {
     Sizes { n_tasks, n_queries, n_keys, d_model, n_heads }
 }
 
+/// As many numbers as one wide register holds.
+type Lanes = [f32; 16];
+const ZERO: Lanes = [0.0; 16];
+
+/// `sums += factor * x`.
+///
+/// Works on copies: through references the compiler cannot rule out that they overlap, and stays scalar.
+#[inline(always)]
+fn add_scaled(factor: f32, x: &Lanes, sums: &mut Lanes) {
+    let (x, mut changed) = (*x, *sums);
+    for lane in 0..16 {
+        changed[lane] += factor * x[lane];
+    }
+    *sums = changed;
+}
+
+/// One head of `n` rows, row by row, padded with zeros to whole lanes.
+struct HeadRows {
+    /// Lanes of a row.
+    width: usize,
+    /// `[n, width]`.
+    lanes: Vec<Lanes>,
+}
+
+impl HeadRows {
+    fn new(n: usize, d_head: usize) -> Self {
+        let width = d_head.div_ceil(16);
+        Self { width, lanes: vec![ZERO; n * width] }
+    }
+
+    #[inline(always)]
+    fn load(&mut self, x: &[f32], d_model: usize, offset: usize, d_head: usize) {
+        for (lanes, values) in self.lanes.chunks_exact_mut(self.width).zip(x.chunks_exact(d_model)) {
+            let values = &values[offset..offset + d_head];
+            match values.try_into() {
+                Ok(whole) => lanes[0] = whole,
+                Err(_) => lanes.as_flattened_mut()[..d_head].copy_from_slice(values),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn row(&self, row: usize) -> &[Lanes] {
+        &self.lanes[row * self.width..(row + 1) * self.width]
+    }
+}
+
+/// One head of `n` rows, transposed: 16 rows to a lane.
+struct HeadColumns {
+    /// `[n / 16, d_head]`.
+    lanes: Vec<Lanes>,
+}
+
+impl HeadColumns {
+    fn new(n: usize, d_head: usize) -> Self {
+        Self { lanes: vec![ZERO; n.div_ceil(16) * d_head] }
+    }
+
+    #[inline(always)]
+    fn load(&mut self, x: &[f32], d_model: usize, offset: usize, d_head: usize) {
+        for (block, rows) in self.lanes.chunks_exact_mut(d_head).zip(x.chunks(16 * d_model)) {
+            for (lane, values) in rows.chunks_exact(d_model).enumerate() {
+                for (column, &value) in block.iter_mut().zip(&values[offset..offset + d_head]) {
+                    column[lane] = value;
+                }
+            }
+        }
+    }
+
+    /// `products[j] += factor Σ_d x[d] rows[j][d]`, 16 rows at a time.
+    #[inline(always)]
+    fn add_products(&self, x: &[f32], factor: f32, products: &mut [Lanes]) {
+        for (block, products) in self.lanes.chunks_exact(x.len()).zip(products) {
+            let mut sums = ZERO;
+            for (&x, column) in x.iter().zip(block) {
+                add_scaled(x, column, &mut sums);
+            }
+            add_scaled(factor, &sums, products);
+        }
+    }
+}
+
+/// Softmax over all lanes.
+#[inline(always)]
+fn softmax(scores: &mut [Lanes]) {
+    let mut highest = [f32::NEG_INFINITY; 16];
+    for scores in scores.iter() {
+        let scores = *scores;
+        for lane in 0..16 {
+            highest[lane] = if scores[lane] > highest[lane] { scores[lane] } else { highest[lane] };
+        }
+    }
+    let highest = highest.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut total = ZERO;
+    for scores in scores.iter_mut() {
+        let mut weights = *scores;
+        for lane in 0..16 {
+            weights[lane] = cpu::exp(weights[lane] - highest);
+        }
+        add_scaled(1.0, &weights, &mut total);
+        *scores = weights;
+    }
+    let factor = 1.0 / total.iter().sum::<f32>();
+    for scores in scores.iter_mut() {
+        let mut weights = *scores;
+        for weight in &mut weights {
+            *weight *= factor;
+        }
+        *scores = weights;
+    }
+}
+
+/// What masked and padded keys get added to their scores.
+#[inline(always)]
+fn load_bias(mask: &[f32], bias: &mut [Lanes]) {
+    bias.fill([MASKED; 16]);
+    for (key, mask) in mask.iter().enumerate() {
+        bias[key / 16][key % 16] = (mask - 1.0) * -MASKED;
+    }
+}
+
 pub(crate) fn forward(parents: [FlexTensor; 4], n_heads: usize) -> FlexTensor {
     let [query, key, value, mask] = parents.map(cpu::contiguous);
     let sizes = sizes(&query, &key, n_heads);
@@ -85,52 +206,34 @@ pub(crate) fn forward(parents: [FlexTensor; 4], n_heads: usize) -> FlexTensor {
     cpu::tensor(output, [sizes.n_tasks, sizes.n_queries, sizes.d_model])
 }
 
-/// Copies one head of `[n, d_model]` rows into `[d_head, n]`.
-#[inline(always)]
-fn transpose_head(x: &[f32], d_model: usize, offset: usize, d_head: usize, out: &mut [f32]) {
-    let n = x.len() / d_model;
-    for (row, values) in x.chunks_exact(d_model).enumerate() {
-        for (column, &value) in values[offset..offset + d_head].iter().enumerate() {
-            out[column * n + row] = value;
-        }
-    }
-}
-
-/// Attention probabilities of one query row, into `scores`.
-#[inline(always)]
-fn probabilities(query: &[f32], key_t: &[f32], mask: &[f32], scores: &mut [f32]) {
-    let n_keys = scores.len();
-    for (score, mask) in scores.iter_mut().zip(mask) {
-        *score = (mask - 1.0) * -MASKED;
-    }
-    let factor = 1.0 / (query.len() as f32).sqrt();
-    for (column, &q) in query.iter().enumerate() {
-        axpy(q * factor, &key_t[column * n_keys..(column + 1) * n_keys], scores);
-    }
-    cpu::softmax(scores);
-}
-
 #[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
 fn attend(query: &[f32], key: &[f32], value: &[f32], mask: &[f32], sizes: Sizes, output: &mut [f32]) {
     let Sizes { n_tasks, n_queries, n_keys, d_model, n_heads } = sizes;
     let d_head = d_model / n_heads;
-    let mut key_t = vec![0.0; d_head * n_keys];
-    let mut scores = vec![0.0; n_keys];
+    let factor = 1.0 / (d_head as f32).sqrt();
+    let (mut keys, mut values) = (HeadColumns::new(n_keys, d_head), HeadRows::new(n_keys, d_head));
+    let mut bias = vec![ZERO; n_keys.div_ceil(16)];
+    let mut scores = bias.clone();
+    let mut sums = vec![ZERO; d_head.div_ceil(16)];
     for task in 0..n_tasks {
-        let keys = &key[task * n_keys * d_model..(task + 1) * n_keys * d_model];
-        let values = &value[task * n_keys * d_model..(task + 1) * n_keys * d_model];
-        let mask = &mask[task * n_keys..(task + 1) * n_keys];
+        let span = task * n_keys * d_model..(task + 1) * n_keys * d_model;
+        load_bias(&mask[task * n_keys..(task + 1) * n_keys], &mut bias);
         for head in 0..n_heads {
             let offset = head * d_head;
-            transpose_head(keys, d_model, offset, d_head, &mut key_t);
+            keys.load(&key[span.clone()], d_model, offset, d_head);
+            values.load(&value[span.clone()], d_model, offset, d_head);
             for row in 0..n_queries {
                 let at = (task * n_queries + row) * d_model + offset;
-                probabilities(&query[at..at + d_head], &key_t, mask, &mut scores);
-                let out = &mut output[at..at + d_head];
-                for (key_idx, &weight) in scores.iter().enumerate() {
-                    let from = key_idx * d_model + offset;
-                    axpy(weight, &values[from..from + d_head], out);
+                scores.copy_from_slice(&bias);
+                keys.add_products(&query[at..at + d_head], factor, &mut scores);
+                softmax(&mut scores);
+                sums.fill(ZERO);
+                for (key, &weight) in scores.as_flattened()[..n_keys].iter().enumerate() {
+                    for (sums, values) in sums.iter_mut().zip(values.row(key)) {
+                        add_scaled(weight, values, sums);
+                    }
                 }
+                output[at..at + d_head].copy_from_slice(&sums.as_flattened()[..d_head]);
             }
         }
     }
@@ -162,36 +265,58 @@ fn attend_backward(inputs: [&[f32]; 5], sizes: Sizes, outputs: [&mut Vec<f32>; 3
     let Sizes { n_tasks, n_queries, n_keys, d_model, n_heads } = sizes;
     let d_head = d_model / n_heads;
     let factor = 1.0 / (d_head as f32).sqrt();
-    let (mut key_t, mut value_t) = (vec![0.0; d_head * n_keys], vec![0.0; d_head * n_keys]);
-    let (mut scores, mut slopes) = (vec![0.0; n_keys], vec![0.0; n_keys]);
+    let (mut keys, mut values) = (HeadColumns::new(n_keys, d_head), HeadColumns::new(n_keys, d_head));
+    let mut key_rows = HeadRows::new(n_keys, d_head);
+    let (mut queries, mut grads) = (HeadRows::new(n_queries, d_head), HeadRows::new(n_queries, d_head));
+    let width = key_rows.width;
+    let mut bias = vec![ZERO; n_keys.div_ceil(16)];
+    let (mut scores, mut slopes) = (bias.clone(), bias.clone());
+    let mut query_sums = vec![ZERO; width];
+    let (mut key_sums, mut value_sums) = (vec![ZERO; n_keys * width], vec![ZERO; n_keys * width]);
     for task in 0..n_tasks {
         let span = task * n_keys * d_model..(task + 1) * n_keys * d_model;
-        let (keys, values) = (&key[span.clone()], &value[span.clone()]);
-        let (key_grads, value_grads) = (&mut key_grad[span.clone()], &mut value_grad[span]);
-        let mask = &mask[task * n_keys..(task + 1) * n_keys];
+        let query_span = task * n_queries * d_model..(task + 1) * n_queries * d_model;
+        load_bias(&mask[task * n_keys..(task + 1) * n_keys], &mut bias);
         for head in 0..n_heads {
             let offset = head * d_head;
-            transpose_head(keys, d_model, offset, d_head, &mut key_t);
-            transpose_head(values, d_model, offset, d_head, &mut value_t);
+            keys.load(&key[span.clone()], d_model, offset, d_head);
+            key_rows.load(&key[span.clone()], d_model, offset, d_head);
+            values.load(&value[span.clone()], d_model, offset, d_head);
+            queries.load(&query[query_span.clone()], d_model, offset, d_head);
+            grads.load(&grad[query_span.clone()], d_model, offset, d_head);
+            key_sums.fill(ZERO);
+            value_sums.fill(ZERO);
             for row in 0..n_queries {
                 let at = (task * n_queries + row) * d_model + offset;
-                let (q, g) = (&query[at..at + d_head], &grad[at..at + d_head]);
-                probabilities(q, &key_t, mask, &mut scores);
-                slopes.fill(0.0);
-                for (column, &g) in g.iter().enumerate() {
-                    axpy(g, &value_t[column * n_keys..(column + 1) * n_keys], &mut slopes);
+                scores.copy_from_slice(&bias);
+                keys.add_products(&query[at..at + d_head], factor, &mut scores);
+                softmax(&mut scores);
+                slopes.fill(ZERO);
+                values.add_products(&grad[at..at + d_head], 1.0, &mut slopes);
+                let mean = dot(scores.as_flattened(), slopes.as_flattened());
+                for (slopes, scores) in slopes.iter_mut().zip(&scores) {
+                    let (mut changed, scores) = (*slopes, *scores);
+                    for lane in 0..16 {
+                        changed[lane] = scores[lane] * (changed[lane] - mean) * factor;
+                    }
+                    *slopes = changed;
                 }
-                let mean = dot(&scores, &slopes);
-                for (slope, score) in slopes.iter_mut().zip(&scores) {
-                    *slope = score * (*slope - mean) * factor;
+                query_sums.fill(ZERO);
+                for key in 0..n_keys {
+                    let (score, slope) = (scores[key / 16][key % 16], slopes[key / 16][key % 16]);
+                    for lane in 0..width {
+                        add_scaled(slope, &key_rows.row(key)[lane], &mut query_sums[lane]);
+                        add_scaled(slope, &queries.row(row)[lane], &mut key_sums[key * width + lane]);
+                        add_scaled(score, &grads.row(row)[lane], &mut value_sums[key * width + lane]);
+                    }
                 }
-                let q_grad = &mut query_grad[at..at + d_head];
-                for key_idx in 0..n_keys {
-                    let from = key_idx * d_model + offset;
-                    axpy(scores[key_idx], g, &mut value_grads[from..from + d_head]);
-                    axpy(slopes[key_idx], &keys[from..from + d_head], q_grad);
-                    axpy(slopes[key_idx], q, &mut key_grads[from..from + d_head]);
-                }
+                query_grad[at..at + d_head].copy_from_slice(&query_sums.as_flattened()[..d_head]);
+            }
+            for key in 0..n_keys {
+                let at = (task * n_keys + key) * d_model + offset;
+                let lanes = key * width..(key + 1) * width;
+                key_grad[at..at + d_head].copy_from_slice(&key_sums[lanes.clone()].as_flattened()[..d_head]);
+                value_grad[at..at + d_head].copy_from_slice(&value_sums[lanes].as_flattened()[..d_head]);
             }
         }
     }
@@ -205,7 +330,7 @@ mod tests {
     #[test]
     fn values_and_gradients_agree_with_the_reference() {
         let mut numbers = Numbers::new(2);
-        for (n_queries, n_keys, d_model, n_heads) in [(5, 7, 16, 4), (1, 1, 8, 2), (20, 33, 32, 2)] {
+        for (n_queries, n_keys, d_model, n_heads) in [(5, 7, 16, 4), (1, 1, 8, 2), (20, 33, 32, 2), (3, 20, 48, 2)] {
             let mut mask = vec![1.0; 2 * n_keys];
             if n_keys > 2 {
                 mask[1] = 0.0;

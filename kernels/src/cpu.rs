@@ -20,6 +20,34 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     lanes.iter().sum::<f32>() + tail
 }
 
+/// The sum of a slice.
+#[inline(always)]
+pub(crate) fn sum(x: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; LANES];
+    let chunks = x.chunks_exact(LANES);
+    let tail: f32 = chunks.remainder().iter().sum();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            lanes[lane] += chunk[lane];
+        }
+    }
+    lanes.iter().sum::<f32>() + tail
+}
+
+/// `Σ (x - centre)²`.
+#[inline(always)]
+pub(crate) fn square_distance(x: &[f32], centre: f32) -> f32 {
+    let mut lanes = [0.0f32; LANES];
+    let chunks = x.chunks_exact(LANES);
+    let tail: f32 = chunks.remainder().iter().map(|x| (x - centre) * (x - centre)).sum();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            lanes[lane] += (chunk[lane] - centre) * (chunk[lane] - centre);
+        }
+    }
+    lanes.iter().sum::<f32>() + tail
+}
+
 /// `y += factor * x`.
 #[inline(always)]
 pub(crate) fn axpy(factor: f32, x: &[f32], y: &mut [f32]) {

@@ -1,6 +1,6 @@
 //! Layer normalisation over the last dimension.
 
-use crate::cpu;
+use crate::cpu::{self, dot};
 use crate::device::is_cpu;
 use crate::fused::FusedOps;
 use burn::backend::Dispatch;
@@ -45,16 +45,9 @@ pub(crate) fn forward(x: FlexTensor, gain: FlexTensor, bias: FlexTensor) -> Flex
 #[inline(always)]
 fn moments(row: &[f32]) -> (f32, f32) {
     let width = row.len() as f32;
-    let mut mean = 0.0;
-    for &value in row {
-        mean += value;
-    }
-    mean /= width;
-    let mut variance = 0.0;
-    for &value in row {
-        variance += (value - mean) * (value - mean);
-    }
-    (mean, 1.0 / (variance / width + EPSILON).sqrt())
+    let mean = cpu::sum(row) / width;
+    let variance = cpu::square_distance(row, mean) / width;
+    (mean, 1.0 / (variance + EPSILON).sqrt())
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
@@ -96,23 +89,21 @@ fn gradients(
     bias_grad: &mut [f32],
 ) {
     let width = gain.len();
+    let mut inner = vec![0.0; width];
     for ((row, g), out) in
         x.chunks_exact(width).zip(grad.chunks_exact(width)).zip(x_grad.chunks_exact_mut(width))
     {
         let (mean, scale) = moments(row);
-        let (mut sum, mut product) = (0.0, 0.0);
+        // First the normalised row goes to `out`, which then turns into its gradient.
         for column in 0..width {
-            let normal = (row[column] - mean) * scale;
-            let inner = g[column] * gain[column];
-            gain_grad[column] += g[column] * normal;
+            out[column] = (row[column] - mean) * scale;
+            gain_grad[column] += g[column] * out[column];
             bias_grad[column] += g[column];
-            sum += inner;
-            product += inner * normal;
+            inner[column] = g[column] * gain[column];
         }
-        let (sum, product) = (sum / width as f32, product / width as f32);
+        let (sum, product) = (cpu::sum(&inner) / width as f32, dot(&inner, out) / width as f32);
         for column in 0..width {
-            let normal = (row[column] - mean) * scale;
-            out[column] = scale * (g[column] * gain[column] - sum - normal * product);
+            out[column] = scale * (inner[column] - sum - out[column] * product);
         }
     }
 }

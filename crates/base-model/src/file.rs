@@ -27,6 +27,8 @@ mod atomic;
 mod read;
 mod write;
 
+pub use atomic::write_atomically;
+
 use crate::description::Description;
 use crate::model::{BaseModel, ModelError};
 use serde::{Deserialize, Serialize};
@@ -201,7 +203,7 @@ impl<L: Level> BaseModel<L> {
     /// Parts that do not belong together, numbers beyond the precision's range, a system that refuses.
     pub fn save(&self, path: &Path, precision: Precision) -> Result<(), FileError> {
         let bytes = self.to_bytes(precision)?;
-        atomic::write(path, &bytes).map_err(|source| FileError::Io { action: "write", source })
+        write_atomically(path, &bytes).map_err(|source| FileError::Io { action: "write", source })
     }
 
     /// Reads a file.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use weightsmith_tasks::TaskType;
 
 /// Classes that have a label embedding of their own; further classes share them in turn.
-pub const N_CLASS_EMBEDDINGS: usize = 10;
+pub(crate) const N_CLASS_EMBEDDINGS: usize = 10;
 
 /// What a metamodel can be asked for. Outside of these limits `generate` refuses or, where stated, does less.
 pub mod limits {

@@ -87,7 +87,7 @@ impl Layer {
         rows = rows + self.to_rows_norm.forward(message);
 
         let others = self.others_norm.forward(Tensor::cat(vec![rows.clone(), features.clone()], 1));
-        let mask = Tensor::cat(vec![row_mask, batch.column_mask.clone()], 1);
+        let mask = Tensor::cat(vec![row_mask, batch.head.column_mask.clone()], 1);
         registers = registers.clone() + self.register_attention.forward(registers, others, mask);
         registers = registers.clone() + self.register_mlp.forward(registers);
         let seen = self.registers_norm.forward(registers.clone());
@@ -98,7 +98,7 @@ impl Layer {
         let message = self.to_features.forward(message.reshape([n_tasks, n_columns, N_CELL * d_model]));
         features = features + self.to_features_norm.forward(message);
         let others = Tensor::cat(vec![self.features_norm.forward(features.clone()), seen], 1);
-        let mask = Tensor::cat(vec![batch.column_mask.clone(), register_mask], 1);
+        let mask = Tensor::cat(vec![batch.head.column_mask.clone(), register_mask], 1);
         features = features.clone() + self.feature_attention.forward(features, others, mask);
         features = features.clone() + self.feature_mlp.forward(features);
         Summary { rows, features, registers, level }

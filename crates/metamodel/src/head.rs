@@ -3,7 +3,7 @@
 
 use crate::config::MetamodelConfig;
 use crate::decoder::Plan;
-use crate::support::SupportBatch;
+use crate::support::HeadRows;
 use burn::tensor::{Tensor, activation};
 use std::marker::PhantomData;
 use weightsmith_base_model::{Activation, HiddenLayer, Weights};
@@ -61,7 +61,7 @@ struct Hidden {
     scale: Tensor<3>,
 }
 
-fn hidden<L: Level>(plan: &Plan, batch: &SupportBatch<L>) -> Hidden {
+fn hidden<L: Level>(plan: &Plan, batch: &HeadRows<L>) -> Hidden {
     let [n_tasks, n_units, _] = plan.directions.dims();
     let before = batch.rows.clone().matmul(plan.directions.clone().transpose()); // [n_tasks, n_rows, n_units]
     let mean = before.clone().mean_dim(1); // [n_tasks, 1, n_units]
@@ -83,7 +83,7 @@ fn hidden<L: Level>(plan: &Plan, batch: &SupportBatch<L>) -> Hidden {
 fn solve<L: Level>(
     config: &MetamodelConfig,
     plan: &Plan,
-    batch: &SupportBatch<L>,
+    batch: &HeadRows<L>,
     activations: Option<Tensor<3>>,
 ) -> System {
     let [n_tasks, n_rows, n_columns] = batch.dims();
@@ -134,7 +134,7 @@ fn solve<L: Level>(
 pub(crate) fn generate<L: Level>(
     config: &MetamodelConfig,
     plan: &Plan,
-    batch: &SupportBatch<L>,
+    batch: &HeadRows<L>,
     leave_one_out: bool,
 ) -> Generated<L> {
     let [n_tasks, n_units, _] = plan.directions.dims();
@@ -161,7 +161,7 @@ pub(crate) fn generate<L: Level>(
 }
 
 /// The head alone, without a hidden layer: a tuned linear model. What an untrained metamodel can do.
-pub(crate) fn linear_head<L: Level>(config: &MetamodelConfig, batch: &SupportBatch<L>) -> Generated<L> {
+pub(crate) fn linear_head<L: Level>(config: &MetamodelConfig, batch: &HeadRows<L>) -> Generated<L> {
     let [n_tasks, n_rows, n_columns] = batch.dims();
     let device = batch.rows.device();
     let skip = match config.task_type {
@@ -217,7 +217,7 @@ fn noise(config: &MetamodelConfig, plan: &Plan) -> Tensor<2> {
 fn left_out<L: Level>(
     config: &MetamodelConfig,
     plan: &Plan,
-    batch: &SupportBatch<L>,
+    batch: &HeadRows<L>,
     system: &System,
     factor: &Tensor<3>,
 ) -> Tensor<3> {

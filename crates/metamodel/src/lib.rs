@@ -6,19 +6,24 @@
 //!
 //! This crate does not know priors, optimisers, run records or files other than the metamodel's own.
 
+mod checkpoint;
 mod config;
 mod decoder;
 mod encoder;
+mod generate;
 mod head;
 mod landmarks;
 mod layers;
 mod metamodel;
 mod params;
 mod support;
+mod views;
 
+pub use checkpoint::{Checkpoint, CheckpointError, NamedArray, Pretrained, TRAINING_PREFIX};
 pub use config::{ConfigError, MetamodelConfig, limits};
 pub use encoder::Summary;
+pub use generate::{GenerateError, GenerateInfo, generate_base_model, untrained_base_model};
 pub use head::{Generated, GeneratedInfo};
 pub use metamodel::{Metamodel, MetamodelError};
 pub use params::{MetaParams, ParamEntry};
-pub use support::{EncodedSupport, Labels, SupportBatch};
+pub use support::{EncodedSupport, HeadRows, Labels, SupportBatch};

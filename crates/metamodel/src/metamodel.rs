@@ -1,11 +1,11 @@
 //! The metamodel: encoder, decoder, head.
 
 use crate::config::{ConfigError, MetamodelConfig};
-use crate::decoder::WeightDecoder;
+use crate::decoder::{Plan, WeightDecoder};
 use crate::encoder::{Summary, SummaryEncoder};
 use crate::head::{self, Generated};
 use crate::params::{Builder, MetaParams};
-use crate::support::SupportBatch;
+use crate::support::{HeadRows, SupportBatch};
 use burn::tensor::{Device, Tensor};
 use weightsmith_tasks::{Level, Seed};
 
@@ -49,8 +49,19 @@ impl MetaParams {
     /// # Errors
     /// A configuration that makes no network.
     pub fn draw(config: &MetamodelConfig, seed: Seed) -> Result<Self, ConfigError> {
+        Self::build(config, Builder::drawing(seed, &Device::flex()))
+    }
+
+    /// Parameters that all are 0: the names and shapes of a configuration.
+    ///
+    /// # Errors
+    /// A configuration that makes no network.
+    pub fn zeros(config: &MetamodelConfig) -> Result<Self, ConfigError> {
+        Self::build(config, Builder::zeros(&Device::flex()))
+    }
+
+    fn build(config: &MetamodelConfig, mut builder: Builder) -> Result<Self, ConfigError> {
         config.validate()?;
-        let mut builder = Builder::drawing(seed, &Device::flex());
         build(&mut builder, config);
         let (entries, values, _) = builder.finish();
         Ok(Self { entries, values })
@@ -63,7 +74,7 @@ impl Metamodel {
     /// # Errors
     /// Parameters that do not fit the configuration, or are not finite.
     pub fn new(config: &MetamodelConfig, params: &MetaParams, device: &Device) -> Result<Self, MetamodelError> {
-        let expected = MetaParams::draw(config, Seed(0))?;
+        let expected = MetaParams::zeros(config)?;
         let differs = expected.entries.iter().zip(&params.entries).find(|(a, b)| a != b).map(|(a, _)| a);
         let longer = expected.entries.get(params.entries.len()).or(params.entries.get(expected.entries.len()));
         if let Some(entry) = differs.or(longer) {
@@ -91,6 +102,11 @@ impl Metamodel {
         &self.config
     }
 
+    /// Where it lives.
+    pub fn device(&self) -> Device {
+        self.leaves[0].device()
+    }
+
     /// The parameters as flat leaf tensors, in the order of [`MetaParams::entries`].
     pub fn leaves(&self) -> &[Tensor<1>] {
         &self.leaves
@@ -101,21 +117,28 @@ impl Metamodel {
         self.encoder.forward(support)
     }
 
-    /// Writes the weights of one base model a task; the last layer is solved on `support`, which may hold more rows
-    /// than the summary was made of.
-    pub fn generate<L: Level>(&self, summary: &Summary<L>, support: &SupportBatch<L>) -> Generated<L> {
-        let plan = self.decoder.forward(summary, support.column_mask.clone());
-        head::generate(&self.config, &plan, support, false)
+    /// Writes the weights of one base model a task. The last layer is solved on `support`, which may hold more rows
+    /// than the summary was made of; they then all weigh the same.
+    pub fn generate<L: Level>(&self, summary: &Summary<L>, support: &HeadRows<L>) -> Generated<L> {
+        head::generate(&self.config, &self.plan(summary, support), support, false)
     }
 
     /// [`Metamodel::generate`] with leave-one-out outputs of the support rows.
-    pub fn generate_with_left_out<L: Level>(&self, summary: &Summary<L>, support: &SupportBatch<L>) -> Generated<L> {
-        let plan = self.decoder.forward(summary, support.column_mask.clone());
-        head::generate(&self.config, &plan, support, true)
+    pub fn generate_with_left_out<L: Level>(&self, summary: &Summary<L>, support: &HeadRows<L>) -> Generated<L> {
+        head::generate(&self.config, &self.plan(summary, support), support, true)
+    }
+
+    fn plan<L: Level>(&self, summary: &Summary<L>, support: &HeadRows<L>) -> Plan {
+        let mut plan = self.decoder.forward(summary, support.column_mask.clone());
+        let [n_tasks, n_rows, _] = support.dims();
+        if plan.row_weights.dims() != [n_tasks, n_rows] {
+            plan.row_weights = Tensor::ones([n_tasks, n_rows], &plan.row_weights.device());
+        }
+        plan
     }
 
     /// The closed-form head alone, whose strength leave-one-out picks: the untrained metamodel, a tuned linear model.
-    pub fn linear_head<L: Level>(config: &MetamodelConfig, support: &SupportBatch<L>) -> Generated<L> {
+    pub fn linear_head<L: Level>(config: &MetamodelConfig, support: &HeadRows<L>) -> Generated<L> {
         head::linear_head(config, support)
     }
 }

@@ -63,6 +63,7 @@ pub(crate) enum Init {
 
 /// Where the numbers of a network under construction come from.
 enum Numbers<'a> {
+    Zeros(Vec<f32>),
     Drawn(Seed, Vec<f32>),
     Given(&'a MetaParams),
 }
@@ -81,6 +82,11 @@ impl<'a> Builder<'a> {
     /// A builder that draws every parameter from a stream of its own.
     pub(crate) fn drawing(seed: Seed, device: &Device) -> Self {
         Self::new(Numbers::Drawn(seed, Vec::new()), device)
+    }
+
+    /// A builder whose parameters all are 0.
+    pub(crate) fn zeros(device: &Device) -> Self {
+        Self::new(Numbers::Zeros(Vec::new()), device)
     }
 
     /// A builder that takes the parameters of `params`.
@@ -109,6 +115,10 @@ impl<'a> Builder<'a> {
         let entry = ParamEntry { name, shape: shape.to_vec(), start: self.n_values };
         let n = entry.len();
         let values = match &mut self.numbers {
+            Numbers::Zeros(all) => {
+                all.resize(all.len() + n, 0.0);
+                vec![0.0; n]
+            }
             Numbers::Drawn(seed, all) => {
                 let mut rng = seed.stream(&format!("init.{}", entry.name));
                 let drawn: Vec<f32> = match init {
@@ -135,7 +145,7 @@ impl<'a> Builder<'a> {
     /// What was built: names and shapes, the drawn numbers (none if they were given), and the leaf tensors.
     pub(crate) fn finish(self) -> (Vec<ParamEntry>, Vec<f32>, Vec<Tensor<1>>) {
         let drawn = match self.numbers {
-            Numbers::Drawn(_, values) => values,
+            Numbers::Zeros(values) | Numbers::Drawn(_, values) => values,
             Numbers::Given(_) => vec![],
         };
         (self.entries, drawn, self.leaves)

@@ -279,30 +279,72 @@ fn global_figures(rows: &Rows, labels: &Labels, is_numeric: &[bool], found: &Lan
     figures
 }
 
-/// Supports of one size as tensors; columns are padded to the widest and masked.
+/// What the head is solved on: supports of one size; columns are padded to the widest and masked.
 #[derive(Clone, Debug)]
-pub struct SupportBatch<L: Level = Base> {
+pub struct HeadRows<L: Level = Base> {
     /// `[n_tasks, n_rows, n_columns]`.
     pub(crate) rows: Tensor<3>,
+    /// `[n_tasks, n_rows, n_outputs]`.
+    pub(crate) targets: Tensor<3>,
+    /// `[n_tasks, n_columns]`, 1 for a column of the task, 0 for padding.
+    pub(crate) column_mask: Tensor<2>,
+    /// Logarithm of the ridge strength that leave-one-out picks, `[n_tasks, 1]`.
+    pub(crate) log_strength: Tensor<2>,
+    level: PhantomData<L>,
+}
+
+impl<L: Level> HeadRows<L> {
+    /// Encoded rows and labels of the supports, with the strengths that leave-one-out picked for them.
+    ///
+    /// # Panics
+    /// If there is none, or they differ in rows or outputs.
+    pub fn new(supports: &[(&Rows, &Labels, f32)], device: &Device) -> Self {
+        let (n, k) = (supports[0].0.n_rows, supports[0].1.n_outputs());
+        let same = |(rows, labels, _): &(&Rows, &Labels, f32)| rows.n_rows == n && labels.n_outputs() == k;
+        assert!(supports.iter().all(same), "the supports of a batch have as many rows and outputs each");
+        let d = supports.iter().map(|(rows, ..)| rows.n_columns).max().unwrap_or(0);
+        let b = supports.len();
+        let (mut values, mut mask) = (vec![0.0; b * n * d], vec![0.0; b * d]);
+        for (task, (rows, ..)) in supports.iter().enumerate() {
+            mask[task * d..][..rows.n_columns].fill(1.0);
+            for row in 0..n {
+                values[(task * n + row) * d..][..rows.n_columns].copy_from_slice(rows.row(row));
+            }
+        }
+        let targets: Vec<f32> = supports.iter().flat_map(|(_, labels, _)| labels.targets()).collect();
+        let strengths: Vec<f32> = supports.iter().map(|(.., strength)| *strength).collect();
+        Self {
+            rows: Tensor::from_data(TensorData::new(values, [b, n, d]), device),
+            targets: Tensor::from_data(TensorData::new(targets, [b, n, k]), device),
+            column_mask: Tensor::from_data(TensorData::new(mask, [b, d]), device),
+            log_strength: Tensor::from_data(TensorData::new(strengths, [b, 1]), device),
+            level: PhantomData,
+        }
+    }
+
+    /// Tasks, rows and (padded) columns.
+    pub fn dims(&self) -> [usize; 3] {
+        self.rows.dims()
+    }
+}
+
+/// Supports of one size with everything that the encoder reads.
+#[derive(Clone, Debug)]
+pub struct SupportBatch<L: Level = Base> {
+    /// What the head is solved on.
+    pub head: HeadRows<L>,
     /// `[n_tasks, n_rows, n_columns * N_CELL]`.
     pub(crate) cells: Tensor<3>,
     /// `[n_tasks, n_columns * N_CELL, n_rows]`.
     pub(crate) cells_by_column: Tensor<3>,
-    /// `[n_tasks, n_rows, n_outputs]`.
-    pub(crate) targets: Tensor<3>,
     /// `[n_tasks, n_rows, N_CLASS_EMBEDDINGS]`.
     pub(crate) label_figures: Tensor<3>,
     /// `[n_tasks, n_rows, N_ROW]`.
     pub(crate) row_figures: Tensor<3>,
     /// `[n_tasks, n_columns, N_COLUMN]`.
     pub(crate) column_figures: Tensor<3>,
-    /// `[n_tasks, n_columns]`, 1 for a column of the task, 0 for padding.
-    pub(crate) column_mask: Tensor<2>,
     /// `[n_tasks, 1, N_GLOBAL]`.
     pub(crate) globals: Tensor<3>,
-    /// `[n_tasks, 1]`.
-    pub(crate) log_strength: Tensor<2>,
-    level: PhantomData<L>,
 }
 
 impl<L: Level> SupportBatch<L> {
@@ -311,25 +353,19 @@ impl<L: Level> SupportBatch<L> {
     /// # Panics
     /// If there is none, or they differ in rows or outputs.
     pub fn new(supports: &[&EncodedSupport<L>], device: &Device) -> Self {
-        let (n, k) = (supports[0].n_rows(), supports[0].labels.n_outputs());
-        let same = |s: &&EncodedSupport<L>| s.n_rows() == n && s.labels.n_outputs() == k;
-        assert!(supports.iter().all(same), "the supports of a batch have as many rows and outputs each");
-        let d = supports.iter().map(|support| support.n_columns()).max().unwrap_or(0);
-        let b = supports.len();
-        let mut rows = vec![0.0; b * n * d];
+        let parts: Vec<_> = supports.iter().map(|s| (&s.rows, &s.labels, s.log_strength)).collect();
+        let head = HeadRows::new(&parts, device);
+        let [b, n, d] = head.dims();
         let mut cells = vec![0.0; b * n * d * N_CELL];
         let mut cells_by_column = vec![0.0; b * n * d * N_CELL];
         let mut columns = vec![0.0; b * d * N_COLUMN];
-        let mut mask = vec![0.0; b * d];
         for (task, support) in supports.iter().enumerate() {
             let own = support.n_columns();
             columns[task * d * N_COLUMN..][..own * N_COLUMN].copy_from_slice(&support.columns);
-            mask[task * d..][..own].fill(1.0);
             for row in 0..n {
                 for column in 0..own {
                     let (value, rank) =
                         (support.rows.values[row * own + column], support.ranks[row * own + column]);
-                    rows[(task * n + row) * d + column] = value;
                     for (k, figure) in cell(value, rank).into_iter().enumerate() {
                         cells[((task * n + row) * d + column) * N_CELL + k] = figure;
                         cells_by_column[((task * d + column) * N_CELL + k) * n + row] = figure;
@@ -342,26 +378,19 @@ impl<L: Level> SupportBatch<L> {
             Tensor::<3>::from_data(TensorData::new(values, shape), device)
         };
         Self {
-            rows: tensor(rows, [b, n, d]),
+            head,
             cells: tensor(cells, [b, n, d * N_CELL]),
             cells_by_column: tensor(cells_by_column, [b, d * N_CELL, n]),
-            targets: tensor(gather(|s| s.labels.targets()), [b, n, k]),
             label_figures: tensor(gather(|s| label_figures(&s.labels)), [b, n, N_CLASS_EMBEDDINGS]),
             row_figures: tensor(gather(|s| s.row_figures.clone()), [b, n, N_ROW]),
             column_figures: tensor(columns, [b, d, N_COLUMN]),
-            column_mask: Tensor::from_data(TensorData::new(mask, [b, d]), device),
             globals: tensor(gather(|s| s.globals.clone()), [b, 1, N_GLOBAL]),
-            log_strength: Tensor::from_data(
-                TensorData::new(supports.iter().map(|s| s.log_strength).collect::<Vec<_>>(), [b, 1]),
-                device,
-            ),
-            level: PhantomData,
         }
     }
 
     /// Tasks, rows and (padded) columns.
     pub fn dims(&self) -> [usize; 3] {
-        self.rows.dims()
+        self.head.dims()
     }
 }
 

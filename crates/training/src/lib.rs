@@ -1,1 +1,16 @@
-//! Outer and inner training loops, without a disk
+//! Training, without a disk: the outer loop that makes metamodels, the inner loop that trains base models.
+//!
+//! The outer loop reports to an [`Observer`]; who stores checkpoints and curves is not its concern. Only this crate
+//! asks for gradients.
+
+mod inner;
+mod outer;
+
+pub use inner::{
+    InnerError, Optimiser, Recipe, TrainInfo, Trained, Tuned, default_grid, fit_linear, train_base_model,
+    tune_base_model,
+};
+pub use outer::{
+    EncodedTask, Moments, Observer, OuterConfig, OuterConfigError, OuterOptimiser, Shapes, StepReport, TaskStream,
+    TrainState, Trainer, Validation, encode_task,
+};

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Writes a hidden neighbour, flushes it to the disk and renames it. On failure nothing is left behind and what
 /// was at `path` stays.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let name =
         path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "the path names no file"))?;
     let folder = match path.parent() {

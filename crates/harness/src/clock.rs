@@ -1,0 +1,39 @@
+//! How long something takes, by the clock and on the processor.
+
+use rustix::time::{ClockId, clock_gettime};
+use serde::Serialize;
+use std::time::Instant;
+
+/// The cost of one piece of work, in seconds.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+pub struct Cost {
+    /// By the clock on the wall.
+    pub wall_s: f64,
+    /// On the processor, in the thread that did the work.
+    pub cpu_s: f64,
+}
+
+/// Does the work and tells what it cost. Work that it hands to other threads is in `wall_s` only; the arms are
+/// run in pools of one thread, where there is none.
+pub(crate) fn measured<T>(work: impl FnOnce() -> T) -> (T, Cost) {
+    let (wall, cpu) = (Instant::now(), thread_seconds());
+    let done = work();
+    (done, Cost { wall_s: wall.elapsed().as_secs_f64(), cpu_s: thread_seconds() - cpu })
+}
+
+fn thread_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn sleeping_costs_no_processor_time() {
+        let ((), cost) = measured(|| std::thread::sleep(Duration::from_millis(20)));
+        assert!(cost.wall_s >= 0.02 && cost.cpu_s < cost.wall_s, "{cost:?}");
+    }
+}

@@ -1,0 +1,156 @@
+//! What can go wrong between the command line and the crates that do the work.
+
+use crate::catalog::CatalogError;
+use std::io;
+use std::path::PathBuf;
+use weightsmith_base_model::{DeviceError, EncodingError, FileError};
+use weightsmith_datasets::DatasetError;
+use weightsmith_metamodel::GenerateError;
+use weightsmith_tasks::TaskType;
+
+/// Why the harness cannot do what is asked.
+#[derive(Debug, thiserror::Error)]
+pub enum HarnessError {
+    /// The rows cannot be read.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// A file was given and no target.
+    #[error("{data} needs a target: name the column to predict with --target")]
+    NoTarget {
+        /// The source.
+        data: String,
+    },
+    /// No such device.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The metamodel cannot be found or read.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// No weights can be generated from these rows.
+    #[error("no weights can be generated from {data}")]
+    Generate {
+        /// The source.
+        data: String,
+        /// Why.
+        source: GenerateError,
+    },
+    /// A base model's file cannot be read.
+    #[error("cannot use the weights in {}", path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: FileError,
+    },
+    /// The weights cannot be stored as asked.
+    #[error("the weights cannot be stored in {}", path.display())]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: FileError,
+    },
+    /// The rows do not fit the base model.
+    #[error("{data} does not fit the model")]
+    Encode {
+        /// The source.
+        data: String,
+        /// Why.
+        source: EncodingError,
+    },
+    /// The folder of a file to be written is not there.
+    #[error("cannot write {}: the folder {} does not exist; create it first", path.display(), folder.display())]
+    NoFolder {
+        /// The file.
+        path: PathBuf,
+        /// Its folder.
+        folder: PathBuf,
+    },
+    /// A file is to be written where a folder is.
+    #[error("cannot write {}: it is a folder; give the name of a file", path.display())]
+    IsFolder {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The system refuses to write.
+    #[error("cannot write {}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The table is too small to be compared on.
+    #[error("{data} has {n_rows} rows; {n_needed} are needed to learn from some and be scored on the rest")]
+    TooFewRows {
+        /// The source.
+        data: String,
+        /// Its rows.
+        n_rows: usize,
+        /// The fewest.
+        n_needed: usize,
+    },
+    /// Too few short rows are asked for.
+    #[error("{n_support} support rows are too few; at least {n_needed} are needed")]
+    TooFewSupportRows {
+        /// Support rows asked for.
+        n_support: usize,
+        /// The fewest.
+        n_needed: usize,
+    },
+    /// No split of a table has two classes among its short rows.
+    #[error("{data}: in each of the {n_splits} splits the {n_support} support rows are of one class; take more")]
+    OneClassSplits {
+        /// The source.
+        data: String,
+        /// Splits tried.
+        n_splits: u32,
+        /// Support rows of each.
+        n_support: usize,
+    },
+    /// A suite's folder cannot be read.
+    #[error("cannot read the folder {}", path.display())]
+    Suite {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A suite without a table.
+    #[error("there is no CSV file to score in {folders}; a suite is a folder of CSV files")]
+    EmptySuite {
+        /// The folders.
+        folders: String,
+    },
+    /// None of the metamodels given is for this kind of task.
+    #[error("the suite has {task_type} tables; give a metamodel for them too")]
+    NoMetamodelFor {
+        /// What is predicted.
+        task_type: TaskType,
+        /// Why the last one tried does not do.
+        source: CatalogError,
+    },
+    /// A file of results is in the way.
+    #[error("{} exists; continue it with --resume, or remove it", path.display())]
+    ResultsExist {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of results cannot be read.
+    #[error("cannot read the results in {}", path.display())]
+    ReadResults {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: csv::Error,
+    },
+    /// A report can only be a page or a picture.
+    #[error("{} is neither .html nor .svg; a report is one of these", path.display())]
+    ReportFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The threads for the work cannot be started.
+    #[error("cannot start the threads")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}

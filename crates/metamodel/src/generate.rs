@@ -1,0 +1,279 @@
+//! From a support to a whole base model: encode, look at it in several views, generate, and join the views into one
+//! wider network.
+
+use crate::checkpoint::Pretrained;
+use crate::config::{MetamodelConfig, limits};
+use crate::head::Generated;
+use crate::metamodel::Metamodel;
+use crate::support::{EncodedSupport, HeadRows, Labels, SupportBatch};
+use crate::views::{self, Canonical, View, ViewWeights};
+use burn::tensor::Device;
+use std::marker::PhantomData;
+use weightsmith_base_model::{
+    BaseModel, Encoding, EncodingError, EncodingLimits, ExpectedPerformance, Fitted, Provenance, Rows, SupportInfo,
+};
+use weightsmith_tasks::{Level, Support, Target, TaskType};
+
+/// Above this many rows the views are generated one after another, to bound memory.
+const MAX_ROWS_TOGETHER: usize = 2048;
+
+/// Why no weights can be generated.
+#[derive(Debug, thiserror::Error)]
+pub enum GenerateError {
+    /// The rows cannot be encoded.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
+    /// Too little to learn from.
+    #[error("{n_rows} labelled rows are too few; at least {} are needed", limits::MIN_SUPPORT)]
+    TooFewRows {
+        /// Rows given.
+        n_rows: usize,
+    },
+    /// All rows are of one class.
+    #[error("all rows have the class \"{class}\"; at least two classes are needed")]
+    OneClass {
+        /// The class.
+        class: String,
+    },
+    /// More classes than the metamodel can tell apart.
+    #[error("{n_classes} classes; at most {} can be told apart. Is the target a number? Then use regression", limits::MAX_CLASSES)]
+    TooManyClasses {
+        /// Classes that occur.
+        n_classes: usize,
+    },
+    /// All values are equal.
+    #[error("all rows have the target {value}; there is nothing to predict")]
+    ConstantTarget {
+        /// The value.
+        value: f64,
+    },
+    /// A metamodel for the other type of task.
+    #[error("this metamodel generates networks for {metamodel}, the table asks for {support}")]
+    WrongTaskType {
+        /// What the metamodel is for.
+        metamodel: TaskType,
+        /// What the target is.
+        support: TaskType,
+    },
+    /// The numbers broke down.
+    #[error("the generated weights are not finite")]
+    NotFinite,
+}
+
+/// What was decided while a base model was generated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GenerateInfo {
+    /// Views that were joined.
+    pub n_views: usize,
+    /// Rows that the encoder read; the head was solved on all.
+    pub n_encoded_rows: usize,
+    /// Hidden units of the joined network.
+    pub n_units: usize,
+}
+
+/// Reads a support and writes a base model, in one forward pass for all views.
+///
+/// At most `n_views` views are joined; a table without numeric columns has fewer. More views are a little better and a
+/// little slower. Rows beyond [`limits::MAX_ENCODED_ROWS`] are not encoded, but the head is solved on them all.
+///
+/// The order of rows, columns and classes changes nothing but rounding.
+///
+/// # Errors
+/// Supports that nothing can be learnt from, or of the other task type.
+pub fn generate_base_model<L: Level>(
+    pretrained: &Pretrained,
+    support: &Support<L>,
+    n_views: usize,
+) -> Result<(BaseModel<L>, GenerateInfo), GenerateError> {
+    let task_type = support.target().task_type();
+    if task_type != pretrained.task_type() {
+        return Err(GenerateError::WrongTaskType { metamodel: pretrained.task_type(), support: task_type });
+    }
+    let device = pretrained.metamodel.device();
+    let provenance = Provenance { name: pretrained.name.clone(), checksum: pretrained.checksum.clone() };
+    let read = Reading::new(support)?;
+    let views = read.canonical.views(n_views.max(1), read.distinct_views(), read.n_outputs());
+    let together = if support.n_rows() > MAX_ROWS_TOGETHER { 1 } else { views.len() };
+    let mut parts = Vec::new();
+    let mut n_encoded_rows = 0;
+    for chunk in views.chunks(together) {
+        let seen: Vec<(Rows, Labels)> = chunk.iter().map(|view| read.rows(view)).collect();
+        let encoded: Vec<EncodedSupport<L>> = seen
+            .iter()
+            .map(|(rows, labels)| {
+                let (rows, labels) = views::subset(rows, labels, limits::MAX_ENCODED_ROWS);
+                EncodedSupport::new(rows, labels, &read.is_numeric)
+            })
+            .collect();
+        n_encoded_rows = encoded[0].n_rows();
+        let batch = SupportBatch::new(&encoded.iter().collect::<Vec<_>>(), &device);
+        let summary = pretrained.metamodel.summarise(&batch);
+        let head = if n_encoded_rows == support.n_rows() {
+            batch.head
+        } else {
+            let all: Vec<_> =
+                seen.iter().zip(&encoded).map(|((rows, labels), e)| (rows, labels, e.log_strength())).collect();
+            HeadRows::new(&all, &device)
+        };
+        let generated = pretrained.metamodel.generate_with_left_out(&summary, &head);
+        parts.extend(read.collect(chunk, &generated));
+    }
+    read.assemble(support, parts, provenance, n_encoded_rows)
+}
+
+/// The closed-form head alone, its strength picked by leave-one-out: what an untrained metamodel makes, a tuned linear
+/// model.
+///
+/// # Errors
+/// Supports that nothing can be learnt from.
+pub fn untrained_base_model<L: Level>(support: &Support<L>, device: &Device) -> Result<BaseModel<L>, GenerateError> {
+    let read = Reading::new(support)?;
+    let view = View::standard(read.n_outputs());
+    let (rows, labels) = read.rows(&view);
+    let (few_rows, few_labels) = views::subset(&rows, &labels, limits::MAX_ENCODED_ROWS);
+    let encoded = EncodedSupport::<L>::new(few_rows, few_labels, &read.is_numeric);
+    let config = MetamodelConfig::standard(support.target().task_type());
+    let head = HeadRows::<L>::new(&[(&rows, &labels, encoded.log_strength())], device);
+    let generated = Metamodel::linear_head(&config, &head);
+    let parts = read.collect(&[view], &generated);
+    let provenance = Provenance { name: "untrained".into(), checksum: String::new() };
+    Ok(read.assemble(support, parts, provenance, encoded.n_rows())?.0)
+}
+
+/// A support, encoded in both views, with what its order-free description needs.
+struct Reading {
+    fitted: Fitted,
+    standard: Rows,
+    gaussian_rank: Rows,
+    is_numeric: Vec<bool>,
+    canonical: Canonical,
+}
+
+impl Reading {
+    fn new<L: Level>(support: &Support<L>) -> Result<Self, GenerateError> {
+        if support.n_rows() < limits::MIN_SUPPORT {
+            return Err(GenerateError::TooFewRows { n_rows: support.n_rows() });
+        }
+        let encoding_limits = EncodingLimits { max_columns: limits::MAX_COLUMNS, ..EncodingLimits::default() };
+        let fitted = Encoding::fit(support, &encoding_limits)?;
+        let standard = fitted.standard.encode(support.table())?;
+        let gaussian_rank = fitted.gaussian_rank.encode(support.table())?;
+        let is_numeric = views::numeric_columns(&fitted.standard);
+        let canonical = match support.target() {
+            Target::Classes { class_names, labels } => {
+                let canonical = Canonical::of_classes(&standard, labels, class_names.len());
+                match canonical.n_present() {
+                    0 | 1 => {
+                        return Err(GenerateError::OneClass { class: class_names[labels[0]].clone() });
+                    }
+                    n_classes if n_classes > limits::MAX_CLASSES => {
+                        return Err(GenerateError::TooManyClasses { n_classes });
+                    }
+                    _ => canonical,
+                }
+            }
+            Target::Values(values) => {
+                Canonical::of_values(values).ok_or(GenerateError::ConstantTarget { value: values[0] })?
+            }
+        };
+        Ok(Self { fitted, standard, gaussian_rank, is_numeric, canonical })
+    }
+
+    fn n_outputs(&self) -> usize {
+        self.canonical.n_present().max(1)
+    }
+
+    /// Whether Gaussian ranks and reflections are views of their own.
+    fn distinct_views(&self) -> bool {
+        self.is_numeric.iter().any(|numeric| *numeric)
+    }
+
+    /// The support as one view sees it.
+    fn rows(&self, view: &View) -> (Rows, Labels) {
+        let mut rows = if view.gaussian_rank { self.gaussian_rank.clone() } else { self.standard.clone() };
+        if view.reflected {
+            views::reflect(&mut rows, &self.is_numeric);
+        }
+        (rows, self.canonical.labels(view))
+    }
+
+    /// The weights and left-out outputs of a chunk of views, in the table's own classes or unit.
+    fn collect<L: Level>(&self, chunk: &[View], generated: &Generated<L>) -> Vec<ViewWeights> {
+        let left_out = generated.info.left_out.as_ref().map(|outputs| {
+            outputs.clone().into_data_as::<f32>().try_into_vec::<f32>().expect("the data was converted to f32")
+        });
+        let size = left_out.as_ref().map_or(0, |all| all.len() / chunk.len());
+        chunk
+            .iter()
+            .enumerate()
+            .map(|(idx, view)| {
+                let mut weights = generated.weights.to_host(idx);
+                if view.reflected {
+                    views::reflect_weights(&mut weights, &self.is_numeric);
+                }
+                let left_out = left_out.as_ref().map_or(vec![], |all| all[idx * size..(idx + 1) * size].to_vec());
+                self.canonical.restore(view, weights, left_out)
+            })
+            .collect()
+    }
+
+    fn assemble<L: Level>(
+        &self,
+        support: &Support<L>,
+        parts: Vec<ViewWeights>,
+        provenance: Provenance,
+        n_encoded_rows: usize,
+    ) -> Result<(BaseModel<L>, GenerateInfo), GenerateError> {
+        let expected = expected_performance(support.target(), &views::mean_left_out(&parts));
+        let n_views = parts.len();
+        let (encoding, weights) = views::join(&self.fitted, parts);
+        let task_type = support.target().task_type();
+        let class_names = match support.target() {
+            Target::Classes { class_names, .. } => class_names.clone(),
+            Target::Values(_) => vec![],
+        };
+        let architecture = weights.architecture();
+        let info =
+            GenerateInfo { n_views, n_encoded_rows, n_units: architecture.hidden.first().copied().unwrap_or(0) };
+        let model = BaseModel {
+            encoding,
+            architecture,
+            task_type,
+            class_names,
+            weights,
+            provenance,
+            support: SupportInfo::of(support),
+            expected: Some(expected),
+            level: PhantomData,
+        };
+        model.validate().map_err(|_| GenerateError::NotFinite)?;
+        Ok((model, info))
+    }
+}
+
+/// Mean loss of the left-out outputs, with a 90 % interval from the spread of the rows.
+fn expected_performance(target: &Target, left_out: &[f32]) -> ExpectedPerformance {
+    let (metric, losses): (&str, Vec<f64>) = match target {
+        Target::Classes { labels, .. } => {
+            let k = left_out.len() / labels.len();
+            let loss = |(row, &label): (usize, &usize)| {
+                let logits = &left_out[row * k..(row + 1) * k];
+                let highest = logits.iter().copied().fold(f32::MIN, f32::max);
+                let total: f64 = logits.iter().map(|logit| f64::from(logit - highest).exp()).sum();
+                total.ln() - f64::from(logits[label] - highest)
+            };
+            ("log_loss", labels.iter().enumerate().map(loss).collect())
+        }
+        Target::Values(values) => {
+            let squares = values.iter().zip(left_out).map(|(v, p)| (v - f64::from(*p)).powi(2)).collect();
+            ("rmse", squares)
+        }
+    };
+    let n = losses.len() as f64;
+    let mean = losses.iter().sum::<f64>() / n;
+    let error = (losses.iter().map(|loss| (loss - mean).powi(2)).sum::<f64>() / (n * (n - 1.0).max(1.0))).sqrt();
+    let (low, high) = ((mean - 1.645 * error).max(0.0), mean + 1.645 * error);
+    let of = |x: f64| (if metric == "rmse" { x.sqrt() } else { x }) as f32;
+    let residual_std = (metric == "rmse").then_some(of(mean));
+    ExpectedPerformance { metric: metric.into(), value: of(mean), low: of(low), high: of(high), residual_std }
+}

@@ -1,0 +1,292 @@
+//! The views of one support that a metamodel generates from, and how their networks become one.
+//!
+//! A view sees numeric columns as they are or as Gaussian ranks, the classes in another order (or a numeric target
+//! with the other sign), and numeric columns with the other sign. All views are undone in the weights, whose outputs
+//! are averaged: one wider network.
+
+use crate::support::Labels;
+use weightsmith_base_model::{Encoding, Fitted, HostLayer, HostWeights, Matrix, Rows, Transform};
+
+/// One way to look at a support.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct View {
+    /// Numeric columns as Gaussian ranks.
+    pub(crate) gaussian_rank: bool,
+    /// Numeric columns with the other sign.
+    pub(crate) reflected: bool,
+    /// Canonical classes in the order in which the metamodel sees them; for a number, 0 or 1 for its sign.
+    order: Vec<usize>,
+}
+
+impl View {
+    /// The support as it is.
+    pub(crate) fn standard(n_outputs: usize) -> Self {
+        Self { gaussian_rank: false, reflected: false, order: (0..n_outputs).collect() }
+    }
+}
+
+/// The weights of one view, undone to the table's classes or unit, and its left-out outputs.
+pub(crate) struct ViewWeights {
+    gaussian_rank: bool,
+    weights: HostWeights,
+    /// `[n_rows, n_outputs]`.
+    left_out: Vec<f32>,
+}
+
+/// The target in a form that does not depend on the order of classes: classes by falling count, ties by the mean
+/// square of their rows.
+pub(crate) enum Canonical {
+    Classes {
+        /// Canonical label of each row.
+        labels: Vec<usize>,
+        /// Class of the table for each canonical one.
+        classes: Vec<usize>,
+        /// Classes of the table, those without a row included.
+        n_named: usize,
+    },
+    Values {
+        standardised: Vec<f32>,
+        mean: f64,
+        std: f64,
+    },
+}
+
+/// Logit of a class that has no row.
+const ABSENT_LOGIT: f32 = -30.0;
+
+impl Canonical {
+    pub(crate) fn of_classes(rows: &Rows, labels: &[usize], n_named: usize) -> Self {
+        let (mut counts, mut squares) = (vec![0usize; n_named], vec![0.0f64; n_named]);
+        for (row, &label) in labels.iter().enumerate() {
+            counts[label] += 1;
+            squares[label] += rows.row(row).iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
+        }
+        let mut classes: Vec<usize> = (0..n_named).filter(|&class| counts[class] > 0).collect();
+        classes.sort_by(|&a, &b| counts[b].cmp(&counts[a]).then(squares[b].total_cmp(&squares[a])));
+        let mut place = vec![0; n_named];
+        classes.iter().enumerate().for_each(|(canonical, &class)| place[class] = canonical);
+        Self::Classes { labels: labels.iter().map(|&label| place[label]).collect(), classes, n_named }
+    }
+
+    /// `None` if all values are equal.
+    pub(crate) fn of_values(values: &[f64]) -> Option<Self> {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let std = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
+        if std.is_nan() || std <= 1e-12 * mean.abs().max(1e-290) || !std.is_finite() {
+            return None;
+        }
+        let standardised = values.iter().map(|v| ((v - mean) / std) as f32).collect();
+        Some(Self::Values { standardised, mean, std })
+    }
+
+    /// Classes that have a row; 0 for a number.
+    pub(crate) fn n_present(&self) -> usize {
+        match self {
+            Self::Classes { classes, .. } => classes.len(),
+            Self::Values { .. } => 0,
+        }
+    }
+
+    /// At most `n_views` views: transforms in turn, then orders, then reflections (where there are few orders).
+    pub(crate) fn views(&self, n_views: usize, numeric: bool, n_outputs: usize) -> Vec<View> {
+        let orders: Vec<Vec<usize>> = match self {
+            Self::Values { .. } => vec![vec![0], vec![1]],
+            Self::Classes { .. } => (0..n_outputs.min(4))
+                .map(|turn| {
+                    let shift = turn * n_outputs / n_outputs.min(4);
+                    (0..n_outputs).map(|class| (class + shift) % n_outputs).collect()
+                })
+                .collect(),
+        };
+        let (transforms, reflections): (&[bool], &[bool]) =
+            if numeric { (&[false, true], &[false, true]) } else { (&[false], &[false]) };
+        let mut views = Vec::new();
+        for &reflected in reflections {
+            for order in &orders {
+                for &gaussian_rank in transforms {
+                    views.push(View { gaussian_rank, reflected, order: order.clone() });
+                }
+            }
+        }
+        views.truncate(n_views);
+        views
+    }
+
+    /// The labels as a view sees them.
+    pub(crate) fn labels(&self, view: &View) -> Labels {
+        match self {
+            Self::Classes { labels, classes, .. } => {
+                let mut place = vec![0; classes.len()];
+                view.order.iter().enumerate().for_each(|(seen, &class)| place[class] = seen);
+                Labels::Classes {
+                    labels: labels.iter().map(|&label| place[label]).collect(),
+                    n_classes: classes.len(),
+                }
+            }
+            Self::Values { standardised, .. } => {
+                let sign = sign(view);
+                Labels::Values(standardised.iter().map(|v| sign * v).collect())
+            }
+        }
+    }
+
+    /// Undoes a view's order of classes, or its sign and the standardisation.
+    pub(crate) fn restore(&self, view: &View, mut weights: HostWeights, left_out: Vec<f32>) -> ViewWeights {
+        let left_out = match self {
+            Self::Classes { classes, n_named, .. } => {
+                // Where each of the table's classes is seen, if it has a row.
+                let mut seen_at = vec![None; *n_named];
+                view.order.iter().enumerate().for_each(|(seen, &class)| seen_at[classes[class]] = Some(seen));
+                let reorder = |values: &[f32], width: usize, absent: f32| -> Vec<f32> {
+                    let row = |at: &Option<usize>| match at {
+                        Some(at) => values[at * width..(at + 1) * width].to_vec(),
+                        None => vec![absent; width],
+                    };
+                    seen_at.iter().flat_map(row).collect()
+                };
+                for matrix in weights.output.iter_mut().chain(weights.skip.iter_mut()) {
+                    *matrix = Matrix::new(*n_named, matrix.n_columns, reorder(&matrix.values, matrix.n_columns, 0.0));
+                }
+                weights.output_bias = reorder(&weights.output_bias, 1, ABSENT_LOGIT);
+                left_out.chunks_exact(classes.len()).flat_map(|row| reorder(row, 1, ABSENT_LOGIT)).collect()
+            }
+            Self::Values { mean, std, .. } => {
+                let factor = f64::from(sign(view)) * std;
+                for matrix in weights.output.iter_mut().chain(weights.skip.iter_mut()) {
+                    matrix.values.iter_mut().for_each(|w| *w = (f64::from(*w) * factor) as f32);
+                }
+                let unit = |value: &f32| (f64::from(*value) * factor + mean) as f32;
+                weights.output_bias = weights.output_bias.iter().map(unit).collect();
+                left_out.iter().map(unit).collect()
+            }
+        };
+        ViewWeights { gaussian_rank: view.gaussian_rank, weights, left_out }
+    }
+}
+
+fn sign(view: &View) -> f32 {
+    if view.order == [1] { -1.0 } else { 1.0 }
+}
+
+/// Which encoded columns stand for a number.
+pub(crate) fn numeric_columns(encoding: &Encoding) -> Vec<bool> {
+    let is_number = |transform: &Transform| matches!(transform, Transform::Standard { .. } | Transform::GaussianRank { .. });
+    encoding.columns().iter().map(|column| is_number(&column.transform)).collect()
+}
+
+/// Changes the sign of the numeric columns.
+pub(crate) fn reflect(rows: &mut Rows, is_numeric: &[bool]) {
+    for row in rows.values.chunks_exact_mut(is_numeric.len()) {
+        for (value, _) in row.iter_mut().zip(is_numeric).filter(|(_, numeric)| **numeric) {
+            *value = -*value;
+        }
+    }
+}
+
+/// Changes the weights so that they expect the columns before [`reflect`].
+pub(crate) fn reflect_weights(weights: &mut HostWeights, is_numeric: &[bool]) {
+    let first = weights.hidden.first_mut().map(|layer| &mut layer.weight);
+    for matrix in first.into_iter().chain(weights.skip.as_mut()) {
+        let mut rows = Rows { n_rows: matrix.n_rows, n_columns: matrix.n_columns, values: std::mem::take(&mut matrix.values) };
+        reflect(&mut rows, is_numeric);
+        matrix.values = rows.values;
+    }
+}
+
+/// Left-out outputs averaged over views.
+pub(crate) fn mean_left_out(parts: &[ViewWeights]) -> Vec<f32> {
+    let mut mean = vec![0.0; parts[0].left_out.len()];
+    for part in parts {
+        for (mean, value) in mean.iter_mut().zip(&part.left_out) {
+            *mean += value / parts.len() as f32;
+        }
+    }
+    mean
+}
+
+/// One network whose outputs are the average of the views' networks.
+pub(crate) fn join(fitted: &Fitted, parts: Vec<ViewWeights>) -> (Encoding, HostWeights) {
+    let joined = fitted.standard.join(&fitted.gaussian_rank);
+    let ranks = parts.iter().any(|part| part.gaussian_rank);
+    let encoding = if ranks { joined.encoding } else { fitted.standard.clone() };
+    let n_inputs = encoding.n_columns();
+    let n_outputs = parts[0].weights.output_bias.len();
+    let share = 1.0 / parts.len() as f32;
+    let scatter = |matrix: &Matrix, places: &[usize]| -> Vec<f32> {
+        let mut values = vec![0.0; matrix.n_rows * n_inputs];
+        for row in 0..matrix.n_rows {
+            for (column, &place) in places.iter().enumerate() {
+                values[row * n_inputs + place] = matrix.values[row * matrix.n_columns + column];
+            }
+        }
+        values
+    };
+    let (mut hidden, mut hidden_bias) = (Vec::new(), Vec::new());
+    let mut output_rows = vec![Vec::new(); n_outputs];
+    let mut skip = vec![0.0; n_outputs * n_inputs];
+    let mut output_bias = vec![0.0; n_outputs];
+    for part in &parts {
+        let places = if part.gaussian_rank { &joined.right } else { &joined.left };
+        for layer in &part.weights.hidden {
+            hidden.extend(scatter(&layer.weight, places));
+            hidden_bias.extend_from_slice(&layer.bias);
+        }
+        if let Some(output) = &part.weights.output {
+            for (row, values) in output_rows.iter_mut().zip(output.values.chunks_exact(output.n_columns)) {
+                row.extend(values.iter().map(|w| w * share));
+            }
+        }
+        if let Some(part_skip) = &part.weights.skip {
+            for (sum, value) in skip.iter_mut().zip(scatter(part_skip, places)) {
+                *sum += value * share;
+            }
+        }
+        for (sum, value) in output_bias.iter_mut().zip(&part.weights.output_bias) {
+            *sum += value * share;
+        }
+    }
+    let n_units = hidden_bias.len();
+    let weights = HostWeights {
+        hidden: if n_units == 0 {
+            vec![]
+        } else {
+            vec![HostLayer { weight: Matrix::new(n_units, n_inputs, hidden), bias: hidden_bias }]
+        },
+        skip: Some(Matrix::new(n_outputs, n_inputs, skip)),
+        output: (n_units > 0).then(|| Matrix::new(n_outputs, n_units, output_rows.concat())),
+        output_bias,
+        activation: parts[0].weights.activation,
+    };
+    (encoding, weights)
+}
+
+/// At most `limit` rows, the same whatever order they come in: sorted by label and content, then every so many.
+pub(crate) fn subset(rows: &Rows, labels: &Labels, limit: usize) -> (Rows, Labels) {
+    if rows.n_rows <= limit {
+        return (rows.clone(), labels.clone());
+    }
+    let by_content = |a: usize, b: usize| {
+        let pairs = rows.row(a).iter().zip(rows.row(b));
+        pairs.map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+    };
+    let sum = |row: usize| rows.row(row).iter().map(|v| f64::from(*v)).sum::<f64>();
+    let sums: Vec<f64> = (0..rows.n_rows).map(sum).collect();
+    let mut order: Vec<usize> = (0..rows.n_rows).collect();
+    order.sort_by(|&a, &b| {
+        let by_label = match labels {
+            Labels::Classes { labels, .. } => labels[a].cmp(&labels[b]),
+            Labels::Values(values) => values[a].total_cmp(&values[b]),
+        };
+        by_label.then(sums[a].total_cmp(&sums[b])).then_with(|| by_content(a, b))
+    });
+    let picked: Vec<usize> = (0..limit).map(|i| order[(2 * i + 1) * rows.n_rows / (2 * limit)]).collect();
+    let values = picked.iter().flat_map(|&row| rows.row(row).iter().copied()).collect();
+    let labels = match labels {
+        Labels::Classes { labels, n_classes } => {
+            Labels::Classes { labels: picked.iter().map(|&row| labels[row]).collect(), n_classes: *n_classes }
+        }
+        Labels::Values(values) => Labels::Values(picked.iter().map(|&row| values[row]).collect()),
+    };
+    (Rows { n_rows: limit, n_columns: rows.n_columns, values }, labels)
+}

@@ -1,0 +1,118 @@
+//! A quasi-Newton minimiser of smooth convex functions, for the host.
+
+use std::collections::VecDeque;
+
+/// Pairs of steps and gradient changes that are remembered.
+const N_PAIRS: usize = 10;
+const MAX_ITERATIONS: usize = 500;
+/// A gradient whose largest entry is below this is 0.
+const TOLERANCE: f64 = 1e-5;
+
+/// Where a convex function is least: L-BFGS with ten pairs and steps halved until the function falls enough.
+/// `objective` returns the value at a point and writes the gradient.
+///
+/// Stops at a gradient below 1e-5, after 500 iterations, or where rounding lets no step improve the value.
+///
+/// Source: Nocedal and Wright, Numerical Optimization, algorithms 7.4 and 7.5; Armijo steps instead of
+/// Wolfe's, which convexity allows.
+pub(super) fn minimise(mut objective: impl FnMut(&[f64], &mut [f64]) -> f64, start: Vec<f64>) -> Vec<f64> {
+    let mut point = start;
+    let mut gradient = vec![0.0; point.len()];
+    let mut value = objective(&point, &mut gradient);
+    let mut pairs: VecDeque<Pair> = VecDeque::with_capacity(N_PAIRS);
+    let mut next_gradient = vec![0.0; point.len()];
+    for _ in 0..MAX_ITERATIONS {
+        if gradient.iter().all(|slope| slope.abs() < TOLERANCE) {
+            break;
+        }
+        let direction = direction(&gradient, &pairs);
+        let slope = dot(&direction, &gradient);
+        let mut length = if pairs.is_empty() { 1.0 / dot(&gradient, &gradient).sqrt().max(1.0) } else { 1.0 };
+        let improved = loop {
+            let next: Vec<f64> = point.iter().zip(&direction).map(|(x, d)| x + length * d).collect();
+            let next_value = objective(&next, &mut next_gradient);
+            if next_value <= value + 1e-4 * length * slope {
+                break Some((next, next_value));
+            }
+            length /= 2.0;
+            if length < 1e-12 {
+                break None;
+            }
+        };
+        let Some((next, next_value)) = improved else { break };
+        let step: Vec<f64> = next.iter().zip(&point).map(|(next, x)| next - x).collect();
+        let change: Vec<f64> = next_gradient.iter().zip(&gradient).map(|(next, g)| next - g).collect();
+        let curvature = dot(&step, &change);
+        if curvature > 1e-12 * dot(&change, &change) {
+            if pairs.len() == N_PAIRS {
+                pairs.pop_front();
+            }
+            pairs.push_back(Pair { step, change, curvature });
+        }
+        (point, value) = (next, next_value);
+        std::mem::swap(&mut gradient, &mut next_gradient);
+    }
+    point
+}
+
+struct Pair {
+    step: Vec<f64>,
+    change: Vec<f64>,
+    curvature: f64,
+}
+
+/// Minus the approximate inverse Hessian times the gradient.
+fn direction(gradient: &[f64], pairs: &VecDeque<Pair>) -> Vec<f64> {
+    let mut direction: Vec<f64> = gradient.iter().map(|slope| -slope).collect();
+    let add = |direction: &mut [f64], factor: f64, other: &[f64]| {
+        direction.iter_mut().zip(other).for_each(|(d, o)| *d += factor * o);
+    };
+    let mut factors = Vec::with_capacity(pairs.len());
+    for pair in pairs.iter().rev() {
+        let factor = dot(&pair.step, &direction) / pair.curvature;
+        add(&mut direction, -factor, &pair.change);
+        factors.push(factor);
+    }
+    if let Some(last) = pairs.back() {
+        let scale = last.curvature / dot(&last.change, &last.change);
+        direction.iter_mut().for_each(|d| *d *= scale);
+    }
+    for (pair, factor) in pairs.iter().zip(factors.into_iter().rev()) {
+        let correction = factor - dot(&pair.change, &direction) / pair.curvature;
+        add(&mut direction, correction, &pair.step);
+    }
+    direction
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_minimum_of_a_badly_scaled_bowl_is_found() {
+        // Σ c_i (x_i - i)² / 2 with curvatures from 1 to 10⁴, so that steepest descent would need thousands
+        // of steps.
+        let curvatures: Vec<f64> = (0..9).map(|i| 10f64.powf(f64::from(i) / 2.0)).collect();
+        let mut n_calls = 0;
+        let found = minimise(
+            |x, gradient| {
+                n_calls += 1;
+                let mut value = 0.0;
+                for (i, (x, c)) in x.iter().zip(&curvatures).enumerate() {
+                    gradient[i] = c * (x - i as f64);
+                    value += 0.5 * c * (x - i as f64).powi(2);
+                }
+                value
+            },
+            vec![0.0; 9],
+        );
+        for (i, x) in found.iter().enumerate() {
+            assert!((x - i as f64).abs() < 2e-5, "{found:?}");
+        }
+        assert!(n_calls < 200, "{n_calls} calls");
+    }
+}

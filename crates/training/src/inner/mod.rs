@@ -1,0 +1,67 @@
+//! The inner loop: base models whose weights an optimiser finds, and regularised linear models.
+//!
+//! They are what generated weights are compared with, so they get what generated weights get: the same
+//! encoding, the same rows, the same file. Recipes, grids and stopping rules are those of scikit-learn as the
+//! outside scorer uses it.
+
+mod cross_validation;
+mod lbfgs;
+mod linear;
+mod network;
+mod problem;
+mod recipe;
+mod train;
+mod tune;
+
+pub use linear::fit_linear;
+pub use recipe::{Optimiser, Recipe, default_grid};
+pub use train::{TrainInfo, Trained, train_base_model};
+pub use tune::{Tuned, tune_base_model};
+
+use weightsmith_base_model::{EncodingError, ModelError};
+
+/// Why no base model could be trained.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum InnerError {
+    /// The support cannot be encoded.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
+    /// The parts do not make a base model: an impossible architecture, fewer than two class names, a target
+    /// too large for f32.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A field of the recipe holds a value that no training can use.
+    #[error("the recipe's {field} is {found}; it must be {expected}")]
+    BadRecipe {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        found: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// There is no recipe to choose from.
+    #[error("the grid holds no recipe")]
+    EmptyGrid,
+    /// Cross-validation needs a row to learn from and a row to hold out.
+    #[error("{n_rows} rows are too few for cross-validation; at least 2 are needed")]
+    TooFewRows {
+        /// Rows of the support.
+        n_rows: usize,
+    },
+    /// The loss or a weight became NaN or infinite.
+    #[error("the training diverged in epoch {epoch}; lower the learning rate")]
+    Diverged {
+        /// The epoch, counted from 1.
+        epoch: usize,
+    },
+    /// Every recipe of the grid diverged.
+    #[error("each of the {n_recipes} recipes diverged; lower their learning rates")]
+    AllDiverged {
+        /// Recipes in the grid.
+        n_recipes: usize,
+    },
+}
+
+#[cfg(test)]
+mod testing;

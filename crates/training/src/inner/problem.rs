@@ -1,0 +1,240 @@
+//! A support as an optimiser sees it: encoded rows and the outputs worth training; and the way back from
+//! trained outputs to a base model that speaks of classes and of the target's unit.
+
+use super::InnerError;
+use std::marker::PhantomData;
+use weightsmith_base_model::{
+    BaseModel, Encoding, EncodingLimits, ExpectedPerformance, HostWeights, Matrix, Provenance, Rows,
+    SupportInfo, View,
+};
+use weightsmith_tasks::{Level, Support, Table, Target, TaskType};
+
+/// The logit of a class without a row: its probability is 0 beside any class that was trained.
+const ABSENT_LOGIT: f32 = -100.0;
+
+/// What the trained outputs are compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Labels {
+    /// Two classes are present: one output, the logit of the second.
+    Binary {
+        /// The two classes, in the order of the class names.
+        present: [usize; 2],
+        /// 1 for the second class and -1 for the first, one a row.
+        signs: Vec<f32>,
+    },
+    /// One class, or more than two: an output each.
+    Classes {
+        /// The classes that have rows, in the order of the class names.
+        present: Vec<usize>,
+        /// Positions in `present`, one a row.
+        labels: Vec<usize>,
+    },
+    /// One output, the standardised value.
+    Values {
+        /// The mean of the target.
+        mean: f64,
+        /// The standard deviation of the target (n in the denominator), 0 where it does not vary.
+        scale: f64,
+        /// `(value - mean) / scale`, one a row; 0 where the target does not vary.
+        standardised: Vec<f32>,
+    },
+}
+
+impl Labels {
+    fn of(target: &Target) -> Self {
+        match target {
+            Target::Classes { class_names, labels } => {
+                let mut position = vec![None; class_names.len()];
+                labels.iter().for_each(|&label| position[label] = Some(0));
+                let present: Vec<usize> =
+                    (0..class_names.len()).filter(|&class| position[class].is_some()).collect();
+                if let [first, second] = present[..] {
+                    let sign = |&label: &usize| if label == second { 1.0 } else { -1.0 };
+                    return Self::Binary {
+                        present: [first, second],
+                        signs: labels.iter().map(sign).collect(),
+                    };
+                }
+                present.iter().enumerate().for_each(|(place, &class)| position[class] = Some(place));
+                let labels = labels.iter().filter_map(|&label| position[label]).collect();
+                Self::Classes { present, labels }
+            }
+            Target::Values(values) => {
+                let n = values.len() as f64;
+                let mean = values.iter().sum::<f64>() / n;
+                let scale =
+                    (values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / n).sqrt();
+                let standardise = |value: &f64| if scale > 0.0 { (value - mean) / scale } else { 0.0 };
+                let standardised = values.iter().map(|value| standardise(value) as f32).collect();
+                Self::Values { mean, scale, standardised }
+            }
+        }
+    }
+
+    /// The number of outputs that are trained.
+    pub(super) fn n_outputs(&self) -> usize {
+        match self {
+            Self::Binary { .. } | Self::Values { .. } => 1,
+            Self::Classes { present, .. } => present.len(),
+        }
+    }
+}
+
+/// Encoded rows, and what to predict from them.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    /// Fitted on these rows alone.
+    pub(super) encoding: Encoding,
+    /// The inputs.
+    pub(super) rows: Rows,
+    /// The outputs wanted.
+    pub(super) labels: Labels,
+}
+
+impl Problem {
+    /// The problem of a support.
+    ///
+    /// # Errors
+    /// A support without rows or columns.
+    pub(super) fn of<L: Level>(support: &Support<L>) -> Result<Self, InnerError> {
+        let encoding = Encoding::fit(support, &EncodingLimits::default())?.view(View::Standard).clone();
+        let rows = encoding.encode(support.table())?;
+        Ok(Self { encoding, rows, labels: Labels::of(support.target()) })
+    }
+
+    /// The base model of trained outputs: an output for each class name, or the value in the target's unit.
+    ///
+    /// # Errors
+    /// Numbers that do not fit f32, class names that make no classification.
+    pub(super) fn export<L: Level>(
+        self,
+        trained: &HostWeights,
+        support: &Support<L>,
+        origin: Origin,
+    ) -> Result<BaseModel<L>, InnerError> {
+        let class_names = match support.target() {
+            Target::Classes { class_names, .. } => class_names.clone(),
+            Target::Values(_) => Vec::new(),
+        };
+        let sources = self.sources(class_names.len());
+        let matrix = |matrix: &Matrix| {
+            let row = |source: &Source| {
+                let from = source.output * matrix.n_columns;
+                let scale = |value: &f32| (f64::from(*value) * source.factor) as f32;
+                matrix.values[from..from + matrix.n_columns].iter().map(scale).collect::<Vec<f32>>()
+            };
+            Matrix::new(sources.len(), matrix.n_columns, sources.iter().flat_map(row).collect())
+        };
+        let bias = |source: &Source| {
+            (f64::from(trained.output_bias[source.output]) * source.factor + source.shift) as f32
+        };
+        let weights = HostWeights {
+            hidden: trained.hidden.clone(),
+            skip: trained.skip.as_ref().map(matrix),
+            output: trained.output.as_ref().map(matrix),
+            output_bias: sources.iter().map(bias).collect(),
+            activation: trained.activation,
+        };
+        let model = BaseModel {
+            encoding: self.encoding,
+            architecture: weights.architecture(),
+            task_type: support.target().task_type(),
+            class_names,
+            weights,
+            provenance: Provenance { name: origin.name, checksum: String::new() },
+            support: SupportInfo::of(support),
+            expected: origin.expected,
+            level: PhantomData,
+        };
+        model.validate()?;
+        Ok(model)
+    }
+
+    /// Where each output of the base model comes from.
+    fn sources(&self, n_classes: usize) -> Vec<Source> {
+        let absent = Source { output: 0, factor: 0.0, shift: f64::from(ABSENT_LOGIT) };
+        let mut sources = vec![absent; n_classes];
+        match &self.labels {
+            // Halves of opposite sign: the softmax of two logits sees only their difference.
+            Labels::Binary { present: [first, second], .. } => {
+                sources[*first] = Source { output: 0, factor: -0.5, shift: 0.0 };
+                sources[*second] = Source { output: 0, factor: 0.5, shift: 0.0 };
+            }
+            Labels::Classes { present, .. } => {
+                for (output, &class) in present.iter().enumerate() {
+                    sources[class] = Source { output, factor: 1.0, shift: 0.0 };
+                }
+            }
+            Labels::Values { mean, scale, .. } => {
+                sources = vec![Source { output: 0, factor: *scale, shift: *mean }];
+            }
+        }
+        sources
+    }
+}
+
+/// What a base model says about its making.
+pub(super) struct Origin {
+    /// The optimiser's name.
+    pub(super) name: String,
+    /// How good the model will be, where that was estimated.
+    pub(super) expected: Option<ExpectedPerformance>,
+}
+
+/// An output of the base model as a multiple of a trained one.
+#[derive(Copy, Clone)]
+struct Source {
+    output: usize,
+    factor: f64,
+    shift: f64,
+}
+
+/// The loss of each row's prediction: minus the logarithm of the label's probability, clipped at 1e-6, or the
+/// squared error.
+///
+/// # Errors
+/// A table that the base model cannot read.
+pub(super) fn row_losses<L: Level>(
+    model: &BaseModel<L>,
+    table: &Table,
+    target: &Target,
+) -> Result<Vec<f64>, InnerError> {
+    let predictions = model.predict(table)?;
+    let losses = match (target, predictions.probabilities(), predictions.values()) {
+        (Target::Classes { labels, .. }, Some(rows), _) => {
+            rows.zip(labels).map(|(row, &label)| -f64::from(row[label]).max(1e-6).ln()).collect()
+        }
+        (Target::Values(values), _, Some(predicted)) => {
+            let squared = |(predicted, value): (&f32, &f64)| (f64::from(*predicted) - value).powi(2);
+            predicted.iter().zip(values).map(squared).collect()
+        }
+        _ => unreachable!("a model predicts what its support's target is"),
+    };
+    Ok(losses)
+}
+
+/// What held-out losses, one a row, say of rows to come: the mean and its 95% interval; for a regression the
+/// roots of these. The best of several candidates is expected a little too good.
+pub(super) fn expected_performance(task_type: TaskType, losses: &[f64]) -> ExpectedPerformance {
+    let n = losses.len() as f64;
+    let mean = losses.iter().sum::<f64>() / n;
+    let variance = losses.iter().map(|loss| (loss - mean) * (loss - mean)).sum::<f64>() / (n - 1.0).max(1.0);
+    let half_width = 1.96 * (variance / n).sqrt();
+    let (low, high) = ((mean - half_width).max(0.0), mean + half_width);
+    match task_type {
+        TaskType::Classification => ExpectedPerformance {
+            metric: "log_loss".to_string(),
+            value: mean as f32,
+            low: low as f32,
+            high: high as f32,
+            residual_std: None,
+        },
+        TaskType::Regression => ExpectedPerformance {
+            metric: "rmse".to_string(),
+            value: mean.sqrt() as f32,
+            low: low.sqrt() as f32,
+            high: high.sqrt() as f32,
+            residual_std: Some(mean.sqrt() as f32),
+        },
+    }
+}

@@ -1,0 +1,116 @@
+//! AdamW on flat host arrays, with the clipping by the global norm and the averaging that go with it.
+
+use crate::outer::config::OuterOptimiser;
+use std::f64::consts::PI;
+use weightsmith_metamodel::MetaParams;
+
+const BETAS: (f32, f32) = (0.9, 0.98);
+const EPSILON: f32 = 1e-8;
+
+/// First and second moments of the gradient, and the averaged parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moments {
+    /// Running mean of the gradient.
+    pub first: Vec<f32>,
+    /// Running mean of its square.
+    pub second: Vec<f32>,
+    /// Running average of the parameters.
+    pub averaged: Vec<f32>,
+}
+
+impl Moments {
+    pub(crate) fn new(params: &MetaParams) -> Self {
+        let n = params.values.len();
+        Self { first: vec![0.0; n], second: vec![0.0; n], averaged: params.values.clone() }
+    }
+}
+
+/// Scales the gradient to at most the clipping norm; the norm before.
+pub(crate) fn clip(gradient: &mut [f32], clip_norm: f32) -> f32 {
+    let norm = gradient.iter().map(|g| f64::from(*g) * f64::from(*g)).sum::<f64>().sqrt() as f32;
+    if norm > clip_norm {
+        let factor = clip_norm / norm;
+        gradient.iter_mut().for_each(|g| *g *= factor);
+    }
+    norm
+}
+
+/// The learning rate of step `step` out of `n_steps`: a linear rise, then a cosine.
+pub(crate) fn rate(config: &OuterOptimiser, step: u64, n_steps: u64) -> f32 {
+    let warm_up = (config.warm_up * n_steps as f64).max(1.0);
+    let at = step as f64 + 1.0;
+    if at < warm_up {
+        return config.learning_rate * (at / warm_up) as f32;
+    }
+    let progress = ((at - warm_up) / (n_steps as f64 - warm_up).max(1.0)).min(1.0);
+    let cosine = (0.5 * (1.0 + (PI * progress).cos())) as f32;
+    config.learning_rate * (config.last_rate + (1.0 - config.last_rate) * cosine)
+}
+
+/// One step; `step` counts from 0.
+///
+/// Source: Loshchilov and Hutter 2019, algorithm 2; only matrices decay.
+pub(crate) fn step(
+    config: &OuterOptimiser,
+    rate: f32,
+    step: u64,
+    params: &mut MetaParams,
+    moments: &mut Moments,
+    gradient: &[f32],
+) {
+    let t = (step + 1) as f64;
+    let correct_first = (1.0 - f64::from(BETAS.0).powf(t)) as f32;
+    let correct_second = (1.0 - f64::from(BETAS.1).powf(t)) as f32;
+    // Early on, an average with a fixed decay would still be the first draw.
+    let average = config.average.min(((1.0 + t) / (10.0 + t)) as f32);
+    for entry in &params.entries {
+        let decay = if entry.shape.len() > 1 { config.weight_decay } else { 0.0 };
+        for i in entry.start..entry.start + entry.len() {
+            let g = gradient[i];
+            let first = BETAS.0 * moments.first[i] + (1.0 - BETAS.0) * g;
+            let second = BETAS.1 * moments.second[i] + (1.0 - BETAS.1) * g * g;
+            let change = (first / correct_first) / ((second / correct_second).sqrt() + EPSILON);
+            let value = params.values[i] - rate * (change + decay * params.values[i]);
+            moments.first[i] = first;
+            moments.second[i] = second;
+            moments.averaged[i] = average * moments.averaged[i] + (1.0 - average) * value;
+            params.values[i] = value;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weightsmith_metamodel::ParamEntry;
+
+    #[test]
+    fn the_rate_rises_then_falls() {
+        let config = OuterOptimiser { learning_rate: 1.0, warm_up: 0.1, last_rate: 0.1, ..Default::default() };
+        let rates: Vec<f32> = (0..100).map(|step| rate(&config, step, 100)).collect();
+        assert!(rates[..9].windows(2).all(|pair| pair[0] < pair[1]));
+        assert!((rates[9] - 1.0).abs() < 1e-3);
+        assert!(rates[10..].windows(2).all(|pair| pair[0] >= pair[1]));
+        assert!((rates[99] - 0.1).abs() < 1e-6);
+    }
+
+    #[test]
+    fn clipping_keeps_the_direction() {
+        let mut gradient = vec![3.0, 4.0];
+        assert_eq!(clip(&mut gradient, 1.0), 5.0);
+        assert!((gradient[0] - 0.6).abs() < 1e-6 && (gradient[1] - 0.8).abs() < 1e-6);
+    }
+
+    #[test]
+    fn it_finds_the_minimum_of_a_quadratic() {
+        let entries = vec![ParamEntry { name: "x".into(), shape: vec![2], start: 0 }];
+        let mut params = MetaParams { entries, values: vec![1.0, -2.0] };
+        let mut moments = Moments::new(&params);
+        let config = OuterOptimiser::default();
+        for t in 0..3000 {
+            let gradient = [2.0 * (params.values[0] - 0.25), 20.0 * (params.values[1] - 0.5)];
+            step(&config, rate(&OuterOptimiser { learning_rate: 0.02, ..config.clone() }, t, 3000), t, &mut params, &mut moments, &gradient);
+        }
+        assert!((params.values[0] - 0.25).abs() < 1e-3 && (params.values[1] - 0.5).abs() < 1e-3);
+    }
+}

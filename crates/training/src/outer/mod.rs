@@ -1,0 +1,11 @@
+//! The outer loop: optimiser steps on the parameters of a metamodel.
+
+mod adamw;
+mod config;
+mod stream;
+mod trainer;
+
+pub use adamw::Moments;
+pub use config::{OuterConfig, OuterConfigError, OuterOptimiser, Shapes};
+pub use stream::{EncodedTask, TaskStream, encode_task};
+pub use trainer::{Observer, StepReport, TrainState, Trainer, Validation};
