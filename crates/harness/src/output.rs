@@ -1,10 +1,10 @@
 //! Files that are written are whole or not there.
 
 use crate::error::HarnessError;
-use std::fs::{self, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
+use std::io::Write;
 use std::path::Path;
+use weightsmith_base_model::write_atomically;
 
 /// Checks that a file can be written at `path`, so that this is known before any long work.
 ///
@@ -33,20 +33,9 @@ pub fn write_output(path: &Path, bytes: &[u8]) -> Result<(), HarnessError> {
     let written = if is_special {
         fs::OpenOptions::new().write(true).open(&target).and_then(|mut file| file.write_all(bytes))
     } else {
-        replace(&target, bytes)
+        write_atomically(&target, bytes)
     };
     written.map_err(|source| HarnessError::Unwritable { path: path.into(), source })
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut builder = tempfile::Builder::new();
-    // As any new file: the process's mask takes its part away.
-    builder.prefix(".weightsmith-").suffix(".partial").permissions(Permissions::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder_of(path))?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -94,6 +94,7 @@ pub fn generate_base_model<L: Level>(
     let read = Reading::new(support)?;
     let views = read.canonical.views(n_views.max(1), read.distinct_views(), read.n_outputs());
     let together = if support.n_rows() > MAX_ROWS_TOGETHER { 1 } else { views.len() };
+    let folds = views::folds(&read.standard, &views[0], &read.canonical);
     let mut parts = Vec::new();
     let mut n_encoded_rows = 0;
     for chunk in views.chunks(together) {
@@ -115,7 +116,7 @@ pub fn generate_base_model<L: Level>(
                 seen.iter().zip(&encoded).map(|((rows, labels), e)| (rows, labels, e.log_strength())).collect();
             HeadRows::new(&all, &device)
         };
-        let generated = pretrained.metamodel.generate_with_left_out(&summary, &head);
+        let generated = pretrained.metamodel.generate_with_left_out(&summary, &head, &folds);
         parts.extend(read.collect(chunk, &generated));
     }
     read.assemble(support, parts, provenance, n_encoded_rows)
@@ -134,7 +135,8 @@ pub fn untrained_base_model<L: Level>(support: &Support<L>, device: &Device) -> 
     let encoded = EncodedSupport::<L>::new(few_rows, few_labels, &read.is_numeric);
     let config = MetamodelConfig::standard(support.target().task_type());
     let head = HeadRows::<L>::new(&[(&rows, &labels, encoded.log_strength())], device);
-    let generated = Metamodel::linear_head(&config, &head);
+    let folds = views::folds(&rows, &view, &read.canonical);
+    let generated = Metamodel::linear_head(&config, &head, Some(&folds));
     let parts = read.collect(&[view], &generated);
     let provenance = Provenance { name: "untrained".into(), checksum: String::new() };
     Ok(read.assemble(support, parts, provenance, encoded.n_rows())?.0)

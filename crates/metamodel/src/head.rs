@@ -4,7 +4,7 @@
 use crate::config::MetamodelConfig;
 use crate::decoder::Plan;
 use crate::support::HeadRows;
-use burn::tensor::{Tensor, activation};
+use burn::tensor::{Tensor, TensorData, activation};
 use std::marker::PhantomData;
 use weightsmith_base_model::{Activation, HiddenLayer, Weights};
 use weightsmith_kernels::{cholesky_solve, logistic_head};
@@ -31,8 +31,8 @@ pub struct Generated<L: Level> {
 /// What the head decided.
 #[derive(Clone, Debug)]
 pub struct GeneratedInfo {
-    /// Leave-one-out outputs of the support rows, `[n_tasks, n_rows, n_outputs]`: logits or standardised values.
-    /// Only the solved layer is left one out; the hidden layer has seen every row.
+    /// Outputs of the support rows by heads solved without them, `[n_tasks, n_rows, n_outputs]`: logits or
+    /// standardised values. The hidden layer has seen every row.
     pub left_out: Option<Tensor<3>>,
     /// Standard deviation of the error of a standardised value, `[n_tasks, 1]`; 1 for classification.
     pub noise: Tensor<2>,
@@ -86,7 +86,7 @@ fn solve<L: Level>(
     batch: &HeadRows<L>,
     activations: Option<Tensor<3>>,
 ) -> System {
-    let [n_tasks, n_rows, n_columns] = batch.dims();
+    let [n_tasks, n_rows, _] = batch.dims();
     let device = batch.rows.device();
     let ones = Tensor::<3>::ones([n_tasks, n_rows, 1], &device);
     let strength = batch.log_strength.clone();
@@ -103,29 +103,38 @@ fn solve<L: Level>(
     }
     let features = Tensor::cat(features, 2); // [n_tasks, n_rows, p]
     let precision = Tensor::cat(precision, 1); // [n_tasks, p]
-    let [_, p] = precision.dims();
-    debug_assert!(p > n_columns);
-    let weighted = features.clone() * plan.row_weights.clone().reshape([n_tasks, n_rows, 1]);
+    let (curvature, coefficients) =
+        solve_rows(config, batch, features.clone(), &precision, plan.row_weights.clone());
+    System { features, precision, curvature, coefficients }
+}
+
+/// Curvature `[n_tasks, p, p]` and coefficients `[n_tasks, n_outputs, p]` for given row weights.
+fn solve_rows<L: Level>(
+    config: &MetamodelConfig,
+    batch: &HeadRows<L>,
+    features: Tensor<3>,
+    precision: &Tensor<2>,
+    row_weights: Tensor<2>,
+) -> (Tensor<3>, Tensor<3>) {
+    let [n_tasks, n_rows, p] = features.dims();
+    let weighted = features.clone() * row_weights.clone().reshape([n_tasks, n_rows, 1]);
     let gram = weighted.clone().transpose().matmul(features.clone()); // [n_tasks, p, p]
-    let diagonal = Tensor::<2>::eye(p, &device).unsqueeze::<3>() * precision.clone().reshape([n_tasks, 1, p]);
+    let identity = Tensor::<2>::eye(p, &features.device()).unsqueeze::<3>();
+    let diagonal = identity * precision.clone().reshape([n_tasks, 1, p]);
     match config.task_type {
         TaskType::Classification => {
             let curvature = gram * 0.5 + diagonal;
-            let coefficients = logistic_head(
-                curvature.clone(),
-                features.clone(),
-                batch.targets.clone(),
-                plan.row_weights.clone(),
-                precision.clone(),
-                config.head_steps,
-            );
-            System { features, precision, curvature, coefficients }
+            let (targets, precision) = (batch.targets.clone(), precision.clone());
+            let steps = config.head_steps;
+            let coefficients =
+                logistic_head(curvature.clone(), features, targets, row_weights, precision, steps);
+            (curvature, coefficients)
         }
         TaskType::Regression => {
             let curvature = gram + diagonal;
             let right = weighted.transpose().matmul(batch.targets.clone()); // [n_tasks, p, 1]
             let coefficients = cholesky_solve(curvature.clone(), right).transpose();
-            System { features, precision, curvature, coefficients }
+            (curvature, coefficients)
         }
     }
 }
@@ -135,14 +144,14 @@ pub(crate) fn generate<L: Level>(
     config: &MetamodelConfig,
     plan: &Plan,
     batch: &HeadRows<L>,
-    leave_one_out: bool,
+    folds: Option<&[usize]>,
 ) -> Generated<L> {
     let [n_tasks, n_units, _] = plan.directions.dims();
     let [_, _, n_columns] = batch.dims();
     let hidden = hidden(plan, batch);
     let system = solve(config, plan, batch, Some(hidden.activations.clone()));
     let factor = output_factor(config, plan);
-    let left_out = leave_one_out.then(|| left_out(config, plan, batch, &system, &factor));
+    let left_out = folds.map(|folds| left_out(config, plan, batch, &system, folds));
     let coefficients = system.coefficients * factor; // [n_tasks, n_outputs, p]
     let [_, n_outputs, _] = coefficients.dims();
     let output = coefficients.clone().narrow(2, 0, n_units) / hidden.scale;
@@ -161,7 +170,11 @@ pub(crate) fn generate<L: Level>(
 }
 
 /// The head alone, without a hidden layer: a tuned linear model. What an untrained metamodel can do.
-pub(crate) fn linear_head<L: Level>(config: &MetamodelConfig, batch: &HeadRows<L>) -> Generated<L> {
+pub(crate) fn linear_head<L: Level>(
+    config: &MetamodelConfig,
+    batch: &HeadRows<L>,
+    folds: Option<&[usize]>,
+) -> Generated<L> {
     let [n_tasks, n_rows, n_columns] = batch.dims();
     let device = batch.rows.device();
     let skip = match config.task_type {
@@ -178,7 +191,7 @@ pub(crate) fn linear_head<L: Level>(config: &MetamodelConfig, batch: &HeadRows<L
     };
     let system = solve(config, &plan, batch, None);
     let factor = output_factor(config, &plan);
-    let left_out = left_out(config, &plan, batch, &system, &factor);
+    let left_out = folds.map(|folds| left_out(config, &plan, batch, &system, folds));
     let coefficients = system.coefficients * factor;
     let [_, n_outputs, _] = coefficients.dims();
     let weights = Weights {
@@ -189,7 +202,7 @@ pub(crate) fn linear_head<L: Level>(config: &MetamodelConfig, batch: &HeadRows<L
         activation: Activation::Relu,
         level: PhantomData,
     };
-    Generated { weights, info: GeneratedInfo { left_out: Some(left_out), noise: noise(config, &plan) } }
+    Generated { weights, info: GeneratedInfo { left_out, noise: noise(config, &plan) } }
 }
 
 /// The factor on all outputs, `[n_tasks, 1, 1]`.
@@ -209,42 +222,43 @@ fn noise(config: &MetamodelConfig, plan: &Plan) -> Tensor<2> {
     }
 }
 
-/// Outputs of every support row by the head solved without that row: exact for regression, one step of the
-/// solver's own curvature for classification.
+/// Outputs of every support row by heads that were solved without it: leave-one-out in closed form for regression,
+/// folds for classification, whose solver stops early and so has no closed form that holds.
 ///
-/// Source: Cook 1977 for the linear case; Rad and Maleki 2020, "A scalable estimate of the out-of-sample prediction
-/// error via approximate leave-one-out cross-validation", for the generalised one.
+/// The hidden layer, the precisions and the row weights have seen every row.
+///
+/// Source: Cook 1977 for the linear leave-one-out.
 fn left_out<L: Level>(
     config: &MetamodelConfig,
     plan: &Plan,
     batch: &HeadRows<L>,
     system: &System,
-    factor: &Tensor<3>,
+    folds: &[usize],
 ) -> Tensor<3> {
     let [n_tasks, n_rows, _] = batch.dims();
-    let outputs = system.features.clone().matmul(system.coefficients.clone().transpose()); // [n_tasks, n_rows, n_outputs]
     let weights = plan.row_weights.clone().reshape([n_tasks, n_rows, 1]);
     match config.task_type {
         TaskType::Regression => {
+            let outputs = system.features.clone().matmul(system.coefficients.clone().transpose()); // [n_tasks, n_rows, 1]
             let solved = cholesky_solve(system.curvature.clone(), system.features.clone().transpose());
             let leverage = (system.features.clone() * solved.transpose()).sum_dim(2) * weights; // [n_tasks, n_rows, 1]
             let residual = batch.targets.clone() - outputs;
             batch.targets.clone() - residual / (leverage * -1.0 + 1.0).clamp_min(0.02)
         }
         TaskType::Classification => {
-            // The curvature at the solution for a typical class probability, not the bound of the solver.
-            let probabilities = activation::softmax(outputs.clone(), 2);
-            let spread = (probabilities.clone() * (probabilities.clone() * -1.0 + 1.0)).mean_dim(2);
-            let weighted = system.features.clone() * (weights.clone() * spread.clone());
-            let [_, p] = system.precision.dims();
-            let identity = Tensor::<2>::eye(p, &outputs.device()).unsqueeze::<3>();
-            let curvature = weighted.transpose().matmul(system.features.clone())
-                + identity * system.precision.clone().reshape([n_tasks, 1, p]);
-            let solved = cholesky_solve(curvature, system.features.clone().transpose());
-            let leverage = (system.features.clone() * solved.transpose()).sum_dim(2) * weights;
-            let residual = batch.targets.clone() - probabilities;
-            let shrink = (leverage.clone() * spread * -1.0 + 1.0).clamp_min(0.05);
-            (outputs - residual * leverage / shrink) * factor.clone()
+            let device = batch.rows.device();
+            let n_folds = folds.iter().max().map_or(0, |last| last + 1);
+            let mut outputs = batch.targets.zeros_like(); // [n_tasks, n_rows, n_outputs]
+            for fold in 0..n_folds {
+                let held: Vec<f32> = folds.iter().map(|&of| f32::from(u8::from(of == fold))).collect();
+                let held = Tensor::<1>::from_data(TensorData::new(held, [n_rows]), &device).reshape([1, n_rows]);
+                let row_weights = plan.row_weights.clone() * (held.clone() * -1.0 + 1.0);
+                let features = system.features.clone();
+                let (_, coefficients) = solve_rows(config, batch, features.clone(), &system.precision, row_weights);
+                let of_fold = features.matmul(coefficients.transpose()) * held.reshape([1, n_rows, 1]);
+                outputs = outputs + of_fold;
+            }
+            outputs * output_factor(config, plan)
         }
     }
 }

@@ -120,12 +120,18 @@ impl Metamodel {
     /// Writes the weights of one base model a task. The last layer is solved on `support`, which may hold more rows
     /// than the summary was made of; they then all weigh the same.
     pub fn generate<L: Level>(&self, summary: &Summary<L>, support: &HeadRows<L>) -> Generated<L> {
-        head::generate(&self.config, &self.plan(summary, support), support, false)
+        head::generate(&self.config, &self.plan(summary, support), support, None)
     }
 
-    /// [`Metamodel::generate`] with leave-one-out outputs of the support rows.
-    pub fn generate_with_left_out<L: Level>(&self, summary: &Summary<L>, support: &HeadRows<L>) -> Generated<L> {
-        head::generate(&self.config, &self.plan(summary, support), support, true)
+    /// [`Metamodel::generate`] with outputs of the support rows by heads that were solved without them. `folds` tells
+    /// for each row which fold it is held out in; regression leaves out one row at a time instead.
+    pub fn generate_with_left_out<L: Level>(
+        &self,
+        summary: &Summary<L>,
+        support: &HeadRows<L>,
+        folds: &[usize],
+    ) -> Generated<L> {
+        head::generate(&self.config, &self.plan(summary, support), support, Some(folds))
     }
 
     fn plan<L: Level>(&self, summary: &Summary<L>, support: &HeadRows<L>) -> Plan {
@@ -138,7 +144,11 @@ impl Metamodel {
     }
 
     /// The closed-form head alone, whose strength leave-one-out picks: the untrained metamodel, a tuned linear model.
-    pub fn linear_head<L: Level>(config: &MetamodelConfig, support: &HeadRows<L>) -> Generated<L> {
-        head::linear_head(config, support)
+    pub fn linear_head<L: Level>(
+        config: &MetamodelConfig,
+        support: &HeadRows<L>,
+        folds: Option<&[usize]>,
+    ) -> Generated<L> {
+        head::linear_head(config, support, folds)
     }
 }

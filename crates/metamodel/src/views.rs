@@ -51,6 +51,8 @@ pub(crate) enum Canonical {
     },
 }
 
+/// Folds of the expected performance.
+const N_FOLDS: usize = 5;
 /// Logit of a class that has no row.
 const ABSENT_LOGIT: f32 = -30.0;
 
@@ -266,6 +268,20 @@ pub(crate) fn subset(rows: &Rows, labels: &Labels, limit: usize) -> (Rows, Label
     if rows.n_rows <= limit {
         return (rows.clone(), labels.clone());
     }
+    let order = content_order(rows, labels);
+    let picked: Vec<usize> = (0..limit).map(|i| order[(2 * i + 1) * rows.n_rows / (2 * limit)]).collect();
+    let values = picked.iter().flat_map(|&row| rows.row(row).iter().copied()).collect();
+    let labels = match labels {
+        Labels::Classes { labels, n_classes } => {
+            Labels::Classes { labels: picked.iter().map(|&row| labels[row]).collect(), n_classes: *n_classes }
+        }
+        Labels::Values(values) => Labels::Values(picked.iter().map(|&row| values[row]).collect()),
+    };
+    (Rows { n_rows: limit, n_columns: rows.n_columns, values }, labels)
+}
+
+/// The rows sorted by label and content, whatever order they come in.
+fn content_order(rows: &Rows, labels: &Labels) -> Vec<usize> {
     let by_content = |a: usize, b: usize| {
         let pairs = rows.row(a).iter().zip(rows.row(b));
         pairs.map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
@@ -280,13 +296,14 @@ pub(crate) fn subset(rows: &Rows, labels: &Labels, limit: usize) -> (Rows, Label
         };
         by_label.then(sums[a].total_cmp(&sums[b])).then_with(|| by_content(a, b))
     });
-    let picked: Vec<usize> = (0..limit).map(|i| order[(2 * i + 1) * rows.n_rows / (2 * limit)]).collect();
-    let values = picked.iter().flat_map(|&row| rows.row(row).iter().copied()).collect();
-    let labels = match labels {
-        Labels::Classes { labels, n_classes } => {
-            Labels::Classes { labels: picked.iter().map(|&row| labels[row]).collect(), n_classes: *n_classes }
-        }
-        Labels::Values(values) => Labels::Values(picked.iter().map(|&row| values[row]).collect()),
-    };
-    (Rows { n_rows: limit, n_columns: rows.n_columns, values }, labels)
+    order
+}
+
+/// Folds of the rows for the expected performance, stratified by label.
+pub(crate) fn folds(rows: &Rows, view: &View, canonical: &Canonical) -> Vec<usize> {
+    let mut folds = vec![0; rows.n_rows];
+    for (position, row) in content_order(rows, &canonical.labels(view)).into_iter().enumerate() {
+        folds[row] = position % N_FOLDS.min(rows.n_rows);
+    }
+    folds
 }

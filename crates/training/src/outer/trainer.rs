@@ -165,7 +165,7 @@ impl Trainer {
                 let metamodel = Metamodel::new_unchecked(&self.config.metamodel, &params, &device);
                 let shard = Shard::new(&self.held_out.shard(round, shard), &device);
                 let generated = metamodel.generate(&metamodel.summarise(&shard.support), &shard.support.head);
-                let linear = Metamodel::linear_head(&self.config.metamodel, &shard.support.head);
+                let linear = Metamodel::linear_head(&self.config.metamodel, &shard.support.head, None);
                 let task_type = self.config.metamodel.task_type;
                 let total = |generated: &Generated<_>| {
                     query_loss(task_type, generated, &shard).into_scalar::<f32>() * shard.n_tasks() as f32
