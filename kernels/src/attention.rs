@@ -122,6 +122,30 @@ impl HeadRows {
     fn row(&self, row: usize) -> &[Lanes] {
         &self.lanes[row * self.width..(row + 1) * self.width]
     }
+
+    /// `Σ_j weights[j] rows[j]`, into the beginning of `out`. Four sums side by side, since each addition waits for
+    /// the one before it.
+    #[inline(always)]
+    fn weighted_sum(&self, weights: &[f32], out: &mut [f32]) {
+        for (lane, out) in out.chunks_mut(16).enumerate() {
+            let mut sums = [ZERO; 4];
+            let blocks = weights.chunks_exact(4).zip(self.lanes.chunks_exact(4 * self.width));
+            for (weights, rows) in blocks {
+                for part in 0..4 {
+                    add_scaled(weights[part], &rows[part * self.width + lane], &mut sums[part]);
+                }
+            }
+            let whole = weights.len() / 4 * 4;
+            for (row, &weight) in weights.iter().enumerate().skip(whole) {
+                add_scaled(weight, &self.row(row)[lane], &mut sums[0]);
+            }
+            let [mut total, second, third, fourth] = sums;
+            add_scaled(1.0, &second, &mut total);
+            add_scaled(1.0, &third, &mut total);
+            add_scaled(1.0, &fourth, &mut total);
+            out.copy_from_slice(&total[..out.len()]);
+        }
+    }
 }
 
 /// One head of `n` rows, transposed: 16 rows to a lane.
@@ -214,7 +238,6 @@ fn attend(query: &[f32], key: &[f32], value: &[f32], mask: &[f32], sizes: Sizes,
     let (mut keys, mut values) = (HeadColumns::new(n_keys, d_head), HeadRows::new(n_keys, d_head));
     let mut bias = vec![ZERO; n_keys.div_ceil(16)];
     let mut scores = bias.clone();
-    let mut sums = vec![ZERO; d_head.div_ceil(16)];
     for task in 0..n_tasks {
         let span = task * n_keys * d_model..(task + 1) * n_keys * d_model;
         load_bias(&mask[task * n_keys..(task + 1) * n_keys], &mut bias);
@@ -227,13 +250,7 @@ fn attend(query: &[f32], key: &[f32], value: &[f32], mask: &[f32], sizes: Sizes,
                 scores.copy_from_slice(&bias);
                 keys.add_products(&query[at..at + d_head], factor, &mut scores);
                 softmax(&mut scores);
-                sums.fill(ZERO);
-                for (key, &weight) in scores.as_flattened()[..n_keys].iter().enumerate() {
-                    for (sums, values) in sums.iter_mut().zip(values.row(key)) {
-                        add_scaled(weight, values, sums);
-                    }
-                }
-                output[at..at + d_head].copy_from_slice(&sums.as_flattened()[..d_head]);
+                values.weighted_sum(&scores.as_flattened()[..n_keys], &mut output[at..at + d_head]);
             }
         }
     }
@@ -271,7 +288,6 @@ fn attend_backward(inputs: [&[f32]; 5], sizes: Sizes, outputs: [&mut Vec<f32>; 3
     let width = key_rows.width;
     let mut bias = vec![ZERO; n_keys.div_ceil(16)];
     let (mut scores, mut slopes) = (bias.clone(), bias.clone());
-    let mut query_sums = vec![ZERO; width];
     let (mut key_sums, mut value_sums) = (vec![ZERO; n_keys * width], vec![ZERO; n_keys * width]);
     for task in 0..n_tasks {
         let span = task * n_keys * d_model..(task + 1) * n_keys * d_model;
@@ -301,16 +317,14 @@ fn attend_backward(inputs: [&[f32]; 5], sizes: Sizes, outputs: [&mut Vec<f32>; 3
                     }
                     *slopes = changed;
                 }
-                query_sums.fill(ZERO);
+                key_rows.weighted_sum(&slopes.as_flattened()[..n_keys], &mut query_grad[at..at + d_head]);
                 for key in 0..n_keys {
                     let (score, slope) = (scores[key / 16][key % 16], slopes[key / 16][key % 16]);
                     for lane in 0..width {
-                        add_scaled(slope, &key_rows.row(key)[lane], &mut query_sums[lane]);
                         add_scaled(slope, &queries.row(row)[lane], &mut key_sums[key * width + lane]);
                         add_scaled(score, &grads.row(row)[lane], &mut value_sums[key * width + lane]);
                     }
                 }
-                query_grad[at..at + d_head].copy_from_slice(&query_sums.as_flattened()[..d_head]);
             }
             for key in 0..n_keys {
                 let at = (task * n_keys + key) * d_model + offset;

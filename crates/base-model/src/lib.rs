@@ -27,3 +27,4 @@ pub use host_weights::{HostLayer, HostWeights, Matrix};
 pub use model::{BaseModel, ExpectedPerformance, ModelError, Provenance, SupportInfo};
 pub use predictions::{Predicted, Predictions};
 pub use weights::{HiddenLayer, Weights, predict};
+pub use weightsmith_kernels::{DeviceError, open_device};

@@ -127,8 +127,6 @@ pub enum HarnessError {
     NoMetamodelFor {
         /// What is predicted.
         task_type: TaskType,
-        /// Why the last one tried does not do.
-        source: CatalogError,
     },
     /// A file of results is in the way.
     #[error("{} exists; continue it with --resume, or remove it", path.display())]
@@ -150,7 +148,4 @@ pub enum HarnessError {
         /// The file.
         path: PathBuf,
     },
-    /// The threads for the work cannot be started.
-    #[error("cannot start the threads")]
-    Threads(#[from] rayon::ThreadPoolBuildError),
 }

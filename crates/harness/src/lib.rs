@@ -1,1 +1,57 @@
-//! Suites, the comparison protocol, statistics and reports
+//! Suites, the comparison protocol, statistics and reports: everything around a metamodel that decides how good it is.
+//!
+//! [`Arm`] is a way to come by weights, [`Problem`] one split of a table as an arm and a scorer see it. [`compare`]
+//! runs all arms on one table, [`evaluate`] on folders of tables; both score as `shared/tools/score.py` does.
+//! [`train_metamodel`] runs a training from its configuration file. What a command line needs of the crates below is
+//! passed on from here.
+//!
+//! This crate prints nothing: progress goes to callbacks, results come back as values.
+
+mod arms;
+mod catalog;
+mod clock;
+mod compare;
+mod error;
+mod evaluate;
+mod figures;
+mod files;
+mod generation;
+mod metrics;
+mod output;
+mod problem;
+mod report;
+mod results;
+mod splits;
+mod statistics;
+mod suite;
+mod summary;
+mod train;
+mod workers;
+
+pub use arms::{Arm, ArmError, ArmSettings, Fit, UnknownArm};
+pub use catalog::{CatalogError, Shipped, load_metamodel, shipped};
+pub use clock::Cost;
+pub use compare::{
+    ArmReport, CompareSettings, Compared, Comparison, Foreseen, MetricReport, compare, main_metrics,
+};
+pub use error::HarnessError;
+pub use evaluate::{EvaluateSettings, Evaluation, Metamodels, Progress, Skipped, evaluate};
+pub use figures::{metric_text, seconds_text};
+pub use files::{predict_rows, predictions_csv, read_base_model, read_table, write_base_model};
+pub use generation::{Generation, Writer, generate};
+pub use metrics::{Metric, Scores, classification_scores, regression_scores};
+pub use output::{check_output, write_output};
+pub use problem::Problem;
+pub use report::{ReportFormat, write_comparison, write_evaluation};
+pub use results::{ResultRow, read_results, results_csv};
+pub use splits::{MAX_QUERY_ROWS, Split, max_support};
+pub use statistics::{Estimate, Spread};
+pub use suite::{Part, SuiteTable, suite_tables};
+pub use summary::{BASELINE_PREFIX, ModelSummary, Paired, Summary, SummaryBlock, summarise};
+pub use train::{Experiment, TrainError, TrainEvent, Trained, train_metamodel};
+
+pub use burn::tensor::Device;
+pub use weightsmith_base_model::{BaseModel, Description, ExpectedPerformance, Precision, inspect, open_device};
+pub use weightsmith_datasets::{Labelled, Sample, Source, samples};
+pub use weightsmith_metamodel::{GenerateInfo, Pretrained, limits};
+pub use weightsmith_tasks::{Base, Seed, Support, Target, TaskType};

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use weightsmith_base_model::{Precision, write_atomically};
 use weightsmith_metamodel::{Checkpoint, CheckpointError, TRAINING_PREFIX};
 use weightsmith_training::{
-    Moments, Observer, OuterConfig, OuterConfigError, StepReport, TrainState, Trainer, Validation,
+    CoolDown, Moments, Observer, OuterConfig, OuterConfigError, StepReport, TrainState, Trainer, Validation,
 };
 
 /// A configuration file of `train`.
@@ -72,7 +72,7 @@ pub enum TrainError {
         folder: PathBuf,
     },
     /// The checkpoint is of another configuration.
-    #[error("the checkpoint in {} is of another configuration; only n_steps of a finished training may not be changed either. Start anew in another folder", folder.display())]
+    #[error("the checkpoint in {} is of another configuration; start anew in another folder (only a cool-down that has not begun may be changed)", folder.display())]
     OtherConfig {
         /// The folder.
         folder: PathBuf,
@@ -190,7 +190,7 @@ pub fn train_metamodel(
         None => files.save(experiment, &state)?,
     }
     Ok(Trained {
-        finished: state.step == experiment.training.n_steps,
+        finished: state.step == experiment.training.last_step(),
         step: state.step,
         n_tasks: state.n_tasks,
         seconds: begun.elapsed().as_secs_f64(),
@@ -228,12 +228,16 @@ impl Files {
         let name = |name: &str| format!("{TRAINING_PREFIX}{name}");
         // Counters go in as 16-bit pieces, which f32 holds exactly.
         let counters = [state.step, state.n_tasks].iter().flat_map(|count| pieces(*count)).collect();
-        let arrays = vec![
+        let mut arrays = vec![
             (name("first"), state.moments.first.clone()),
             (name("second"), state.moments.second.clone()),
             (name("averaged"), state.moments.averaged.clone()),
             (name("counters"), counters),
         ];
+        if let Some(cool_down) = experiment.training.optimiser.cool_down {
+            let numbers = [cool_down.from, cool_down.steps].iter().flat_map(|count| pieces(*count)).collect();
+            arrays.push((name("cool_down"), numbers));
+        }
         let checkpoint = Checkpoint {
             config: experiment.training.metamodel.clone(),
             trained: fingerprint(experiment),
@@ -247,7 +251,10 @@ impl Files {
     fn save_averaged(&self, experiment: &Experiment, state: &TrainState) -> Result<(), TrainError> {
         let trained = format!(
             "{} of {} steps, {} tasks, seed {}",
-            state.step, experiment.training.n_steps, state.n_tasks, experiment.training.seed.0
+            state.step,
+            experiment.training.last_step(),
+            state.n_tasks,
+            experiment.training.seed.0
         );
         let config = experiment.training.metamodel.clone();
         let checkpoint = Checkpoint { config, trained, params: state.averaged(), arrays: vec![] };
@@ -270,8 +277,16 @@ impl Files {
             found.map(|(_, values)| values.clone()).ok_or_else(|| TrainError::NotATraining { path: path.clone() })
         };
         let counters = array("counters", 8)?;
+        let step = joined(&counters[..4]);
+        let begun = checkpoint_cool_down(&array("cool_down", 8).unwrap_or_default());
+        let planned = experiment.training.optimiser.cool_down;
+        // A cool-down may still be planned, moved or given up as long as neither it nor the old one has begun.
+        let begins = [begun, planned].into_iter().flatten().map(|cool_down| cool_down.from).min();
+        if begun != planned && begins.is_some_and(|from| step > from) {
+            return Err(TrainError::OtherConfig { folder: experiment.folder.clone() });
+        }
         Ok(TrainState {
-            step: joined(&counters[..4]),
+            step,
             n_tasks: joined(&counters[4..]),
             moments: Moments {
                 first: array("first", n)?,
@@ -292,6 +307,10 @@ impl Files {
     }
 }
 
+fn checkpoint_cool_down(numbers: &[f32]) -> Option<CoolDown> {
+    (numbers.len() == 8).then(|| CoolDown { from: joined(&numbers[..4]), steps: joined(&numbers[4..]) })
+}
+
 fn pieces(count: u64) -> [f32; 4] {
     [0, 16, 32, 48].map(|shift| ((count >> shift) & 0xffff) as f32)
 }
@@ -300,9 +319,11 @@ fn joined(pieces: &[f32]) -> u64 {
     pieces.iter().enumerate().map(|(idx, piece)| (*piece as u64) << (16 * idx)).sum()
 }
 
-/// A checksum of everything that decides the numbers of a training.
+/// A checksum of everything that decides the numbers of a training before it cools down.
 fn fingerprint(experiment: &Experiment) -> String {
-    let text = toml::to_string(&experiment.training).expect("a configuration is plain data");
+    let mut training = experiment.training.clone();
+    training.optimiser.cool_down = None;
+    let text = toml::to_string(&training).expect("a configuration is plain data");
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

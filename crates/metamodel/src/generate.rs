@@ -5,7 +5,7 @@ use crate::checkpoint::Pretrained;
 use crate::config::{MetamodelConfig, limits};
 use crate::head::Generated;
 use crate::metamodel::Metamodel;
-use crate::support::{EncodedSupport, HeadRows, Labels, SupportBatch};
+use crate::support::{EncodedSupport, HeadRows, Labels, SupportBatch, find_landmarks};
 use crate::views::{self, Canonical, View, ViewWeights};
 use burn::tensor::Device;
 use std::marker::PhantomData;
@@ -95,15 +95,24 @@ pub fn generate_base_model<L: Level>(
     let views = read.canonical.views(n_views.max(1), read.distinct_views(), read.n_outputs());
     let together = if support.n_rows() > MAX_ROWS_TOGETHER { 1 } else { views.len() };
     let folds = views::folds(&read.standard, &views[0], &read.canonical);
+    // Found once for each transform of the columns; the other views share them.
+    let mut landmarks = [None, None];
     let mut parts = Vec::new();
     let mut n_encoded_rows = 0;
     for chunk in views.chunks(together) {
         let seen: Vec<(Rows, Labels)> = chunk.iter().map(|view| read.rows(view)).collect();
-        let encoded: Vec<EncodedSupport<L>> = seen
+        let encoded: Vec<EncodedSupport<L>> = chunk
             .iter()
-            .map(|(rows, labels)| {
+            .zip(&seen)
+            .map(|(view, (rows, labels))| {
                 let (rows, labels) = views::subset(rows, labels, limits::MAX_ENCODED_ROWS);
-                EncodedSupport::new(rows, labels, &read.is_numeric)
+                let found = landmarks[usize::from(view.gaussian_rank)]
+                    .get_or_insert_with(|| {
+                        let found = find_landmarks(&rows, &labels);
+                        if view.is_negated() { found.negated() } else { found }
+                    });
+                let own = if view.is_negated() { &found.negated() } else { &*found };
+                EncodedSupport::with_landmarks(rows, labels, &read.is_numeric, own)
             })
             .collect();
         n_encoded_rows = encoded[0].n_rows();
@@ -204,7 +213,7 @@ impl Reading {
         let left_out = generated.info.left_out.as_ref().map(|outputs| {
             outputs.clone().into_data_as::<f32>().try_into_vec::<f32>().expect("the data was converted to f32")
         });
-        let size = left_out.as_ref().map_or(0, |all| all.len() / chunk.len());
+        let size = self.standard.n_rows * self.n_outputs();
         chunk
             .iter()
             .enumerate()
@@ -213,7 +222,8 @@ impl Reading {
                 if view.reflected {
                     views::reflect_weights(&mut weights, &self.is_numeric);
                 }
-                let left_out = left_out.as_ref().map_or(vec![], |all| all[idx * size..(idx + 1) * size].to_vec());
+                let of_view = left_out.as_ref().and_then(|all| all.get(idx * size..(idx + 1) * size));
+                let left_out = of_view.map_or(vec![], <[f32]>::to_vec);
                 self.canonical.restore(view, weights, left_out)
             })
             .collect()

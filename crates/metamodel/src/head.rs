@@ -19,6 +19,9 @@ const INTERCEPT_PRECISION: f32 = 0.02;
 /// switched off.
 const LOG_PRECISION: (f32, f32) = (-3.0, 9.0);
 
+/// Tasks of a batch that get left-out outputs: with the views of one support, both transforms of its columns.
+const N_LEFT_OUT: usize = 2;
+
 /// Generated weights and what was repaired or decided on the way.
 #[derive(Clone, Debug)]
 pub struct Generated<L: Level> {
@@ -31,8 +34,8 @@ pub struct Generated<L: Level> {
 /// What the head decided.
 #[derive(Clone, Debug)]
 pub struct GeneratedInfo {
-    /// Outputs of the support rows by heads solved without them, `[n_tasks, n_rows, n_outputs]`: logits or
-    /// standardised values. The hidden layer has seen every row.
+    /// Outputs of the support rows by heads solved without them, logits or standardised values, of the first two
+    /// tasks of a batch at most: `[n_tasks, n_rows, n_outputs]`. The hidden layer has seen every row.
     pub left_out: Option<Tensor<3>>,
     /// Standard deviation of the error of a standardised value, `[n_tasks, 1]`; 1 for classification.
     pub noise: Tensor<2>,
@@ -104,14 +107,14 @@ fn solve<L: Level>(
     let features = Tensor::cat(features, 2); // [n_tasks, n_rows, p]
     let precision = Tensor::cat(precision, 1); // [n_tasks, p]
     let (curvature, coefficients) =
-        solve_rows(config, batch, features.clone(), &precision, plan.row_weights.clone());
+        solve_rows(config, batch.targets.clone(), features.clone(), &precision, plan.row_weights.clone());
     System { features, precision, curvature, coefficients }
 }
 
 /// Curvature `[n_tasks, p, p]` and coefficients `[n_tasks, n_outputs, p]` for given row weights.
-fn solve_rows<L: Level>(
+fn solve_rows(
     config: &MetamodelConfig,
-    batch: &HeadRows<L>,
+    targets: Tensor<3>,
     features: Tensor<3>,
     precision: &Tensor<2>,
     row_weights: Tensor<2>,
@@ -124,15 +127,14 @@ fn solve_rows<L: Level>(
     match config.task_type {
         TaskType::Classification => {
             let curvature = gram * 0.5 + diagonal;
-            let (targets, precision) = (batch.targets.clone(), precision.clone());
-            let steps = config.head_steps;
+            let (precision, n_steps) = (precision.clone(), config.head_steps);
             let coefficients =
-                logistic_head(curvature.clone(), features, targets, row_weights, precision, steps);
+                logistic_head(curvature.clone(), features, targets, row_weights, precision, n_steps);
             (curvature, coefficients)
         }
         TaskType::Regression => {
             let curvature = gram + diagonal;
-            let right = weighted.transpose().matmul(batch.targets.clone()); // [n_tasks, p, 1]
+            let right = weighted.transpose().matmul(targets); // [n_tasks, p, 1]
             let coefficients = cholesky_solve(curvature.clone(), right).transpose();
             (curvature, coefficients)
         }
@@ -236,29 +238,34 @@ fn left_out<L: Level>(
     folds: &[usize],
 ) -> Tensor<3> {
     let [n_tasks, n_rows, _] = batch.dims();
-    let weights = plan.row_weights.clone().reshape([n_tasks, n_rows, 1]);
+    let n_tasks = n_tasks.min(N_LEFT_OUT);
+    let row_weights = plan.row_weights.clone().narrow(0, 0, n_tasks);
+    let targets = batch.targets.clone().narrow(0, 0, n_tasks);
+    let features = system.features.clone().narrow(0, 0, n_tasks); // [n_tasks, n_rows, p]
     match config.task_type {
         TaskType::Regression => {
-            let outputs = system.features.clone().matmul(system.coefficients.clone().transpose()); // [n_tasks, n_rows, 1]
-            let solved = cholesky_solve(system.curvature.clone(), system.features.clone().transpose());
-            let leverage = (system.features.clone() * solved.transpose()).sum_dim(2) * weights; // [n_tasks, n_rows, 1]
-            let residual = batch.targets.clone() - outputs;
-            batch.targets.clone() - residual / (leverage * -1.0 + 1.0).clamp_min(0.02)
+            let weights = row_weights.reshape([n_tasks, n_rows, 1]);
+            let coefficients = system.coefficients.clone().narrow(0, 0, n_tasks);
+            let curvature = system.curvature.clone().narrow(0, 0, n_tasks);
+            let outputs = features.clone().matmul(coefficients.transpose()); // [n_tasks, n_rows, 1]
+            let solved = cholesky_solve(curvature, features.clone().transpose());
+            let leverage = (features * solved.transpose()).sum_dim(2) * weights; // [n_tasks, n_rows, 1]
+            let residual = targets.clone() - outputs;
+            targets - residual / (leverage * -1.0 + 1.0).clamp_min(0.02)
         }
         TaskType::Classification => {
-            let device = batch.rows.device();
+            let precision = system.precision.clone().narrow(0, 0, n_tasks);
             let n_folds = folds.iter().max().map_or(0, |last| last + 1);
-            let mut outputs = batch.targets.zeros_like(); // [n_tasks, n_rows, n_outputs]
+            let mut outputs = targets.zeros_like(); // [n_tasks, n_rows, n_outputs]
             for fold in 0..n_folds {
                 let held: Vec<f32> = folds.iter().map(|&of| f32::from(u8::from(of == fold))).collect();
-                let held = Tensor::<1>::from_data(TensorData::new(held, [n_rows]), &device).reshape([1, n_rows]);
-                let row_weights = plan.row_weights.clone() * (held.clone() * -1.0 + 1.0);
-                let features = system.features.clone();
-                let (_, coefficients) = solve_rows(config, batch, features.clone(), &system.precision, row_weights);
-                let of_fold = features.matmul(coefficients.transpose()) * held.reshape([1, n_rows, 1]);
+                let held = Tensor::<2>::from_data(TensorData::new(held, [1, n_rows]), &targets.device());
+                let kept = row_weights.clone() * (held.clone() * -1.0 + 1.0);
+                let (_, coefficients) = solve_rows(config, targets.clone(), features.clone(), &precision, kept);
+                let of_fold = features.clone().matmul(coefficients.transpose()) * held.reshape([1, n_rows, 1]);
                 outputs = outputs + of_fold;
             }
-            outputs * output_factor(config, plan)
+            outputs * output_factor(config, plan).narrow(0, 0, n_tasks)
         }
     }
 }

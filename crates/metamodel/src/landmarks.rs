@@ -33,6 +33,14 @@ pub(crate) struct Landmarks {
     pub(crate) neighbour_score: f32,
 }
 
+impl Landmarks {
+    /// The landmarks of the same rows with the sign of their values changed.
+    pub(crate) fn negated(&self) -> Self {
+        let negate = |values: &[f32]| values.iter().map(|v| -v).collect();
+        Self { residuals: negate(&self.residuals), neighbours: negate(&self.neighbours), ..self.clone() }
+    }
+}
+
 /// Figures of `x` (`[n_rows, n_columns]`, row-major) against centred targets `[n_outputs, n_rows]`; `labels` are
 /// given for classification.
 #[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]

@@ -63,7 +63,7 @@ pub(crate) enum Init {
 
 /// Where the numbers of a network under construction come from.
 enum Numbers<'a> {
-    Zeros(Vec<f32>),
+    Zeros,
     Drawn(Seed, Vec<f32>),
     Given(&'a MetaParams),
 }
@@ -86,7 +86,7 @@ impl<'a> Builder<'a> {
 
     /// A builder whose parameters all are 0.
     pub(crate) fn zeros(device: &Device) -> Self {
-        Self::new(Numbers::Zeros(Vec::new()), device)
+        Self::new(Numbers::Zeros, device)
     }
 
     /// A builder that takes the parameters of `params`.
@@ -114,11 +114,10 @@ impl<'a> Builder<'a> {
         let name = self.path.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join(".");
         let entry = ParamEntry { name, shape: shape.to_vec(), start: self.n_values };
         let n = entry.len();
-        let values = match &mut self.numbers {
-            Numbers::Zeros(all) => {
-                all.resize(all.len() + n, 0.0);
-                vec![0.0; n]
-            }
+        let from_values = |values: Vec<f32>| Tensor::<1>::from_data(TensorData::new(values, [n]), &self.device);
+        let leaf = match &mut self.numbers {
+            // Only names and shapes are wanted: memory that is never touched costs nothing.
+            Numbers::Zeros => Tensor::<1>::zeros([n], &self.device),
             Numbers::Drawn(seed, all) => {
                 let mut rng = seed.stream(&format!("init.{}", entry.name));
                 let drawn: Vec<f32> = match init {
@@ -126,15 +125,14 @@ impl<'a> Builder<'a> {
                     Init::Normal(std) => (0..n).map(|_| std * normal(&mut rng)).collect(),
                 };
                 all.extend_from_slice(&drawn);
-                drawn
+                from_values(drawn)
             }
             Numbers::Given(params) => {
                 let given = &params.entries[self.entries.len()];
                 assert_eq!((&given.name, &given.shape), (&entry.name, &entry.shape), "checked by the caller");
-                params.of(given).to_vec()
+                from_values(params.of(given).to_vec())
             }
         };
-        let leaf = Tensor::<1>::from_data(TensorData::new(values, [n]), &self.device);
         let leaf = if self.device.is_autodiff() { leaf.require_grad() } else { leaf };
         self.entries.push(entry);
         self.n_values += n;
@@ -142,10 +140,11 @@ impl<'a> Builder<'a> {
         leaf.reshape(shape)
     }
 
-    /// What was built: names and shapes, the drawn numbers (none if they were given), and the leaf tensors.
+    /// What was built: names and shapes, the numbers (none if they were given), and the leaf tensors.
     pub(crate) fn finish(self) -> (Vec<ParamEntry>, Vec<f32>, Vec<Tensor<1>>) {
         let drawn = match self.numbers {
-            Numbers::Zeros(values) | Numbers::Drawn(_, values) => values,
+            Numbers::Zeros => vec![0.0; self.n_values],
+            Numbers::Drawn(_, values) => values,
             Numbers::Given(_) => vec![],
         };
         (self.entries, drawn, self.leaves)

@@ -95,23 +95,24 @@ impl<L: Level> EncodedSupport<L> {
     /// # Panics
     /// If rows, labels and columns do not fit each other, or there are fewer than two rows.
     pub fn new(rows: Rows, labels: Labels, is_numeric: &[bool]) -> Self {
+        let found = find_landmarks(&rows, &labels);
+        Self::with_landmarks(rows, labels, is_numeric, &found)
+    }
+
+    /// [`EncodedSupport::new`] with landmarks that were found before. They are the same for any order of the classes
+    /// and any sign of the columns.
+    pub(crate) fn with_landmarks(rows: Rows, labels: Labels, is_numeric: &[bool], found: &Landmarks) -> Self {
         let (n, d) = (rows.n_rows, rows.n_columns);
         assert!(n >= 2 && n == labels.len() && d == is_numeric.len() && d > 0, "rows, labels and columns fit");
-        let targets = centred_targets(&labels);
-        let classes = match &labels {
-            Labels::Classes { labels, .. } => Some(labels.as_slice()),
-            Labels::Values(_) => None,
-        };
-        let found = landmarks(&rows.values, d, &targets, classes);
         let groups = groups(&labels);
-        let (ranks, columns) = column_figures(&rows, &groups, is_numeric, &found);
+        let (ranks, columns) = column_figures(&rows, &groups, is_numeric, found);
         let row_figures = (0..n)
             .flat_map(|row| {
                 let residual = found.residuals[row].clamp(-4.0, 4.0);
                 [residual, residual.abs(), found.leverages[row].clamp(0.0, 1.0), found.neighbours[row]]
             })
             .collect();
-        let globals = global_figures(&rows, &labels, is_numeric, &found);
+        let globals = global_figures(&rows, &labels, is_numeric, found);
         let log_strength = found.log_strength;
         Self { rows, labels, ranks, columns, row_figures, globals, log_strength, level: PhantomData }
     }
@@ -135,6 +136,15 @@ impl<L: Level> EncodedSupport<L> {
     pub fn log_strength(&self) -> f32 {
         self.log_strength
     }
+}
+
+/// The landmarks of a support.
+pub(crate) fn find_landmarks(rows: &Rows, labels: &Labels) -> Landmarks {
+    let classes = match labels {
+        Labels::Classes { labels, .. } => Some(labels.as_slice()),
+        Labels::Values(_) => None,
+    };
+    landmarks(&rows.values, rows.n_columns, &centred_targets(labels), classes)
 }
 
 /// One-hot minus class share, or the values minus their mean: `[n_outputs][n_rows]`.

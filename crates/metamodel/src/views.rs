@@ -25,11 +25,18 @@ impl View {
     }
 }
 
+impl View {
+    /// Whether a numeric target is seen with the other sign.
+    pub(crate) fn is_negated(&self) -> bool {
+        self.order == [1]
+    }
+}
+
 /// The weights of one view, undone to the table's classes or unit, and its left-out outputs.
 pub(crate) struct ViewWeights {
     gaussian_rank: bool,
     weights: HostWeights,
-    /// `[n_rows, n_outputs]`.
+    /// `[n_rows, n_outputs]`; only the first views have them.
     left_out: Vec<f32>,
 }
 
@@ -168,7 +175,7 @@ impl Canonical {
 }
 
 fn sign(view: &View) -> f32 {
-    if view.order == [1] { -1.0 } else { 1.0 }
+    if view.is_negated() { -1.0 } else { 1.0 }
 }
 
 /// Which encoded columns stand for a number.
@@ -196,12 +203,13 @@ pub(crate) fn reflect_weights(weights: &mut HostWeights, is_numeric: &[bool]) {
     }
 }
 
-/// Left-out outputs averaged over views.
+/// Left-out outputs averaged over the views that have them.
 pub(crate) fn mean_left_out(parts: &[ViewWeights]) -> Vec<f32> {
+    let told: Vec<&[f32]> = parts.iter().map(|part| &*part.left_out).filter(|out| !out.is_empty()).collect();
     let mut mean = vec![0.0; parts[0].left_out.len()];
-    for part in parts {
-        for (mean, value) in mean.iter_mut().zip(&part.left_out) {
-            *mean += value / parts.len() as f32;
+    for left_out in &told {
+        for (mean, value) in mean.iter_mut().zip(*left_out) {
+            *mean += value / told.len() as f32;
         }
     }
     mean

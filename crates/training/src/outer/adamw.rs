@@ -35,8 +35,19 @@ pub(crate) fn clip(gradient: &mut [f32], clip_norm: f32) -> f32 {
     norm
 }
 
-/// The learning rate of step `step` out of `n_steps`: a linear rise, then a cosine.
+/// The learning rate of step `step` out of `n_steps`: a linear rise, then a cosine, or a line to 0 where the training
+/// cools down.
 pub(crate) fn rate(config: &OuterOptimiser, step: u64, n_steps: u64) -> f32 {
+    match config.cool_down {
+        Some(end) if step >= end.from => {
+            let left = (end.from + end.steps).saturating_sub(step) as f32 / (end.steps + 1) as f32;
+            planned_rate(config, end.from, n_steps) * left
+        }
+        _ => planned_rate(config, step, n_steps),
+    }
+}
+
+fn planned_rate(config: &OuterOptimiser, step: u64, n_steps: u64) -> f32 {
     let warm_up = (config.warm_up * n_steps as f64).max(1.0);
     let at = step as f64 + 1.0;
     if at < warm_up {
@@ -82,6 +93,7 @@ pub(crate) fn step(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outer::config::CoolDown;
     use weightsmith_metamodel::ParamEntry;
 
     #[test]
@@ -92,6 +104,16 @@ mod tests {
         assert!((rates[9] - 1.0).abs() < 1e-3);
         assert!(rates[10..].windows(2).all(|pair| pair[0] >= pair[1]));
         assert!((rates[99] - 0.1).abs() < 1e-6);
+    }
+
+    #[test]
+    fn cooling_down_changes_nothing_before_it_begins() {
+        let plain = OuterOptimiser::default();
+        let cool_down = Some(CoolDown { from: 60, steps: 10 });
+        let cooled = OuterOptimiser { cool_down, ..plain.clone() };
+        assert!((0..60).all(|step| rate(&plain, step, 100) == rate(&cooled, step, 100)));
+        let rates: Vec<f32> = (59..70).map(|step| rate(&cooled, step, 100)).collect();
+        assert!(rates.windows(2).all(|pair| pair[0] > pair[1]) && rates[10] > 0.0);
     }
 
     #[test]

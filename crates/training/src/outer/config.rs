@@ -43,6 +43,20 @@ pub struct OuterOptimiser {
     pub clip_norm: f32,
     /// Decay of the averaged parameters, a step.
     pub average: f32,
+    /// Ends the training before its last step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cool_down: Option<CoolDown>,
+}
+
+/// An early end: from step `from` on the rate falls to 0 in a line. Up to there a training is the same with and
+/// without it, so that the end of a running training can be decided while it runs.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoolDown {
+    /// The first step that is taken with a lower rate.
+    pub from: u64,
+    /// Steps until the end.
+    pub steps: u64,
 }
 
 impl Default for OuterOptimiser {
@@ -54,6 +68,7 @@ impl Default for OuterOptimiser {
             weight_decay: 0.01,
             clip_norm: 1.0,
             average: 0.998,
+            cool_down: None,
         }
     }
 }
@@ -107,6 +122,11 @@ pub enum OuterConfigError {
 }
 
 impl OuterConfig {
+    /// Steps after which the training is done.
+    pub fn last_step(&self) -> u64 {
+        self.optimiser.cool_down.map_or(self.n_steps, |cool_down| cool_down.from + cool_down.steps)
+    }
+
     /// Whether the settings make a training.
     ///
     /// # Errors
@@ -133,6 +153,11 @@ impl OuterConfig {
             (share(optimiser.last_rate.into()), "optimiser.last_rate", "between 0 and 1"),
             (optimiser.weight_decay >= 0.0, "optimiser.weight_decay", "at least 0"),
             (optimiser.clip_norm > 0.0, "optimiser.clip_norm", "above 0"),
+            (
+                optimiser.cool_down.is_none_or(|cool_down| cool_down.steps > 0 && self.last_step() <= self.n_steps),
+                "optimiser.cool_down",
+                "at least one step long, and end by n_steps",
+            ),
             ((0.0..1.0).contains(&optimiser.average), "optimiser.average", "at least 0 and below 1"),
         ];
         match checks.into_iter().find(|(holds, ..)| !holds) {

@@ -6,6 +6,6 @@ mod stream;
 mod trainer;
 
 pub use adamw::Moments;
-pub use config::{OuterConfig, OuterConfigError, OuterOptimiser, Shapes};
+pub use config::{CoolDown, OuterConfig, OuterConfigError, OuterOptimiser, Shapes};
 pub use stream::{EncodedTask, TaskStream, encode_task};
 pub use trainer::{Observer, StepReport, TrainState, Trainer, Validation};

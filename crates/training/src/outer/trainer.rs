@@ -115,12 +115,12 @@ impl Trainer {
 
     /// Runs from `state` to the last step, or until the observer ends it.
     pub fn run(&self, state: &mut TrainState, observer: &mut dyn Observer) {
-        while state.step < self.config.n_steps {
+        while state.step < self.config.last_step() {
             let report = self.step(state);
             if observer.on_step(&report, state).is_break() {
                 return;
             }
-            if state.step.is_multiple_of(self.config.validate_every) || state.step == self.config.n_steps {
+            if state.step.is_multiple_of(self.config.validate_every) || state.step == self.config.last_step() {
                 let validation = self.validate(state);
                 if observer.on_validation(&validation, state).is_break() {
                     return;

@@ -1,0 +1,344 @@
+//! What can be typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use weightsmith_harness::{Arm, Part, Precision, Source, TaskType};
+
+/// Writes the weights of a small neural network from a few labelled rows, without training one.
+///
+/// A metamodel reads the rows of a small table and writes, in one forward pass, a network that predicts one of its
+/// columns. The network is one .safetensors file that loads anywhere.
+#[derive(Debug, Parser)]
+#[command(name = "weightsmith", version, after_long_help = EXAMPLES, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  weightsmith compare --data sample:penguins --support 64 --report report.html
+  weightsmith generate --data train.csv --target y --out w.safetensors
+  weightsmith predict --weights w.safetensors --data new.csv --out predictions.csv
+
+Exit codes: 0 done, 1 a check failed, 2 misuse or bad input.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Generate(Generate),
+    Predict(Predict),
+    Compare(Compare),
+    Evaluate(Evaluate),
+    Train(Train),
+    Inspect(Inspect),
+    Samples(Samples),
+}
+
+/// Write a network's weights from the labelled rows of a table
+///
+/// Reads every row of the table, writes the weights in one forward pass, and says how good they will be on other rows
+/// (by leaving each row out in turn, in closed form).
+#[derive(Debug, Args)]
+#[command(after_long_help = GENERATE_EXAMPLES)]
+pub(crate) struct Generate {
+    #[command(flatten)]
+    pub(crate) table: TableArguments,
+    /// Where the weights go, a .safetensors file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) metamodel: MetamodelArguments,
+    /// How the numbers are stored
+    #[arg(long, value_enum, default_value_t = PrecisionArgument::F32)]
+    pub(crate) precision: PrecisionArgument,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const GENERATE_EXAMPLES: &str = "\
+Examples:
+  weightsmith generate --data train.csv --target price --out price.safetensors
+  weightsmith generate --data sample:iris --out iris.safetensors --precision f16 --json
+
+What the table may hold: numbers, text, missing values (empty fields). Constant and empty columns are dropped, at most
+256 encoded columns are kept, those that say most about the target. At least 4 rows and two classes are needed.";
+
+/// Predict every row of a table with a network's weights
+///
+/// Columns are found by name, in any order; others, the target among them, are ignored. A category that the network has
+/// not seen counts as "other", an empty field as missing.
+#[derive(Debug, Args)]
+#[command(after_long_help = PREDICT_EXAMPLES)]
+pub(crate) struct Predict {
+    /// The file that `generate` wrote
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: PathBuf,
+    /// A CSV file, or sample:NAME for a built-in table
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Source,
+    /// Where the predictions go, a CSV file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const PREDICT_EXAMPLES: &str = "\
+Examples:
+  weightsmith predict --weights w.safetensors --data new.csv --out predictions.csv
+  weightsmith predict --weights w.safetensors --data new.csv --out /dev/stdout
+
+The output has a row for every row of the input, in its order. Its columns: prediction, then for classes
+probability_<class> for each class, for numbers std, the standard deviation of the errors to expect.";
+
+/// Compare generated weights with optimised ones on one table
+///
+/// The table is split several times into a few short rows and the long rest. Every arm reads the short rows; all are
+/// scored on the long ones.
+#[derive(Debug, Args)]
+#[command(after_long_help = COMPARE_EXAMPLES)]
+pub(crate) struct Compare {
+    #[command(flatten)]
+    pub(crate) table: TableArguments,
+    /// Short rows, at most 70% of the table [default: 128]
+    #[arg(long, value_name = "ROWS")]
+    pub(crate) support: Option<usize>,
+    /// Splits, each with other short rows
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) splits: u32,
+    /// What is compared, by name [default: all]
+    #[arg(long, value_name = "ARM,...", value_delimiter = ',', default_values_t = Arm::ALL)]
+    pub(crate) arms: Vec<Arm>,
+    #[command(flatten)]
+    pub(crate) metamodel: MetamodelArguments,
+    /// Write a report: a page (.html) or a picture (.svg)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Write the generated weights of the first split, a .safetensors file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const COMPARE_EXAMPLES: &str = "\
+Examples:
+  weightsmith compare --data sample:penguins --support 64 --report report.html
+  weightsmith compare --data table.csv --target y --support 128 --splits 10 --json
+
+The arms:
+  generated     weights written by the metamodel in one forward pass
+  untrained     the metamodel's closed-form head alone, without anything learned
+  adam-tuned    a network of 64 hidden units trained by Adam, its recipe chosen by 4-fold cross-validation
+  adam          the same network with Adam's default recipe
+  linear-tuned  logistic or ridge regression, its strength chosen by 4-fold cross-validation";
+
+/// Score arms on whole folders of tables
+///
+/// Splits and formulas are those of an outside scorer, so that the figures can be compared. Tables in a folder whose
+/// name contains `regression` are for regression, all others for classification.
+#[derive(Debug, Args)]
+#[command(after_long_help = EVALUATE_EXAMPLES)]
+pub(crate) struct Evaluate {
+    /// Folders of CSV files
+    #[arg(long, value_name = "FOLDER", num_args = 1.., required = true)]
+    pub(crate) suite: Vec<PathBuf>,
+    /// The column to predict
+    #[arg(long, value_name = "COLUMN", default_value = "target")]
+    pub(crate) target: String,
+    /// Numbers of short rows, at most 70% of a table each
+    #[arg(long, value_name = "ROWS,...", value_delimiter = ',', default_values_t = [32, 64, 128, 256])]
+    pub(crate) support: Vec<usize>,
+    /// Splits of each table and size
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) splits: u32,
+    /// What is compared, by name; see `compare --help`
+    #[arg(long, value_name = "ARM,...", value_delimiter = ',', default_values_t = [Arm::Generated, Arm::Untrained])]
+    pub(crate) arms: Vec<Arm>,
+    /// A shipped metamodel or the path of one; give it once for each kind of task [default: the shipped ones]
+    #[arg(long, value_name = "NAME|PATH")]
+    pub(crate) metamodel: Vec<String>,
+    /// Views that are joined into one network
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) views: u16,
+    /// cpu or cuda:0
+    #[arg(long, default_value = "cpu")]
+    pub(crate) device: String,
+    /// Only every n-th table from the i-th on, i from 0
+    #[arg(long, value_name = "I/N", value_parser = part, default_value = "0/1")]
+    pub(crate) part: Part,
+    /// Cores to use [default: all]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Write the results, a CSV file with a row for each arm on each split
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Go on with the results in --out
+    #[arg(long, requires = "out")]
+    pub(crate) resume: bool,
+    /// Results of an outside scorer to stand beside ours
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baselines: Option<PathBuf>,
+    /// Write a report: a page (.html) or a picture (.svg)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const EVALUATE_EXAMPLES: &str = "\
+Examples:
+  weightsmith evaluate --suite data/classification data/regression --support 32,128 --out results.csv
+  weightsmith evaluate --suite data/classification --arms generated,adam-tuned,linear-tuned --part 0/2";
+
+/// Train a metamodel as a configuration file says
+///
+/// Ctrl-C ends the training after the current step with a checkpoint; --resume goes on from the last one, to the bit.
+#[derive(Debug, Args)]
+#[command(after_long_help = TRAIN_EXAMPLES)]
+pub(crate) struct Train {
+    /// The experiment, a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Go on from the last checkpoint
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Cores to use [default: all]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// cpu or cuda:0
+    #[arg(long, default_value = "cpu")]
+    pub(crate) device: String,
+    /// Folders of real tables to score the metamodel on at every validation; never trained on
+    #[arg(long, value_name = "FOLDER", num_args = 1..)]
+    pub(crate) suite: Vec<PathBuf>,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const TRAIN_EXAMPLES: &str = "\
+Examples:
+  weightsmith train --config models/classification-1/train.toml
+  weightsmith train --config experiment.toml --resume --threads 2";
+
+/// Tell what a file of weights holds
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// The file that `generate` wrote
+    #[arg(value_name = "FILE", required_unless_present = "weights", conflicts_with = "weights")]
+    pub(crate) file: Option<PathBuf>,
+    /// The same as FILE
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// List the built-in tables
+#[derive(Debug, Args)]
+pub(crate) struct Samples {
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A table with a target.
+#[derive(Debug, Args)]
+pub(crate) struct TableArguments {
+    /// A CSV file, or sample:NAME for a built-in table
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Source,
+    /// The column to predict; a built-in table has one already
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: Option<String>,
+    /// What is predicted
+    #[arg(long, value_enum, default_value_t = TaskArgument::Auto)]
+    pub(crate) task: TaskArgument,
+}
+
+/// A metamodel and how it is used.
+#[derive(Debug, Args)]
+pub(crate) struct MetamodelArguments {
+    /// A shipped metamodel or the path of one [default: the shipped one for the task]
+    #[arg(long, value_name = "NAME|PATH")]
+    pub(crate) metamodel: Option<String>,
+    /// Views that are joined into one network: more are a little better and slower
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) views: u16,
+    /// cpu or cuda:0
+    #[arg(long, default_value = "cpu")]
+    pub(crate) device: String,
+}
+
+/// What is predicted, as typed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TaskArgument {
+    /// By the target's values: text, two numbers, or a few whole numbers are classes
+    Auto,
+    /// One of two or more classes
+    Classification,
+    /// A number
+    Regression,
+}
+
+impl TaskArgument {
+    /// The task type; none to decide by the values.
+    pub(crate) fn task_type(self) -> Option<TaskType> {
+        match self {
+            Self::Auto => None,
+            Self::Classification => Some(TaskType::Classification),
+            Self::Regression => Some(TaskType::Regression),
+        }
+    }
+}
+
+/// A precision, as typed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PrecisionArgument {
+    /// Exact
+    F32,
+    /// Half the size, up to 65,504
+    F16,
+    /// Half the size, the range of f32
+    Bf16,
+}
+
+impl From<PrecisionArgument> for Precision {
+    fn from(typed: PrecisionArgument) -> Self {
+        match typed {
+            PrecisionArgument::F32 => Self::F32,
+            PrecisionArgument::F16 => Self::F16,
+            PrecisionArgument::Bf16 => Self::Bf16,
+        }
+    }
+}
+
+fn part(text: &str) -> Result<Part, String> {
+    let parsed = text.split_once('/').and_then(|(i, n)| Some(Part { index: i.parse().ok()?, of: n.parse().ok()? }));
+    parsed.filter(|part| part.index < part.of).ok_or_else(|| "use I/N with I from 0 to N - 1, such as 0/2".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn parts_are_within_their_number() {
+        assert_eq!(part("1/3"), Ok(Part { index: 1, of: 3 }));
+        for bad in ["3/3", "1", "a/2", "0/0", "-1/2"] {
+            assert!(part(bad).is_err(), "{bad}");
+        }
+    }
+}

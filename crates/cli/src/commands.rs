@@ -1,0 +1,26 @@
+//! One module a subcommand.
+
+mod compare;
+mod evaluate;
+mod generate;
+mod inspect;
+mod predict;
+mod samples;
+mod train;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::Outcome;
+use anyhow::Result;
+
+/// Does what the arguments ask.
+pub(crate) fn run(arguments: Arguments) -> Result<Outcome> {
+    match arguments.command {
+        Command::Generate(arguments) => generate::run(&arguments),
+        Command::Predict(arguments) => predict::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Samples(arguments) => samples::run(&arguments),
+    }
+}

@@ -1,0 +1,117 @@
+//! `weightsmith compare`
+
+use crate::arguments::Compare;
+use crate::exit::Outcome;
+use crate::{print, progress};
+use anyhow::Result;
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::Path;
+use weightsmith_harness::{
+    ArmReport, CompareSettings, Comparison, Metric, check_output, compare, load_metamodel, main_metrics, metric_text,
+    open_device, read_table, seconds_text, write_base_model, write_comparison,
+};
+
+/// The figures and where the files went.
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    comparison: &'a Comparison,
+    out: Option<&'a Path>,
+    report: Option<&'a Path>,
+}
+
+pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
+    let Compare { table, metamodel, arms, .. } = arguments;
+    let (out, report) = (arguments.out.as_deref(), arguments.report.as_deref());
+    for path in [out, report].into_iter().flatten() {
+        check_output(path)?;
+    }
+    if let Some(report) = report {
+        weightsmith_harness::ReportFormat::of(report)?;
+    }
+    let device = open_device(&metamodel.device)?;
+    let (labelled, target) = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
+    let pretrained = load_metamodel(metamodel.metamodel.as_deref(), labelled.target.task_type(), &device)?;
+    let settings = CompareSettings {
+        pretrained: &pretrained,
+        n_views: metamodel.views.into(),
+        n_support: arguments.support,
+        n_splits: arguments.splits,
+        arms,
+    };
+    let bar = progress::bar(0, "fits");
+    let compared = compare(&labelled, &target, &settings, &mut |n_done, n_all| {
+        bar.set_length(n_all as u64);
+        bar.set_position(n_done as u64);
+    });
+    bar.finish_and_clear();
+    let compared = compared?;
+    let comparison = &compared.comparison;
+    let written = match (out, &compared.model) {
+        (Some(path), Some(model)) => {
+            write_base_model(model, path, weightsmith_harness::Precision::F32)?;
+            Some(path)
+        }
+        _ => None,
+    };
+    if let Some(path) = report {
+        write_comparison(comparison, path)?;
+    }
+    if arguments.json {
+        print::json(&Printed { comparison, out: written, report })?;
+    } else {
+        print::text(&in_words(comparison, written, report)?)?;
+    }
+    let failed = comparison.arms.iter().any(|arm| arm.metrics.is_empty()) || (out.is_some() && written.is_none());
+    Ok(if failed { Outcome::CheckFailed } else { Outcome::Done })
+}
+
+fn in_words(comparison: &Comparison, out: Option<&Path>, report: Option<&Path>) -> Result<String> {
+    let Comparison { name, target, task, n_rows, n_support, n_query, n_splits, .. } = comparison;
+    let mut text = format!(
+        "{name}: {task} of \"{target}\"; learned from {n_support} of {n_rows} rows, scored on {n_query} others; mean of \
+         {n_splits} splits\n\n"
+    );
+    let metrics = main_metrics(*task);
+    let mut header = vec![String::new()];
+    header.extend(metrics.iter().map(|metric| metric.label().to_string()));
+    header.push("time".to_string());
+    let mut rows = vec![header];
+    rows.extend(comparison.arms.iter().map(|arm| row(arm, metrics)));
+    text.push_str(&print::columns(&rows));
+    text.push('\n');
+    if let Some(speed_up) = comparison.speed_up {
+        writeln!(text, "generating is {speed_up:.0} times faster than the tuned optimiser")?;
+    }
+    for arm in &comparison.arms {
+        if let Some(foreseen) = &arm.foreseen
+            && arm.arm == weightsmith_harness::Arm::Generated
+        {
+            let label = foreseen.metric.label();
+            writeln!(text, "{label} expected from the short rows {:.4}, realised {:.4}", foreseen.expected, foreseen.realised)?;
+        }
+        if let Some(error) = arm.errors.first() {
+            writeln!(text, "{} failed on {} splits: {error}", arm.arm, arm.errors.len())?;
+        }
+    }
+    if comparison.n_skipped > 0 {
+        writeln!(text, "{} splits left out: their short rows are all of one class", comparison.n_skipped)?;
+    }
+    for (what, path) in [("weights", out), ("report", report)] {
+        if let Some(path) = path {
+            writeln!(text, "{what}: {}", path.display())?;
+        }
+    }
+    Ok(text)
+}
+
+fn row(arm: &ArmReport, metrics: &[Metric]) -> Vec<String> {
+    let figure = |metric: &Metric| {
+        arm.get(*metric).map_or("-".to_string(), |report| metric_text(*metric, report.estimate.mean))
+    };
+    let mut cells = vec![arm.arm.to_string()];
+    cells.extend(metrics.iter().map(figure));
+    cells.push(arm.wall_s.map_or("-".to_string(), |spread| seconds_text(spread.median)));
+    cells
+}

@@ -1,0 +1,125 @@
+//! `weightsmith evaluate`
+
+use crate::arguments::Evaluate;
+use crate::exit::Outcome;
+use crate::{print, progress};
+use anyhow::Result;
+use serde::Serialize;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use weightsmith_harness::{
+    EvaluateSettings, HarnessError, Metamodels, ReportFormat, ResultRow, Skipped, Summary, check_output, evaluate,
+    open_device, read_results, results_csv, suite_tables, summarise, write_evaluation, write_output,
+};
+
+/// Results are written at least this often, so that a killed run loses little.
+const WRITE_EVERY: Duration = Duration::from_secs(10);
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Printed<'a> {
+    n_tables: usize,
+    n_results: usize,
+    metamodels: Vec<(String, String)>,
+    skipped: &'a [Skipped],
+    out: Option<&'a Path>,
+    report: Option<&'a Path>,
+    wall_s: f64,
+    #[serde(flatten)]
+    summary: &'a Summary,
+}
+
+pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
+    let (out, report) = (arguments.out.as_deref(), arguments.report.as_deref());
+    for path in [out, report].into_iter().flatten() {
+        check_output(path)?;
+    }
+    if let Some(report) = report {
+        ReportFormat::of(report)?;
+    }
+    let begun = Instant::now();
+    let before = before(arguments)?;
+    let baselines = arguments.baselines.as_deref().map_or(Ok(Vec::new()), read_results)?;
+    let device = open_device(&arguments.device)?;
+    let tables = suite_tables(&arguments.suite, arguments.part)?;
+    let metamodels = Metamodels::load(&arguments.metamodel, &tables, &device)?;
+    let settings = EvaluateSettings {
+        target: arguments.target.clone(),
+        n_supports: arguments.support.clone(),
+        n_splits: arguments.splits,
+        arms: arguments.arms.clone(),
+        n_views: arguments.views.into(),
+        n_threads: threads(arguments.threads),
+    };
+    let bar = progress::bar(0, "splits");
+    let mut written = Instant::now();
+    let evaluated = evaluate(&tables, &metamodels, &settings, before, &mut |progress| {
+        bar.set_length(progress.n_all as u64);
+        bar.set_position(progress.n_done as u64);
+        if let Some(path) = out
+            && written.elapsed() > WRITE_EVERY
+        {
+            write_output(path, &results_csv(progress.rows))?;
+            written = Instant::now();
+        }
+        Ok(())
+    });
+    bar.finish_and_clear();
+    let evaluated = evaluated?;
+    if let Some(path) = out {
+        write_output(path, &results_csv(&evaluated.rows))?;
+    }
+    let lead = arguments.arms.first().map_or("", |arm| arm.name());
+    let summary = summarise(&evaluated.rows, &baselines, lead);
+    if let Some(path) = report {
+        write_evaluation(&summary, &settings, &metamodels, path)?;
+    }
+    if arguments.json {
+        print::json(&Printed {
+            n_tables: tables.len(),
+            n_results: evaluated.rows.len(),
+            metamodels: metamodels.names(),
+            skipped: &evaluated.skipped,
+            out,
+            report,
+            wall_s: begun.elapsed().as_secs_f64(),
+            summary: &summary,
+        })?;
+    } else {
+        print::text(&in_words(&summary, &evaluated.skipped, out, report))?;
+    }
+    // Errors of an outside scorer are not ours.
+    let failed = evaluated.rows.iter().any(|row| row.error.is_some());
+    Ok(if failed { Outcome::CheckFailed } else { Outcome::Done })
+}
+
+fn before(arguments: &Evaluate) -> Result<Vec<ResultRow>, HarnessError> {
+    match &arguments.out {
+        Some(path) if path.is_file() && arguments.resume => read_results(path),
+        Some(path) if path.is_file() => Err(HarnessError::ResultsExist { path: path.clone() }),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// As many as asked for, or as there are cores.
+pub(super) fn threads(asked: Option<u16>) -> usize {
+    let all = || std::thread::available_parallelism().map_or(1, usize::from);
+    asked.map_or_else(all, usize::from)
+}
+
+fn in_words(summary: &Summary, skipped: &[Skipped], out: Option<&Path>, report: Option<&Path>) -> String {
+    let mut text = summary.to_string();
+    if let Some(first) = skipped.first() {
+        let Skipped { name, short, split } = first;
+        text += &format!(
+            "{} splits left out, their support rows are all of one class; the first: {name}, {short} rows, split {split}\n",
+            skipped.len()
+        );
+    }
+    for (what, path) in [("results", out), ("report", report)] {
+        if let Some(path) = path {
+            text += &format!("{what}: {}\n", path.display());
+        }
+    }
+    text
+}

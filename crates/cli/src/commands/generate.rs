@@ -1,0 +1,75 @@
+//! `weightsmith generate`
+
+use crate::arguments::Generate;
+use crate::exit::Outcome;
+use crate::print;
+use anyhow::Result;
+use serde_json::json;
+use weightsmith_harness::{
+    BaseModel, Generation, Writer, check_output, generate, load_metamodel, open_device, read_table, seconds_text,
+    write_base_model,
+};
+
+/// What stands for the closed-form head alone in place of a metamodel.
+const UNTRAINED: &str = "untrained";
+
+pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
+    let Generate { table, out, metamodel, precision, json: as_json } = arguments;
+    check_output(out)?;
+    let device = open_device(&metamodel.device)?;
+    let (labelled, target) = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
+    let choice = metamodel.metamodel.as_deref();
+    let Generation { model, info, cost } = if choice == Some(UNTRAINED) {
+        generate(labelled, Writer::Untrained(&device))?
+    } else {
+        let pretrained = load_metamodel(choice, labelled.target.task_type(), &device)?;
+        generate(labelled, Writer::Metamodel(&pretrained, metamodel.views.into()))?
+    };
+    write_base_model(&model, out, (*precision).into())?;
+    if *as_json {
+        print::json(&json!({
+            "out": out,
+            "task": model.task_type,
+            "target": target,
+            "classes": model.class_names,
+            "n_rows": model.support.n_rows,
+            "n_columns": model.encoding.schema().len(),
+            "n_inputs": model.architecture.n_inputs,
+            "n_units": model.architecture.hidden.first().copied().unwrap_or(0),
+            "n_weights": model.architecture.n_weights(),
+            "n_views": info.as_ref().map(|info| info.n_views),
+            "n_encoded_rows": info.as_ref().map(|info| info.n_encoded_rows),
+            "metamodel": model.provenance,
+            "expected": model.expected,
+            "wall_s": cost.wall_s,
+            "cpu_s": cost.cpu_s,
+        }))?;
+    } else {
+        let units = model.architecture.hidden.first().map_or("no".to_string(), usize::to_string);
+        print::text(&format!(
+            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}",
+            out.display(),
+            model.task_type,
+            model.architecture.n_inputs,
+            model.architecture.n_weights(),
+            model.support.n_rows,
+            seconds_text(cost.wall_s),
+            expected(&model),
+        ))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// How good the model will be, on a line.
+pub(super) fn expected(model: &BaseModel) -> String {
+    let Some(expected) = &model.expected else { return String::new() };
+    let metric = match expected.metric.as_str() {
+        "log_loss" => "log-loss",
+        "rmse" => "RMSE",
+        other => other,
+    };
+    format!(
+        "expected {metric} on other rows {:.4}, between {:.4} and {:.4}\n",
+        expected.value, expected.low, expected.high
+    )
+}

@@ -1,0 +1,267 @@
+//! Scoring arms on whole suites, over all cores.
+
+use crate::arms::{Arm, ArmSettings};
+use crate::catalog::load_metamodel;
+use crate::error::HarnessError;
+use crate::problem::Problem;
+use crate::results::ResultRow;
+use crate::splits::Split;
+use crate::suite::SuiteTable;
+use crate::workers::on_one_thread;
+use burn::tensor::Device;
+use serde::Serialize;
+use std::collections::HashSet;
+use std::error::Error;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use weightsmith_datasets::{Labelled, Source, read_labelled};
+use weightsmith_metamodel::Pretrained;
+use weightsmith_tasks::{Seed, TaskType};
+
+/// The metamodels of a suite, one for each kind of task in it.
+pub struct Metamodels {
+    loaded: Vec<Pretrained>,
+}
+
+impl Metamodels {
+    /// Loads the metamodels that the tables need: the first of `choices` (names or paths) that is for a kind of task,
+    /// or the default if there is no choice.
+    ///
+    /// # Errors
+    /// A metamodel that cannot be loaded, choices of which none is for a kind of task that occurs.
+    pub fn load(choices: &[String], tables: &[SuiteTable], device: &Device) -> Result<Self, HarnessError> {
+        let mut loaded = Vec::new();
+        if choices.is_empty() {
+            for task_type in [TaskType::Classification, TaskType::Regression] {
+                if tables.iter().any(|table| table.task_type == task_type) {
+                    loaded.push(load_metamodel(None, task_type, device)?);
+                }
+            }
+        }
+        for choice in choices {
+            // A named metamodel is loaded whatever it is for; the type only picks the default.
+            loaded.push(load_metamodel(Some(choice), TaskType::Classification, device)?);
+        }
+        let metamodels = Self { loaded };
+        match tables.iter().find(|table| metamodels.of(table.task_type).is_none()) {
+            Some(table) => Err(HarnessError::NoMetamodelFor { task_type: table.task_type }),
+            None => Ok(metamodels),
+        }
+    }
+
+    /// These and no others; for a metamodel that is being trained.
+    pub fn of_loaded(loaded: Vec<Pretrained>) -> Self {
+        Self { loaded }
+    }
+
+    fn of(&self, task_type: TaskType) -> Option<&Pretrained> {
+        self.loaded.iter().find(|pretrained| pretrained.task_type() == task_type)
+    }
+
+    /// Names and checksums.
+    pub fn names(&self) -> Vec<(String, String)> {
+        self.loaded.iter().map(|pretrained| (pretrained.name.clone(), pretrained.checksum.clone())).collect()
+    }
+}
+
+/// What is scored on each table.
+#[derive(Clone, Debug)]
+pub struct EvaluateSettings {
+    /// The column to predict.
+    pub target: String,
+    /// Support rows; at most 70% of a table are taken.
+    pub n_supports: Vec<usize>,
+    /// Splits of each size.
+    pub n_splits: u32,
+    /// What is compared.
+    pub arms: Vec<Arm>,
+    /// Views of generated weights.
+    pub n_views: usize,
+    /// Problems worked on at once, one core each.
+    pub n_threads: usize,
+}
+
+/// A split that nobody can be scored on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Skipped {
+    /// The table.
+    pub name: String,
+    /// Support rows asked for.
+    pub short: usize,
+    /// The split.
+    pub split: u32,
+}
+
+/// Results of a suite.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Evaluation {
+    /// By task type, table, size, split and arm.
+    pub rows: Vec<ResultRow>,
+    /// Splits whose support rows are all of one class.
+    pub skipped: Vec<Skipped>,
+}
+
+/// How far an evaluation is.
+#[derive(Copy, Clone, Debug)]
+pub struct Progress<'a> {
+    /// Splits scored.
+    pub n_done: usize,
+    /// Splits in all.
+    pub n_all: usize,
+    /// The results so far, those that were there before included.
+    pub rows: &'a [ResultRow],
+}
+
+/// Scores every arm on every split of every table. What `before` holds without an error is not done again. An arm
+/// that fails gives a row with an error. `listen` hears of every split; its error ends the work.
+///
+/// # Errors
+/// Those of `listen`.
+pub fn evaluate(
+    tables: &[SuiteTable],
+    metamodels: &Metamodels,
+    settings: &EvaluateSettings,
+    before: Vec<ResultRow>,
+    listen: &mut dyn FnMut(Progress<'_>) -> Result<(), HarnessError>,
+) -> Result<Evaluation, HarnessError> {
+    let mut rows: Vec<ResultRow> = before.into_iter().filter(|row| row.error.is_none()).collect();
+    let done: HashSet<_> = rows.iter().map(ResultRow::key).collect();
+    let jobs = jobs(tables, settings, &done);
+    let read: Vec<OnceLock<Result<Labelled, String>>> = tables.iter().map(|_| OnceLock::new()).collect();
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let (sender, receiver) = channel();
+    let mut skipped = Vec::new();
+    let work = |sender: std::sync::mpsc::Sender<Outcome>| {
+        while !stop.load(Ordering::Relaxed)
+            && let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed))
+        {
+            let labelled = read[job.table_idx].get_or_init(|| job.read(&settings.target));
+            // A closed channel means that the listener gave up.
+            if sender.send(job.run(labelled, metamodels, settings.n_views)).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..settings.n_threads.clamp(1, jobs.len().max(1)) {
+            let (sender, work) = (sender.clone(), &work);
+            scope.spawn(move || on_one_thread(move || work(sender)));
+        }
+        drop(sender);
+        for (n_done, outcome) in (1..).zip(receiver) {
+            match outcome {
+                Outcome::Rows(new) => rows.extend(new),
+                Outcome::Skipped(split) => skipped.push(split),
+            }
+            let heard = listen(Progress { n_done, n_all: jobs.len(), rows: &rows });
+            if heard.is_err() {
+                stop.store(true, Ordering::Relaxed);
+                return heard;
+            }
+        }
+        Ok(())
+    })?;
+    rows.sort_by_cached_key(|row| (row.task == TaskType::Regression, row.key()));
+    skipped.sort_by_cached_key(|split| (split.name.clone(), split.short, split.split));
+    Ok(Evaluation { rows, skipped })
+}
+
+enum Outcome {
+    Rows(Vec<ResultRow>),
+    Skipped(Skipped),
+}
+
+/// One split of one table.
+struct Job<'a> {
+    table_idx: usize,
+    table: &'a SuiteTable,
+    n_support: usize,
+    split: u32,
+    arms: Vec<Arm>,
+}
+
+fn jobs<'a>(
+    tables: &'a [SuiteTable],
+    settings: &EvaluateSettings,
+    done: &HashSet<(String, usize, u32, String)>,
+) -> Vec<Job<'a>> {
+    let mut jobs = Vec::new();
+    for (table_idx, table) in tables.iter().enumerate() {
+        for &n_support in &settings.n_supports {
+            for split in 0..settings.n_splits {
+                let is_new =
+                    |arm: &Arm| !done.contains(&(table.name.clone(), n_support, split, arm.name().to_string()));
+                let arms: Vec<Arm> = settings.arms.iter().copied().filter(is_new).collect();
+                if !arms.is_empty() {
+                    jobs.push(Job { table_idx, table, n_support, split, arms });
+                }
+            }
+        }
+    }
+    jobs
+}
+
+impl Job<'_> {
+    fn read(&self, target: &str) -> Result<Labelled, String> {
+        let source = Source::File(self.table.path.clone());
+        read_labelled(&source, target, Some(self.table.task_type)).map_err(|error| in_one_line(&error))
+    }
+
+    fn run(&self, labelled: &Result<Labelled, String>, metamodels: &Metamodels, n_views: usize) -> Outcome {
+        let labelled = match labelled {
+            Ok(labelled) => labelled,
+            Err(error) => return Outcome::Rows(self.arms.iter().map(|arm| self.failed(*arm, error)).collect()),
+        };
+        let split = Split::new(labelled.table.n_rows(), self.n_support, self.split);
+        let Some(problem) = Problem::new(labelled, &split) else {
+            let (name, short, split) = (self.table.name.clone(), self.n_support, self.split);
+            return Outcome::Skipped(Skipped { name, short, split });
+        };
+        let pretrained = metamodels.of(self.table.task_type).expect("loading made sure of it");
+        let settings = ArmSettings { pretrained, n_views, seed: Seed(u64::from(self.split)) };
+        let score = |arm: Arm| match arm.fit(problem.support(), &settings) {
+            Err(error) => self.failed(arm, &in_one_line(&error)),
+            Ok(fit) => match problem.score(&fit.model) {
+                Err(error) => self.failed(arm, &in_one_line(&error)),
+                Ok(scores) => self.row(arm).scored(&scores, fit.cost.cpu_s),
+            },
+        };
+        Outcome::Rows(self.arms.iter().map(|&arm| score(arm)).collect())
+    }
+
+    fn failed(&self, arm: Arm, error: &str) -> ResultRow {
+        ResultRow { error: Some(error.to_string()), ..self.row(arm) }
+    }
+
+    fn row(&self, arm: Arm) -> ResultRow {
+        ResultRow {
+            name: self.table.name.clone(),
+            task: self.table.task_type,
+            short: self.n_support,
+            split: self.split,
+            model: arm.name().to_string(),
+            accuracy: None,
+            auc: None,
+            logloss: None,
+            r2: None,
+            r2_clipped: None,
+            seconds: None,
+            error: None,
+        }
+    }
+}
+
+/// An error and its causes.
+pub(crate) fn in_one_line(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.ends_with(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text.replace(['\n', '\r'], " ")
+}

@@ -1,0 +1,137 @@
+//! Tables in, base models in and out, predictions out.
+
+use crate::error::HarnessError;
+use crate::output::write_output;
+use std::path::Path;
+use weightsmith_base_model::{BaseModel, Precision, Predicted, Predictions};
+use weightsmith_datasets::{Labelled, Source, read_labelled, read_rows};
+use weightsmith_tasks::{Base, TaskType};
+
+/// Reads rows with their labels. A built-in sample knows its target; a file needs one.
+///
+/// # Errors
+/// Those of [`read_labelled`], a file without a target.
+pub fn read_table(
+    source: &Source,
+    target: Option<&str>,
+    task_type: Option<TaskType>,
+) -> Result<(Labelled, String), HarnessError> {
+    let target = match (target, source.sample()?) {
+        (Some(target), _) => target,
+        (None, Some(sample)) => sample.target,
+        (None, None) => return Err(HarnessError::NoTarget { data: source.to_string() }),
+    };
+    Ok((read_labelled(source, target, task_type)?, target.to_string()))
+}
+
+/// Reads the file of a base model about the world.
+///
+/// # Errors
+/// A file that cannot be read, is none of a base model, or is of another level.
+pub fn read_base_model(path: &Path) -> Result<BaseModel, HarnessError> {
+    BaseModel::<Base>::load(path).map_err(|source| HarnessError::Weights { path: path.into(), source })
+}
+
+/// Writes the file of a base model, whole or not at all.
+///
+/// # Errors
+/// Numbers beyond the precision's range, a system that refuses.
+pub fn write_base_model(model: &BaseModel, path: &Path, precision: Precision) -> Result<(), HarnessError> {
+    let bytes =
+        model.to_bytes(precision).map_err(|source| HarnessError::Store { path: path.into(), source })?;
+    write_output(path, &bytes)
+}
+
+/// Reads the columns that a base model needs and predicts for every row.
+///
+/// # Errors
+/// Rows that cannot be read or lack a column of the model, text in a numeric column.
+pub fn predict_rows(model: &BaseModel, source: &Source) -> Result<Predictions, HarnessError> {
+    let table = read_rows(source, model.encoding.schema())?;
+    model.predict(&table).map_err(|error| HarnessError::Encode { data: source.to_string(), source: error })
+}
+
+/// The CSV text of predictions: `prediction`, then for a classification `probability_<class>` for every class in
+/// the model's order, for a regression `std`, the standard deviation of its errors (empty if it is not known).
+///
+/// # Panics
+/// If the predictions are not the model's.
+pub fn predictions_csv(model: &BaseModel, predictions: &Predictions) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut write = |fields: Vec<String>| writer.write_record(&fields).expect("memory takes every byte");
+    match predictions.predicted() {
+        Predicted::Probabilities { n_classes, values } => {
+            let names = &model.class_names;
+            assert_eq!(*n_classes, names.len(), "the predictions of this model");
+            let columns = names.iter().map(|name| format!("probability_{name}"));
+            write(std::iter::once("prediction".to_string()).chain(columns).collect());
+            let labels = predictions.labels().unwrap_or_default();
+            for (row, label) in values.chunks_exact(*n_classes).zip(labels) {
+                let probabilities = row.iter().map(|value| number(*value));
+                write(std::iter::once(names[label].clone()).chain(probabilities).collect());
+            }
+        }
+        Predicted::Values(values) => {
+            let std = model.expected.as_ref().and_then(|expected| expected.residual_std);
+            let std = std.map_or(String::new(), number);
+            write(vec!["prediction".to_string(), "std".to_string()]);
+            values.iter().for_each(|value| write(vec![number(*value), std.clone()]));
+        }
+    }
+    writer.into_inner().expect("memory takes every byte")
+}
+
+/// The shortest text that reads back as the same number.
+fn number(value: f32) -> String {
+    let plain = value == 0.0 || (1e-4..1e9).contains(&value.abs());
+    if plain { value.to_string() } else { format!("{value:e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weightsmith_tasks::{Column, ColumnValues, Seed, Support, Table, Target};
+    use weightsmith_training::fit_linear;
+
+    fn model(target: Target) -> (BaseModel, Table) {
+        let values = ColumnValues::Numeric((0..target.len()).map(|row| row as f64).collect());
+        let table = Table::new(target.len(), vec![Column { name: "x".into(), values }]).unwrap();
+        let support = Support::new(table.clone(), target).unwrap();
+        (fit_linear(&support, Seed(0)).unwrap(), table)
+    }
+
+    #[test]
+    fn class_names_are_quoted_as_csv_asks() {
+        let names = ["a,b", "say \"hi\"", "🦀"].map(String::from).to_vec();
+        let labels = (0..12).map(|row| row / 4).collect();
+        let (model, table) = model(Target::Classes { class_names: names, labels });
+        let text = predictions_csv(&model, &model.predict(&table).unwrap());
+        let mut reader = csv::Reader::from_reader(text.as_slice());
+        let header: Vec<&str> = reader.headers().unwrap().iter().map(|name| name.split_at(11).1).collect();
+        assert_eq!(header[1..], ["_a,b", "_say \"hi\"", "_🦀"]);
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        assert_eq!((rows.len(), &rows[0][0], &rows[11][0]), (12, "a,b", "🦀"));
+        let total: f64 = (1..4).map(|column| rows[5][column].parse::<f64>().unwrap()).sum();
+        assert!((total - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn values_come_with_their_deviation() {
+        let (mut model, table) = model(Target::Values((0..12).map(|row| f64::from(row) * 2.0).collect()));
+        let text = |model: &BaseModel| {
+            String::from_utf8(predictions_csv(model, &model.predict(&table).unwrap())).unwrap()
+        };
+        assert!(text(&model).starts_with("prediction,std\n"));
+        assert!(!text(&model).lines().nth(1).unwrap().ends_with(','));
+        model.expected = None;
+        assert!(text(&model).lines().nth(1).unwrap().ends_with(','));
+    }
+
+    #[test]
+    fn numbers_are_short_and_exact() {
+        for value in [0.0, 0.1, 1e-30, -2.5e12, 123456.79, f32::MIN_POSITIVE] {
+            let text = number(value);
+            assert!(text.len() < 14 && text.parse::<f32>().unwrap() == value, "{text}");
+        }
+    }
+}

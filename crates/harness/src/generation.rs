@@ -1,0 +1,54 @@
+//! From a table to a base model, with what a person wants to know about it.
+
+use crate::clock::{Cost, measured};
+use crate::error::HarnessError;
+use crate::workers::on_one_thread;
+use burn::tensor::Device;
+use weightsmith_base_model::BaseModel;
+use weightsmith_datasets::Labelled;
+use weightsmith_metamodel::{GenerateInfo, Pretrained, generate_base_model, untrained_base_model};
+use weightsmith_tasks::Support;
+
+/// Up to this many rows more threads would cost more than they bring.
+const MAX_ROWS_ON_ONE_THREAD: usize = 2048;
+
+/// A base model, and how it came about.
+#[derive(Clone, Debug)]
+pub struct Generation {
+    /// The base model.
+    pub model: BaseModel,
+    /// What was decided; none for the closed-form head alone.
+    pub info: Option<GenerateInfo>,
+    /// From the rows to the weights.
+    pub cost: Cost,
+}
+
+/// What writes the weights.
+#[derive(Copy, Clone)]
+pub enum Writer<'a> {
+    /// A metamodel, with the number of views to join.
+    Metamodel(&'a Pretrained, usize),
+    /// The closed-form head alone.
+    Untrained(&'a Device),
+}
+
+/// Writes the weights of a base model from every row of a table.
+///
+/// # Errors
+/// Rows that nothing can be learned from.
+pub fn generate(labelled: Labelled, writer: Writer<'_>) -> Result<Generation, HarnessError> {
+    let Labelled { name, table, target } = labelled;
+    let n_rows = table.n_rows();
+    let support = Support::new(table, target).expect("a labelled table has a valid label for each row");
+    let write = || {
+        measured(|| match writer {
+            Writer::Metamodel(pretrained, n_views) => {
+                generate_base_model(pretrained, &support, n_views).map(|(model, info)| (model, Some(info)))
+            }
+            Writer::Untrained(device) => untrained_base_model(&support, device).map(|model| (model, None)),
+        })
+    };
+    let (written, cost) = if n_rows <= MAX_ROWS_ON_ONE_THREAD { on_one_thread(write) } else { write() };
+    let (model, info) = written.map_err(|source| HarnessError::Generate { data: name, source })?;
+    Ok(Generation { model, info, cost })
+}

@@ -1,0 +1,69 @@
+//! Reports: one self-contained page, or one picture.
+
+mod axis;
+mod comparison;
+mod dots;
+mod evaluation;
+mod lines;
+mod page;
+mod picture;
+
+use crate::compare::Comparison;
+use crate::error::HarnessError;
+use crate::evaluate::{EvaluateSettings, Metamodels};
+use crate::output::write_output;
+use crate::summary::Summary;
+use std::path::Path;
+
+/// What a report is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ReportFormat {
+    /// A page with its pictures, without anything from outside.
+    Html,
+    /// The pictures alone.
+    Svg,
+}
+
+impl ReportFormat {
+    /// By the extension of the file.
+    ///
+    /// # Errors
+    /// Any other extension.
+    pub fn of(path: &Path) -> Result<Self, HarnessError> {
+        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        match extension.as_deref() {
+            Some("html" | "htm") => Ok(Self::Html),
+            Some("svg") => Ok(Self::Svg),
+            _ => Err(HarnessError::ReportFormat { path: path.into() }),
+        }
+    }
+}
+
+/// Writes the report of a comparison.
+///
+/// # Errors
+/// An extension that is no report's, a system that refuses.
+pub fn write_comparison(comparison: &Comparison, path: &Path) -> Result<(), HarnessError> {
+    let text = match ReportFormat::of(path)? {
+        ReportFormat::Html => comparison::html(comparison),
+        ReportFormat::Svg => comparison::svg(comparison),
+    };
+    write_output(path, text.as_bytes())
+}
+
+/// Writes the report of an evaluation.
+///
+/// # Errors
+/// An extension that is no report's, a system that refuses.
+pub fn write_evaluation(
+    summary: &Summary,
+    settings: &EvaluateSettings,
+    metamodels: &Metamodels,
+    path: &Path,
+) -> Result<(), HarnessError> {
+    let text = match ReportFormat::of(path)? {
+        ReportFormat::Html => evaluation::html(summary, settings, &metamodels.names()),
+        ReportFormat::Svg => evaluation::svg(summary),
+    };
+    write_output(path, text.as_bytes())
+}

@@ -1,0 +1,115 @@
+//! A picture of figures against the number of support rows, a line a model.
+
+use super::axis::Axis;
+use super::picture::{ACCENT, Canvas, INK, MUTED, RULE, SECOND, Side, THIRD, dot, line, write};
+use plotters::prelude::RGBColor;
+
+/// One model.
+#[derive(Clone, Debug)]
+pub(super) struct Series {
+    pub(super) label: String,
+    /// Support rows and figure, by support rows.
+    pub(super) points: Vec<(usize, f64)>,
+}
+
+/// The whole picture.
+pub(super) struct LinePlot<'a> {
+    pub(super) title: &'a str,
+    pub(super) hint: &'a str,
+    pub(super) series: &'a [Series],
+}
+
+pub(super) const SIZE: (u32, u32) = (520, 330);
+const LEFT: i32 = 52;
+const RIGHT: i32 = 152;
+const TOP: i32 = 40;
+const BOTTOM: i32 = 44;
+/// Least distance of two labels.
+const LABEL_HEIGHT: i32 = 16;
+
+impl LinePlot<'_> {
+    /// Draws with the upper left corner at `(0, top)`.
+    pub(super) fn draw(&self, canvas: &Canvas<'_>, top: i32) {
+        let points = || self.series.iter().flat_map(|series| &series.points);
+        let axis = Axis::linear(&points().map(|(_, value)| *value).collect::<Vec<_>>());
+        let mut sizes: Vec<usize> = points().map(|(size, _)| *size).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        let width = SIZE.0 as i32 - LEFT - RIGHT;
+        let (first, last) = (top + TOP, top + SIZE.1 as i32 - BOTTOM);
+        let gap = (sizes.len() as i32 - 1).max(1);
+        let x_of = |size: usize| {
+            let place = sizes.iter().position(|other| *other == size).unwrap_or(0) as i32;
+            LEFT + 12 + place * (width - 24) / gap
+        };
+        let y_of = |value: f64| last - (axis.place(value) * f64::from(last - first)).round() as i32;
+
+        write(canvas, self.title, (0, top + 14), Side::Right, (15, INK, true));
+        write(canvas, self.hint, (SIZE.0 as i32, top + 14), Side::Left, (13, MUTED, false));
+        let n_decimals = axis.n_decimals();
+        for &tick in &axis.ticks {
+            let y = y_of(tick);
+            line(canvas, vec![(LEFT, y), (LEFT + width, y)], RULE, 1);
+            write(canvas, &format!("{tick:.n_decimals$}"), (LEFT - 8, y), Side::Left, (12, MUTED, false));
+        }
+        for &size in &sizes {
+            write(canvas, &size.to_string(), (x_of(size), last + 16), Side::Centre, (12, MUTED, false));
+        }
+        write(canvas, "support rows", (LEFT + width / 2, last + 34), Side::Centre, (12, MUTED, false));
+        // The lead is drawn last, over the others.
+        for (idx, series) in self.series.iter().enumerate().rev() {
+            let (colour, thickness) = style(idx);
+            let path: Vec<(i32, i32)> =
+                series.points.iter().map(|(size, value)| (x_of(*size), y_of(*value))).collect();
+            path.iter().for_each(|at| dot(canvas, *at, if idx == 0 { 4 } else { 3 }, colour));
+            line(canvas, path, colour, thickness);
+        }
+        let ends: Vec<i32> =
+            self.series.iter().map(|series| series.points.last().map_or(last, |(_, value)| y_of(*value))).collect();
+        for ((idx, series), y) in self.series.iter().enumerate().zip(apart(&ends, first, last)) {
+            let label = format!("{} ", series.label);
+            write(canvas, label.trim_end(), (LEFT + width + 6, y), Side::Right, (13, style(idx).0, idx == 0));
+        }
+    }
+}
+
+/// Colour and thickness of a line; the first is the one that matters.
+fn style(idx: usize) -> (RGBColor, u32) {
+    match idx {
+        0 => (ACCENT, 3),
+        1 => (SECOND, 2),
+        2 => (THIRD, 2),
+        _ => (MUTED, 1),
+    }
+}
+
+/// Places of labels, each as near to its line's end as the others allow.
+fn apart(ends: &[i32], first: i32, last: i32) -> Vec<i32> {
+    let mut order: Vec<usize> = (0..ends.len()).collect();
+    order.sort_by_key(|&idx| ends[idx]);
+    let mut places = ends.to_vec();
+    let mut lowest = first;
+    for &idx in &order {
+        places[idx] = places[idx].max(lowest);
+        lowest = places[idx] + LABEL_HEIGHT;
+    }
+    let mut highest = last.max(first + LABEL_HEIGHT * (ends.len() as i32 - 1));
+    for &idx in order.iter().rev() {
+        places[idx] = places[idx].min(highest);
+        highest = places[idx] - LABEL_HEIGHT;
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_do_not_overlap() {
+        let mut places = apart(&[50, 52, 51, 100, 99], 40, 110);
+        places.sort_unstable();
+        assert!(places.windows(2).all(|pair| pair[1] - pair[0] >= LABEL_HEIGHT), "{places:?}");
+        assert!(places[0] >= 40 && places[4] <= 110, "{places:?}");
+    }
+}

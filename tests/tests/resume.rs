@@ -1,0 +1,187 @@
+//! A training that is killed and resumed ends in the same bytes as one that was left alone, at any number of threads.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use std::fs;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+use weightsmith_tests::{Ran, Workplace, header};
+
+const N_STEPS: u64 = 40;
+const CHECKPOINT: &str = "run/checkpoint.safetensors";
+const METAMODEL: &str = "run/metamodel.safetensors";
+
+fn experiment(task_type: &str, seed: u32) -> String {
+    format!(
+        "folder = \"run\"
+checkpoint_seconds = 0
+
+[training]
+seed = {seed}
+n_steps = {N_STEPS}
+n_shards = 2
+shard_tokens = 200
+validate_every = 10
+n_valid = 10
+
+[training.metamodel]
+task_type = \"{task_type}\"
+d_model = 16
+n_layers = 1
+n_heads = 2
+n_registers = 4
+n_units = 8
+n_decoder_blocks = 1
+rank = 8
+head_steps = 4
+
+[training.shapes]
+support = [16, 32]
+query = 16
+columns = [2, 6]
+"
+    )
+}
+
+fn workplace(experiment: &str) -> Workplace {
+    let place = Workplace::new(env!("CARGO_BIN_EXE_weightsmith-under-test"));
+    place.write("train.toml", experiment);
+    place
+}
+
+const TRAIN: [&str; 5] = ["train", "--config", "train.toml", "--threads", "1"];
+const RESUME: [&str; 6] = ["train", "--config", "train.toml", "--threads", "1", "--resume"];
+
+/// Steps done, as the checkpoint says; 0 where there is none.
+fn step(place: &Workplace) -> u64 {
+    let Ok(bytes) = fs::read(place.path(CHECKPOINT)) else { return 0 };
+    let (header, start) = header(&bytes);
+    let at = |end: usize| start + header["training.counters"]["data_offsets"][end].as_u64().unwrap() as usize;
+    let counters = bytes[at(0)..at(1)].as_chunks().0;
+    // Four pieces of 16 bits, the lowest first.
+    (0..4).map(|piece| (f32::from_le_bytes(counters[piece]) as u64) << (16 * piece)).sum()
+}
+
+fn start(place: &Workplace, arguments: &[&str]) -> Child {
+    place.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Starts a training and waits until its checkpoint is at `until` or beyond.
+fn start_until(place: &Workplace, arguments: &[&str], until: u64) -> Child {
+    let mut child = start(place, arguments);
+    while step(place) < until {
+        assert!(child.try_wait().unwrap().is_none(), "the training ended before step {until}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child
+}
+
+/// The files that a training left alone ends in.
+fn undisturbed(experiment: &str, threads: &str) -> [Vec<u8>; 2] {
+    let place = workplace(experiment);
+    place.run(&["train", "--config", "train.toml", "--threads", threads]).done();
+    assert_eq!(step(&place), N_STEPS);
+    [place.read(METAMODEL), place.read(CHECKPOINT)]
+}
+
+fn assert_same(place: &Workplace, expected: &[Vec<u8>; 2]) {
+    assert_eq!(step(place), N_STEPS);
+    assert!(place.read(METAMODEL) == expected[0], "the metamodel has other bytes");
+    assert!(place.read(CHECKPOINT) == expected[1], "the checkpoint has other bytes");
+}
+
+#[test]
+fn killed_and_resumed_ends_in_the_same_bytes() {
+    for task_type in ["classification", "regression"] {
+        let experiment = experiment(task_type, 3);
+        let expected = undisturbed(&experiment, "1");
+        let place = workplace(&experiment);
+        for (arguments, until) in [(TRAIN.as_slice(), 3), (&RESUME, 12), (&RESUME, 21)] {
+            let mut child = start_until(&place, arguments, until);
+            // SIGKILL: nothing in the process can react.
+            child.kill().unwrap();
+            assert!(!child.wait().unwrap().success());
+            let killed_at = step(&place);
+            assert!(
+                (until..N_STEPS).contains(&killed_at),
+                "killed at step {killed_at}, too late to prove anything"
+            );
+        }
+        place.run(&RESUME).done();
+        assert_same(&place, &expected);
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_byte() {
+    for task_type in ["classification", "regression"] {
+        let experiment = experiment(task_type, 4);
+        assert!(undisturbed(&experiment, "1") == undisturbed(&experiment, "2"), "{task_type}");
+    }
+    // A comparison that cannot tell trainings apart would prove nothing.
+    let [other, _] = undisturbed(&experiment("classification", 5), "1");
+    assert!(undisturbed(&experiment("classification", 4), "1")[0] != other);
+}
+
+#[cfg(unix)]
+#[test]
+fn interrupted_and_resumed_with_more_threads() {
+    let experiment = experiment("classification", 6);
+    let expected = undisturbed(&experiment, "1");
+    let place = workplace(&experiment);
+    let mut command = place.command(&TRAIN);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while step(&place) < 5 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupt.unwrap().success());
+    let ran = Ran::new(child.wait_with_output().unwrap());
+    // A training that was stopped is whole and says how to go on.
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stdout.contains("--resume") && !ran.stderr.contains("panicked"), "{ran:?}");
+    assert!((5..N_STEPS).contains(&step(&place)));
+    place.run(&["train", "--config", "train.toml", "--threads", "2", "--resume"]).done();
+    assert_same(&place, &expected);
+}
+
+#[test]
+fn nothing_is_overwritten_or_mixed_up() {
+    let good = experiment("classification", 7);
+    let place = workplace(&good);
+    place.run(&RESUME).refused("nothing to resume", &["run", "no checkpoint"]);
+    place.run(&TRAIN).done();
+    let checkpoint = place.read(CHECKPOINT);
+    place.run(&TRAIN).refused("a training is there", &["run", "--resume"]);
+    place.write("train.toml", good.replace("seed = 7", "seed = 8"));
+    place.run(&RESUME).refused("another seed", &["another configuration"]);
+    place.write("train.toml", &good);
+    assert!(place.read(CHECKPOINT) == checkpoint, "a refused training changed the checkpoint");
+    place.run(&RESUME).done();
+    assert!(place.read(CHECKPOINT) == checkpoint, "resuming a finished training changed it");
+    place.write(CHECKPOINT, &checkpoint[..checkpoint.len() / 2]);
+    place.run(&RESUME).refused("a truncated checkpoint", &["checkpoint.safetensors"]);
+    place.write(CHECKPOINT, place.read(METAMODEL));
+    place.run(&RESUME).refused("a metamodel as checkpoint", &["configuration"]);
+}
+
+#[test]
+fn configurations_that_make_no_training() {
+    let good = experiment("classification", 9);
+    let check = |from: &str, to: &str, expected: &[&str]| {
+        assert!(good.contains(from), "{from}");
+        let place = workplace(&good.replace(from, to));
+        place.run(&TRAIN).refused(to, expected);
+        assert_eq!(place.names(), ["train.toml"], "{to}");
+    };
+    check("seed = 9", "sead = 9", &["train.toml", "sead"]);
+    check("n_steps = 40", "n_steps = 0", &["n_steps"]);
+    check("n_steps = 40", "n_steps = \"many\"", &["train.toml"]);
+    check("d_model = 16", "d_model = 15", &["n_heads", "d_model"]);
+    check("support = [16, 32]", "support = [32, 16]", &["shapes.support"]);
+    check("task_type = \"classification\"", "task_type = \"clustering\"", &["clustering"]);
+    check("[training.shapes]", "[training.shapes", &["train.toml"]);
+    let place = workplace(&good);
+    place.run(&["train", "--config", "no.toml"]).refused("no file", &["no.toml"]);
+    place.run(&["train", "--config", "train.toml", "--device", "cuda:0"]).refused("no GPU", &["CUDA"]);
+}
