@@ -1,30 +1,59 @@
-//! Claim: weights come in milliseconds from 128 rows and 16 columns, and predicting with them costs next to nothing.
+//! Claim: weights come in milliseconds from 128 rows and 16 columns, sooner than from any optimiser, and predicting
+//! with them costs next to nothing.
 
-use criterion::{Criterion, Throughput};
+use burn::tensor::Device;
+use criterion::{Criterion, SamplingMode, Throughput};
 use std::hint::black_box;
-use weightsmith_benches::{criterion, pretrained, task};
-use weightsmith_metamodel::generate_base_model;
-use weightsmith_tasks::TaskType;
+use weightsmith_benches::{criterion, load, metamodel_file, task};
+use weightsmith_metamodel::{generate_base_model, untrained_base_model};
+use weightsmith_tasks::{Seed, TaskType};
+use weightsmith_training::{Recipe, default_grid, fit_linear, train_base_model, tune_base_model};
 
 const TASK_TYPES: [TaskType; 2] = [TaskType::Classification, TaskType::Regression];
 
 /// From a table in memory to a whole base model, all views joined; the metamodel is loaded before.
 fn generate(criterion: &mut Criterion) {
     for task_type in TASK_TYPES {
-        let pretrained = pretrained(task_type);
+        let pretrained = load(&metamodel_file(task_type));
         let task = task(task_type, 128, 1, 16);
         for n_views in [1, 8] {
             criterion.bench_function(&format!("generate/{task_type} 128x16, {n_views} views"), |bencher| {
                 bencher.iter(|| generate_base_model(&pretrained, black_box(task.support()), n_views));
             });
         }
+        criterion.bench_function(&format!("untrained/{task_type} 128x16"), |bencher| {
+            bencher.iter(|| untrained_base_model(black_box(task.support()), &Device::flex()));
+        });
     }
 }
 
+/// The same rows by the optimisers of a comparison.
+fn optimise(criterion: &mut Criterion) {
+    let device = Device::flex();
+    let mut group = criterion.benchmark_group("optimise");
+    group.sampling_mode(SamplingMode::Flat).sample_size(10);
+    for task_type in TASK_TYPES {
+        let task = task(task_type, 128, 1, 16);
+        let support = task.support();
+        group.bench_function(format!("linear-tuned {task_type} 128x16"), |bencher| {
+            bencher.iter(|| fit_linear(black_box(support), Seed(1)));
+        });
+        group.bench_function(format!("adam {task_type} 128x16"), |bencher| {
+            bencher.iter(|| train_base_model(black_box(support), &Recipe::default(), Seed(1), &device));
+        });
+        let grid = default_grid(task_type);
+        group.bench_function(format!("adam-tuned {task_type} 128x16"), |bencher| {
+            bencher.iter(|| tune_base_model(black_box(support), &grid, Seed(1), &device));
+        });
+    }
+    group.finish();
+}
+
 /// What a start of the binary pays before the first table: reading the parameters and building the layers.
-fn load(criterion: &mut Criterion) {
+fn start(criterion: &mut Criterion) {
+    let file = metamodel_file(TaskType::Classification);
     criterion.bench_function("load a metamodel of the shipped shape", |bencher| {
-        bencher.iter(|| pretrained(TaskType::Classification));
+        bencher.iter(|| load(black_box(&file)));
     });
 }
 
@@ -32,8 +61,8 @@ fn predict(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("predict");
     for task_type in TASK_TYPES {
         let task = task(task_type, 128, 1000, 16);
-        let (model, _) =
-            generate_base_model(&pretrained(task_type), task.support(), 8).expect("a task is a table");
+        let (model, _) = generate_base_model(&load(&metamodel_file(task_type)), task.support(), 8)
+            .expect("a task is a table");
         group.throughput(Throughput::Elements(1000));
         group.bench_function(format!("{task_type} 1000x16, 8 views"), |bencher| {
             bencher.iter(|| model.predict(black_box(task.query().table())));
@@ -45,7 +74,8 @@ fn predict(criterion: &mut Criterion) {
 fn main() {
     let mut criterion = criterion();
     generate(&mut criterion);
-    load(&mut criterion);
+    optimise(&mut criterion);
+    start(&mut criterion);
     predict(&mut criterion);
     criterion.final_summary();
 }

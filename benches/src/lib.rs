@@ -31,13 +31,17 @@ pub fn task(task_type: TaskType, n_support: usize, n_query: usize, n_columns: us
     prior.sample(&shape, &mut Seed(1).stream("benches.task"))
 }
 
-/// A metamodel of the shipped shape; its parameters are drawn, which costs as much to run as trained ones.
-pub fn pretrained(task_type: TaskType) -> Pretrained {
+/// The file of a metamodel of the shipped shape; its parameters are drawn, which costs as much to run as trained ones.
+pub fn metamodel_file(task_type: TaskType) -> Vec<u8> {
     let config = MetamodelConfig::standard(task_type);
     let params = MetaParams::draw(&config, Seed(1)).expect("the standard shape is valid");
     let checkpoint = Checkpoint { config, trained: "drawn".into(), params, arrays: vec![] };
-    let bytes = checkpoint.to_bytes(Precision::F32).expect("parameters fit the format");
-    Pretrained::from_bytes("drawn", &bytes, &Device::flex()).expect("the bytes were just written")
+    checkpoint.to_bytes(Precision::F16).expect("parameters fit the format")
+}
+
+/// A metamodel from the bytes of its file.
+pub fn load(file: &[u8]) -> Pretrained {
+    Pretrained::from_bytes("drawn", file, &Device::flex()).expect("the bytes are a metamodel's")
 }
 
 /// Numbers between -1 and 1, the same for the same name.

@@ -68,11 +68,11 @@ pub(crate) fn run(parts: &[Part], f: impl Fn(&Parts) -> Tensor<1>) -> (Vec<f32>,
         .flat
         .iter()
         .map(|part| match part.grad(&grads) {
-            Some(grad) => grad.into_data().to_vec().unwrap(),
+            Some(grad) => grad.into_data().try_to_vec().unwrap(),
             None => vec![0.0; part.dims()[0]],
         })
         .collect();
-    (output.into_data().to_vec().unwrap(), gradients)
+    (output.into_data().try_to_vec().unwrap(), gradients)
 }
 
 /// Asserts that both agree to `tolerance` relative to the largest magnitude of each array.

@@ -41,7 +41,7 @@ fn run(device: &Device, operation: fn(&mut Inputs) -> Tensor<3>) -> Vec<Vec<f32>
     let mut inputs = Inputs::new(device);
     let output = operation(&mut inputs);
     let grads = (output.clone() * output.clone()).sum().backward();
-    let read = |data: TensorData| data.to_vec::<f32>().expect("f32");
+    let read = |data: TensorData| data.try_to_vec::<f32>().expect("f32");
     let mut all = vec![read(output.into_data())];
     all.extend(inputs.leaves.iter().map(|leaf| read(leaf.grad(&grads).expect("every input is used").into_data())));
     all

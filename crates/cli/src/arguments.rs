@@ -320,8 +320,11 @@ impl From<PrecisionArgument> for Precision {
 }
 
 fn part(text: &str) -> Result<Part, String> {
-    let parsed = text.split_once('/').and_then(|(i, n)| Some(Part { index: i.parse().ok()?, of: n.parse().ok()? }));
-    parsed.filter(|part| part.index < part.of).ok_or_else(|| "use I/N with I from 0 to N - 1, such as 0/2".to_string())
+    let parsed =
+        text.split_once('/').and_then(|(i, n)| Some(Part { index: i.parse().ok()?, of: n.parse().ok()? }));
+    parsed
+        .filter(|part| part.index < part.of)
+        .ok_or_else(|| "use I/N with I from 0 to N - 1, such as 0/2".to_string())
 }
 
 #[cfg(test)]

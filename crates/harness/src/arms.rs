@@ -26,7 +26,8 @@ pub enum Arm {
 
 impl Arm {
     /// Every arm, in the order of reports.
-    pub const ALL: [Self; 5] = [Self::Generated, Self::Untrained, Self::AdamTuned, Self::Adam, Self::LinearTuned];
+    pub const ALL: [Self; 5] =
+        [Self::Generated, Self::Untrained, Self::AdamTuned, Self::Adam, Self::LinearTuned];
 
     /// The name on the command line and in result files.
     pub fn name(self) -> &'static str {
@@ -45,8 +46,10 @@ impl Arm {
             Self::Generated => "weights written by the metamodel in one forward pass",
             Self::Untrained => "the metamodel's closed-form head alone, without anything learned",
             Self::Adam => "one hidden layer of 64 units, trained by Adam with defaults",
-            Self::AdamTuned => "the same network, its recipe chosen by 4-fold cross-validation (25 trainings)",
-            Self::LinearTuned => "logistic or ridge regression, its strength chosen by 4-fold cross-validation",
+            Self::AdamTuned => {
+                "the same network, its recipe chosen by 4-fold cross-validation (25 trainings)"
+            }
+            Self::LinearTuned => "logistic or ridge regression, its strength chosen by cross-validation",
         }
     }
 }

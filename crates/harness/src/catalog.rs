@@ -66,7 +66,11 @@ fn names() -> String {
 ///
 /// # Errors
 /// An unknown name, a file that cannot be read or is no metamodel.
-pub fn load_metamodel(choice: Option<&str>, task_type: TaskType, device: &Device) -> Result<Pretrained, CatalogError> {
+pub fn load_metamodel(
+    choice: Option<&str>,
+    task_type: TaskType,
+    device: &Device,
+) -> Result<Pretrained, CatalogError> {
     let by_name = shipped().iter().find(|shipped| match choice {
         Some(choice) => shipped.name == choice,
         None => shipped.task_type == task_type,
@@ -79,9 +83,10 @@ pub fn load_metamodel(choice: Option<&str>, task_type: TaskType, device: &Device
     if !path.is_file() {
         return Err(CatalogError::Unknown { choice: choice.to_string() });
     }
-    let bytes =
-        std::fs::read(path).map_err(|source| CatalogError::Unreadable { path: path.to_path_buf(), source })?;
-    let name = path.file_stem().map_or_else(|| choice.to_string(), |stem| stem.to_string_lossy().into_owned());
+    let bytes = std::fs::read(path)
+        .map_err(|source| CatalogError::Unreadable { path: path.to_path_buf(), source })?;
+    let name =
+        path.file_stem().map_or_else(|| choice.to_string(), |stem| stem.to_string_lossy().into_owned());
     parse(&name, &bytes, path, device)
 }
 

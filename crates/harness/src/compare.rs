@@ -4,6 +4,7 @@ use crate::arms::{Arm, ArmSettings};
 use crate::clock::Cost;
 use crate::error::HarnessError;
 use crate::evaluate::in_one_line;
+use crate::files::NamedTable;
 use crate::metrics::{Metric, Scores};
 use crate::problem::Problem;
 use crate::splits::{Split, max_support};
@@ -11,7 +12,6 @@ use crate::statistics::{Estimate, Spread};
 use crate::workers::on_one_thread;
 use serde::Serialize;
 use weightsmith_base_model::{BaseModel, ExpectedPerformance};
-use weightsmith_datasets::Labelled;
 use weightsmith_metamodel::{Pretrained, limits};
 use weightsmith_tasks::{Seed, Target, TaskType};
 
@@ -141,30 +141,36 @@ pub fn main_metrics(task: TaskType) -> &'static [Metric] {
 /// how many are done.
 ///
 /// # Errors
-/// A table with too few rows, fewer support rows than the metamodel can read, support rows of one class in every
-/// split. An arm that fails is reported in its place.
+/// A table with too few rows or too many classes, fewer support rows than the metamodel can read, support rows of one
+/// class in every split. An arm that fails is reported in its place.
 pub fn compare(
-    labelled: &Labelled,
-    target: &str,
+    table: &NamedTable,
     settings: &CompareSettings<'_>,
     listen: &mut (dyn FnMut(usize, usize) + Send),
 ) -> Result<Compared, HarnessError> {
+    let NamedTable { data, target, labelled } = table;
     let n_rows = labelled.table.n_rows();
     let n_support = settings.n_support.unwrap_or(DEFAULT_SUPPORT).min(max_support(n_rows));
     let n_needed = limits::MIN_SUPPORT;
     if max_support(n_rows) < n_needed {
         let n_needed = (n_needed..).find(|&n| max_support(n) >= n_needed).unwrap_or(n_needed);
-        return Err(HarnessError::TooFewRows { data: labelled.name.clone(), n_rows, n_needed });
+        return Err(HarnessError::TooFewRows { data: data.clone(), n_rows, n_needed });
     }
     if n_support < n_needed {
         return Err(HarnessError::TooFewSupportRows { n_support, n_needed });
+    }
+    if let Target::Classes { class_names, .. } = &labelled.target
+        && class_names.len() > limits::MAX_CLASSES
+    {
+        let (n_classes, n_most) = (class_names.len(), limits::MAX_CLASSES);
+        return Err(HarnessError::TooManyClasses { data: data.clone(), n_classes, n_most });
     }
     let problems: Vec<(u32, Problem)> = (0..settings.n_splits.max(1))
         .filter_map(|index| Some((index, Problem::new(labelled, &Split::new(n_rows, n_support, index))?)))
         .collect();
     let Some((_, first)) = problems.first() else {
         let n_splits = settings.n_splits;
-        return Err(HarnessError::OneClassSplits { data: labelled.name.clone(), n_splits, n_support });
+        return Err(HarnessError::OneClassSplits { data: data.clone(), n_splits, n_support });
     };
     let mut records: Vec<Vec<Record>> = settings.arms.iter().map(|_| Vec::new()).collect();
     let n_all = problems.len() * settings.arms.len();
@@ -201,7 +207,7 @@ pub fn compare(
     let speed_up = wall(Arm::Generated).zip(wall(Arm::AdamTuned)).map(|(generated, tuned)| tuned / generated);
     let comparison = Comparison {
         name: labelled.name.clone(),
-        target: target.to_string(),
+        target: target.clone(),
         task,
         class_names: match &labelled.target {
             Target::Classes { class_names, .. } => class_names.clone(),
@@ -246,7 +252,8 @@ fn run(arm: Arm, problem: &Problem, settings: &ArmSettings<'_>) -> (Record, Opti
 fn report(arm: Arm, records: &[Record], generated: Option<&[Record]>, main_metric: Metric) -> ArmReport {
     let done = || records.iter().filter_map(|record| record.done.as_ref().ok());
     let metrics: Vec<Metric> = done().next().map_or_else(Vec::new, |(scores, _)| scores.metrics().collect());
-    let value = |record: &Record, metric| record.done.as_ref().ok().and_then(|(scores, _)| scores.get(metric));
+    let value =
+        |record: &Record, metric| record.done.as_ref().ok().and_then(|(scores, _)| scores.get(metric));
     let of_metric = |&metric: &Metric| {
         let values: Vec<f64> = records.iter().filter_map(|record| value(record, metric)).collect();
         let differences = || -> Vec<f64> {
@@ -284,8 +291,8 @@ fn foreseen(records: &[Record]) -> Option<Foreseen> {
     };
     let all: Vec<(Metric, [f64; 3], f64)> = records.iter().filter_map(of_record).collect();
     let (metric, _, _) = *all.first()?;
-    let mean = |part: &dyn Fn(&(Metric, [f64; 3], f64)) -> f64| all.iter().map(part).sum::<f64>() / all.len() as f64;
-    let figure = |idx: usize| mean(&|(_, figures, _)| figures[idx]);
+    let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / all.len() as f64;
+    let figure = |idx: usize| mean(&mut all.iter().map(|(_, figures, _)| figures[idx]));
     let (expected, low, high) = (figure(0), figure(1), figure(2));
-    Some(Foreseen { metric, expected, low, high, realised: mean(&|(_, _, realised)| *realised) })
+    Some(Foreseen { metric, expected, low, high, realised: mean(&mut all.iter().map(|found| found.2)) })
 }

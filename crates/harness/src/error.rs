@@ -90,6 +90,18 @@ pub enum HarnessError {
         /// The fewest.
         n_needed: usize,
     },
+    /// More classes than a metamodel can tell apart.
+    #[error(
+        "{data}: {n_classes} classes; at most {n_most} can be told apart. Is the target a number? Then use regression"
+    )]
+    TooManyClasses {
+        /// The source.
+        data: String,
+        /// Classes of the table.
+        n_classes: usize,
+        /// The most.
+        n_most: usize,
+    },
     /// Too few short rows are asked for.
     #[error("{n_support} support rows are too few; at least {n_needed} are needed")]
     TooFewSupportRows {
@@ -99,7 +111,9 @@ pub enum HarnessError {
         n_needed: usize,
     },
     /// No split of a table has two classes among its short rows.
-    #[error("{data}: in each of the {n_splits} splits the {n_support} support rows are of one class; take more")]
+    #[error(
+        "{data}: in each of the {n_splits} splits the {n_support} support rows are of one class; take more"
+    )]
     OneClassSplits {
         /// The source.
         data: String,

@@ -190,8 +190,9 @@ fn jobs<'a>(
     for (table_idx, table) in tables.iter().enumerate() {
         for &n_support in &settings.n_supports {
             for split in 0..settings.n_splits {
-                let is_new =
-                    |arm: &Arm| !done.contains(&(table.name.clone(), n_support, split, arm.name().to_string()));
+                let is_new = |arm: &Arm| {
+                    !done.contains(&(table.name.clone(), n_support, split, arm.name().to_string()))
+                };
                 let arms: Vec<Arm> = settings.arms.iter().copied().filter(is_new).collect();
                 if !arms.is_empty() {
                     jobs.push(Job { table_idx, table, n_support, split, arms });
@@ -211,7 +212,9 @@ impl Job<'_> {
     fn run(&self, labelled: &Result<Labelled, String>, metamodels: &Metamodels, n_views: usize) -> Outcome {
         let labelled = match labelled {
             Ok(labelled) => labelled,
-            Err(error) => return Outcome::Rows(self.arms.iter().map(|arm| self.failed(*arm, error)).collect()),
+            Err(error) => {
+                return Outcome::Rows(self.arms.iter().map(|arm| self.failed(*arm, error)).collect());
+            }
         };
         let split = Split::new(labelled.table.n_rows(), self.n_support, self.split);
         let Some(problem) = Problem::new(labelled, &split) else {

@@ -7,6 +7,17 @@ use weightsmith_base_model::{BaseModel, Precision, Predicted, Predictions};
 use weightsmith_datasets::{Labelled, Source, read_labelled, read_rows};
 use weightsmith_tasks::{Base, TaskType};
 
+/// A table that was read, with what it was called by.
+#[derive(Clone, Debug)]
+pub struct NamedTable {
+    /// The source as typed, for messages.
+    pub data: String,
+    /// The column to predict.
+    pub target: String,
+    /// Rows and labels.
+    pub labelled: Labelled,
+}
+
 /// Reads rows with their labels. A built-in sample knows its target; a file needs one.
 ///
 /// # Errors
@@ -15,13 +26,15 @@ pub fn read_table(
     source: &Source,
     target: Option<&str>,
     task_type: Option<TaskType>,
-) -> Result<(Labelled, String), HarnessError> {
+) -> Result<NamedTable, HarnessError> {
+    let data = source.to_string();
     let target = match (target, source.sample()?) {
-        (Some(target), _) => target,
-        (None, Some(sample)) => sample.target,
-        (None, None) => return Err(HarnessError::NoTarget { data: source.to_string() }),
+        (Some(target), _) => target.to_string(),
+        (None, Some(sample)) => sample.target.to_string(),
+        (None, None) => return Err(HarnessError::NoTarget { data }),
     };
-    Ok((read_labelled(source, target, task_type)?, target.to_string()))
+    let labelled = read_labelled(source, &target, task_type)?;
+    Ok(NamedTable { data, target, labelled })
 }
 
 /// Reads the file of a base model about the world.
@@ -107,8 +120,8 @@ mod tests {
         let (model, table) = model(Target::Classes { class_names: names, labels });
         let text = predictions_csv(&model, &model.predict(&table).unwrap());
         let mut reader = csv::Reader::from_reader(text.as_slice());
-        let header: Vec<&str> = reader.headers().unwrap().iter().map(|name| name.split_at(11).1).collect();
-        assert_eq!(header[1..], ["_a,b", "_say \"hi\"", "_🦀"]);
+        let header: Vec<&str> = reader.headers().unwrap().iter().collect();
+        assert_eq!(header, ["prediction", "probability_a,b", "probability_say \"hi\"", "probability_🦀"]);
         let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
         assert_eq!((rows.len(), &rows[0][0], &rows[11][0]), (12, "a,b", "🦀"));
         let total: f64 = (1..4).map(|column| rows[5][column].parse::<f64>().unwrap()).sum();

@@ -2,6 +2,7 @@
 
 use crate::clock::{Cost, measured};
 use crate::error::HarnessError;
+use crate::files::NamedTable;
 use crate::workers::on_one_thread;
 use burn::tensor::Device;
 use weightsmith_base_model::BaseModel;
@@ -36,8 +37,8 @@ pub enum Writer<'a> {
 ///
 /// # Errors
 /// Rows that nothing can be learned from.
-pub fn generate(labelled: Labelled, writer: Writer<'_>) -> Result<Generation, HarnessError> {
-    let Labelled { name, table, target } = labelled;
+pub fn generate(table: NamedTable, writer: Writer<'_>) -> Result<Generation, HarnessError> {
+    let NamedTable { data, labelled: Labelled { table, target, .. }, .. } = table;
     let n_rows = table.n_rows();
     let support = Support::new(table, target).expect("a labelled table has a valid label for each row");
     let write = || {
@@ -49,6 +50,6 @@ pub fn generate(labelled: Labelled, writer: Writer<'_>) -> Result<Generation, Ha
         })
     };
     let (written, cost) = if n_rows <= MAX_ROWS_ON_ONE_THREAD { on_one_thread(write) } else { write() };
-    let (model, info) = written.map_err(|source| HarnessError::Generate { data: name, source })?;
+    let (model, info) = written.map_err(|source| HarnessError::Generate { data, source })?;
     Ok(Generation { model, info, cost })
 }

@@ -1,7 +1,7 @@
 //! Suites, the comparison protocol, statistics and reports: everything around a metamodel that decides how good it is.
 //!
 //! [`Arm`] is a way to come by weights, [`Problem`] one split of a table as an arm and a scorer see it. [`compare`]
-//! runs all arms on one table, [`evaluate`] on folders of tables; both score as `shared/tools/score.py` does.
+//! runs all arms on one table, [`evaluate`] on folders of tables; both score on the splits and by the formulas of an outside scorer in Python.
 //! [`train_metamodel`] runs a training from its configuration file. What a command line needs of the crates below is
 //! passed on from here.
 //!
@@ -37,7 +37,7 @@ pub use compare::{
 pub use error::HarnessError;
 pub use evaluate::{EvaluateSettings, Evaluation, Metamodels, Progress, Skipped, evaluate};
 pub use figures::{metric_text, seconds_text};
-pub use files::{predict_rows, predictions_csv, read_base_model, read_table, write_base_model};
+pub use files::{NamedTable, predict_rows, predictions_csv, read_base_model, read_table, write_base_model};
 pub use generation::{Generation, Writer, generate};
 pub use metrics::{Metric, Scores, classification_scores, regression_scores};
 pub use output::{check_output, write_output};
@@ -51,7 +51,9 @@ pub use summary::{BASELINE_PREFIX, ModelSummary, Paired, Summary, SummaryBlock, 
 pub use train::{Experiment, TrainError, TrainEvent, Trained, train_metamodel};
 
 pub use burn::tensor::Device;
-pub use weightsmith_base_model::{BaseModel, Description, ExpectedPerformance, Precision, inspect, open_device};
+pub use weightsmith_base_model::{
+    BaseModel, Description, ExpectedPerformance, Precision, inspect, open_device,
+};
 pub use weightsmith_datasets::{Labelled, Sample, Source, samples};
 pub use weightsmith_metamodel::{GenerateInfo, Pretrained, limits};
 pub use weightsmith_tasks::{Base, Seed, Support, Target, TaskType};

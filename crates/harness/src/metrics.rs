@@ -1,7 +1,9 @@
 //! How good predictions are: the formulas of the outside scorer, and some more.
 //!
 //! Probabilities are clipped to 1e-6..1 and made to add up to 1 before anything is measured, so that a class
-//! that was not foreseen costs much and not everything.
+//! that was not foreseen costs much and not everything. Only the AUC, which sees the order alone, is of the clipped
+//! ones: adding up to 1 would tell equal probabilities apart by rounding errors, and the outside scorer gives a class
+//! that nobody foresaw the order of these errors where it gets one half here.
 
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -67,6 +69,17 @@ impl Metric {
         }
     }
 
+    /// The least and the greatest value there can be.
+    pub fn range(self) -> (f64, f64) {
+        match self {
+            Self::Accuracy | Self::Auc | Self::CalibrationError | Self::Coverage => (0.0, 1.0),
+            Self::LogLoss | Self::Rmse => (0.0, f64::INFINITY),
+            Self::Brier => (0.0, 2.0),
+            Self::R2 => (f64::NEG_INFINITY, 1.0),
+            Self::R2Clipped => (-1.0, 1.0),
+        }
+    }
+
     /// Whether a greater number is better; none for the coverage, whose best value is 0.95.
     pub fn higher_is_better(self) -> Option<bool> {
         match self {
@@ -112,9 +125,9 @@ impl Scores {
 /// If there is no row, the lengths differ, or a label is not below `n_classes`.
 pub fn classification_scores(probabilities: &[f64], n_classes: usize, labels: &[usize]) -> Scores {
     assert!(!labels.is_empty() && probabilities.len() == labels.len() * n_classes, "a row a label");
-    let mut rows = probabilities.to_vec();
+    let clipped: Vec<f64> = probabilities.iter().map(|p| p.clamp(MIN_PROBABILITY, 1.0)).collect();
+    let mut rows = clipped.clone();
     for row in rows.chunks_exact_mut(n_classes) {
-        row.iter_mut().for_each(|p| *p = p.clamp(MIN_PROBABILITY, 1.0));
         let total: f64 = row.iter().sum();
         row.iter_mut().for_each(|p| *p /= total);
     }
@@ -123,11 +136,14 @@ pub fn classification_scores(probabilities: &[f64], n_classes: usize, labels: &[
     let hits = each().filter(|(row, label)| first_greatest(row) == **label).count();
     let log_loss = each().map(|(row, label)| -row[*label].ln()).sum::<f64>() / n;
     let squared_error = |(row, label): (&[f64], &usize)| {
-        row.iter().enumerate().map(|(class, p)| (p - f64::from(u8::from(class == *label))).powi(2)).sum::<f64>()
+        row.iter()
+            .enumerate()
+            .map(|(class, p)| (p - f64::from(u8::from(class == *label))).powi(2))
+            .sum::<f64>()
     };
     Scores(vec![
         (Metric::Accuracy, hits as f64 / n),
-        (Metric::Auc, auc(&rows, n_classes, labels)),
+        (Metric::Auc, auc(&clipped, n_classes, labels)),
         (Metric::LogLoss, log_loss),
         (Metric::Brier, each().map(squared_error).sum::<f64>() / n),
         (Metric::CalibrationError, calibration_error(&rows, n_classes, labels)),

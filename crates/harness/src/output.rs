@@ -45,7 +45,6 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

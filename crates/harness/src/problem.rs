@@ -75,7 +75,8 @@ impl Problem {
                 Predicted::Probabilities { n_classes: n_own, values },
             ) => {
                 let mut probabilities = vec![0.0; labels.len() * n_classes];
-                for (row, own) in probabilities.chunks_exact_mut(*n_classes).zip(values.chunks_exact(*n_own)) {
+                for (row, own) in probabilities.chunks_exact_mut(*n_classes).zip(values.chunks_exact(*n_own))
+                {
                     of_support.iter().zip(own).for_each(|(&class, &p)| row[class] = f64::from(p));
                 }
                 classification_scores(&probabilities, *n_classes, labels)
@@ -105,7 +106,8 @@ mod tests {
     use weightsmith_training::fit_linear;
 
     fn labelled(labels: Vec<usize>) -> Labelled {
-        let values = labels.iter().enumerate().map(|(row, label)| *label as f64 + 0.01 * row as f64).collect();
+        let values =
+            labels.iter().enumerate().map(|(row, label)| *label as f64 + 0.01 * row as f64).collect();
         let column = Column { name: "x".into(), values: ColumnValues::Numeric(values) };
         Labelled {
             name: "t".into(),

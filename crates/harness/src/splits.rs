@@ -116,9 +116,13 @@ mod tests {
 
     #[test]
     fn a_split_shares_no_row_and_keeps_to_its_sizes() {
-        for (n_rows, n_support, expected) in
-            [(150, 32, (32, 118)), (150, 128, (105, 45)), (5000, 128, (128, 1000)), (10, 256, (7, 3)), (1, 4, (0, 1))]
-        {
+        for (n_rows, n_support, expected) in [
+            (150, 32, (32, 118)),
+            (150, 128, (105, 45)),
+            (5000, 128, (128, 1000)),
+            (10, 256, (7, 3)),
+            (1, 4, (0, 1)),
+        ] {
             let split = Split::new(n_rows, n_support, 0);
             assert_eq!((split.support.len(), split.query.len()), expected, "{n_rows} rows");
             let all: HashSet<usize> = split.support.iter().chain(&split.query).copied().collect();

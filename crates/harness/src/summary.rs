@@ -71,10 +71,10 @@ pub struct Summary {
 /// splits of which `rows` has results count. `lead` is the model that is compared with all others.
 pub fn summarise(rows: &[ResultRow], baselines: &[ResultRow], lead: &str) -> Summary {
     let scored: BTreeSet<(&str, usize, u32)> = rows.iter().map(place).collect();
-    let renamed = baselines.iter().filter(|row| scored.contains(&place(row))).map(|row| ResultRow {
-        model: format!("{BASELINE_PREFIX}{}", row.model),
-        ..row.clone()
-    });
+    let renamed = baselines
+        .iter()
+        .filter(|row| scored.contains(&place(row)))
+        .map(|row| ResultRow { model: format!("{BASELINE_PREFIX}{}", row.model), ..row.clone() });
     let all: Vec<ResultRow> = rows.iter().cloned().chain(renamed).collect();
     let (good, bad): (Vec<&ResultRow>, Vec<&ResultRow>) = all.iter().partition(|row| row.error.is_none());
     let mut blocks = Vec::new();
@@ -196,7 +196,9 @@ impl fmt::Display for Summary {
         for block in &self.blocks {
             let SummaryBlock { task, short, metric, .. } = block;
             writeln!(f, "{task}, {short} support rows, {}, {}", metric.label(), n_tables(block.n_tables))?;
-            writeln!(f, "  {:<26} {:>8} {:>8} {:>10}   first arm against it", "", "mean", "median", "mean rank")?;
+            let lead = block.paired.first();
+            let against = lead.map_or_else(String::new, |paired| format!("   {} against it", paired.model));
+            writeln!(f, "  {:<26} {:>8} {:>8} {:>10}{against}", "", "mean", "median", "mean rank")?;
             for model in &block.models {
                 let ModelSummary { model, mean, median, mean_rank } = model;
                 write!(f, "  {model:<26} {mean:>8.4} {median:>8.4} {mean_rank:>10.2}")?;

@@ -198,7 +198,8 @@ pub fn train_metamodel(
     })
 }
 
-const METRICS_HEADER: &str = "step,n_tasks,seconds,train_loss,valid_loss,untrained_loss,learning_rate,gradient_norm\n";
+const METRICS_HEADER: &str =
+    "step,n_tasks,seconds,train_loss,valid_loss,untrained_loss,learning_rate,gradient_norm\n";
 /// Steps between two lines of training loss.
 const METRICS_EVERY: u64 = 100;
 
@@ -273,8 +274,11 @@ impl Files {
         let n = checkpoint.params.values.len();
         let array = |name: &str, length: usize| {
             let name = format!("{TRAINING_PREFIX}{name}");
-            let found = checkpoint.arrays.iter().find(|(other, values)| *other == name && values.len() == length);
-            found.map(|(_, values)| values.clone()).ok_or_else(|| TrainError::NotATraining { path: path.clone() })
+            let found =
+                checkpoint.arrays.iter().find(|(other, values)| *other == name && values.len() == length);
+            found
+                .map(|(_, values)| values.clone())
+                .ok_or_else(|| TrainError::NotATraining { path: path.clone() })
         };
         let counters = array("counters", 8)?;
         let step = joined(&counters[..4]);
@@ -360,7 +364,8 @@ impl Observer for Recorder<'_> {
             self.loss = (0.0, 0);
             let seconds = self.begun.elapsed().as_secs_f64();
             let (rate, norm) = (report.learning_rate, report.gradient_norm);
-            let line = format!("{},{},{seconds:.1},{loss:.5},,,{rate:.3e},{norm:.4}\n", report.step, state.n_tasks);
+            let line =
+                format!("{},{},{seconds:.1},{loss:.5},,,{rate:.3e},{norm:.4}\n", report.step, state.n_tasks);
             self.check(self.files.append_metrics(&line))?;
         }
         if self.saved.elapsed() >= Duration::from_secs(self.experiment.checkpoint_seconds) {

@@ -268,7 +268,8 @@ fn accuracy(fit: &Fit, targets: &[Vec<f32>], labels: &[usize]) -> f32 {
     hits.count() as f32 / n_rows as f32
 }
 
-/// Agreement with the nearest other rows, and the score of predicting by them.
+/// Agreement with the nearest other rows, and the score of predicting by them. Rows as near as the last neighbour all
+/// count, so that no order decides between them.
 #[inline(always)]
 fn neighbours(x: &[f32], n_columns: usize, values: &[f32], labels: Option<&[usize]>) -> (Vec<f32>, f32) {
     let n_rows = values.len();
@@ -277,26 +278,28 @@ fn neighbours(x: &[f32], n_columns: usize, values: &[f32], labels: Option<&[usiz
     let k = N_NEIGHBOURS.min(n_rows - 1).max(1);
     let mut agreement = Vec::with_capacity(n_rows);
     let mut hits = 0.0;
-    let mut nearest: Vec<(f32, usize)> = Vec::with_capacity(k + 1);
+    let mut distances = vec![0.0f32; n_rows];
+    let mut sorted = Vec::with_capacity(n_rows);
     for i in 0..n_rows {
-        nearest.clear();
-        for j in (0..n_rows).filter(|&j| j != i) {
-            let distance = norms[j] - 2.0 * dot(row(i), row(j));
-            if nearest.len() < k || distance < nearest[nearest.len() - 1].0 {
-                let at = nearest.partition_point(|other| other.0 <= distance);
-                nearest.insert(at, (distance, j));
-                nearest.truncate(k);
-            }
+        for (j, distance) in distances.iter_mut().enumerate() {
+            *distance = (norms[i] + norms[j] - 2.0 * dot(row(i), row(j))).max(0.0);
         }
+        distances[i] = f32::INFINITY;
+        sorted.clone_from(&distances);
+        let (_, &mut last, _) = sorted.select_nth_unstable_by(k - 1, f32::total_cmp);
+        let reach = last + 1e-4 * (norms[i] + last);
+        let near = distances.iter().enumerate().filter(|(_, distance)| **distance <= reach);
         match labels {
             Some(labels) => {
-                let same = nearest.iter().filter(|(_, j)| labels[*j] == labels[i]).count() as f32 / k as f32;
-                hits += f32::from(u8::from(same > 0.5));
-                agreement.push(same);
+                let (same, all) = near.fold((0.0, 0.0), |(same, all), (j, _)| {
+                    (same + f32::from(u8::from(labels[j] == labels[i])), all + 1.0f32)
+                });
+                hits += f32::from(u8::from(same > 0.5 * all));
+                agreement.push(same / all);
             }
             None => {
-                let mean = nearest.iter().map(|(_, j)| values[*j]).sum::<f32>() / k as f32;
-                agreement.push((mean - values[i]).clamp(-5.0, 5.0));
+                let (sum, all) = near.fold((0.0, 0.0f32), |(sum, all), (j, _)| (sum + values[j], all + 1.0));
+                agreement.push((sum / all - values[i]).clamp(-5.0, 5.0));
             }
         }
     }

@@ -8,8 +8,8 @@ use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
 use weightsmith_harness::{
-    ArmReport, CompareSettings, Comparison, Metric, check_output, compare, load_metamodel, main_metrics, metric_text,
-    open_device, read_table, seconds_text, write_base_model, write_comparison,
+    ArmReport, CompareSettings, Comparison, Metric, check_output, compare, load_metamodel, main_metrics,
+    metric_text, open_device, read_table, seconds_text, write_base_model, write_comparison,
 };
 
 /// The figures and where the files went.
@@ -31,8 +31,9 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
         weightsmith_harness::ReportFormat::of(report)?;
     }
     let device = open_device(&metamodel.device)?;
-    let (labelled, target) = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
-    let pretrained = load_metamodel(metamodel.metamodel.as_deref(), labelled.target.task_type(), &device)?;
+    let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
+    let pretrained =
+        load_metamodel(metamodel.metamodel.as_deref(), read.labelled.target.task_type(), &device)?;
     let settings = CompareSettings {
         pretrained: &pretrained,
         n_views: metamodel.views.into(),
@@ -41,7 +42,7 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
         arms,
     };
     let bar = progress::bar(0, "fits");
-    let compared = compare(&labelled, &target, &settings, &mut |n_done, n_all| {
+    let compared = compare(&read, &settings, &mut |n_done, n_all| {
         bar.set_length(n_all as u64);
         bar.set_position(n_done as u64);
     });
@@ -63,7 +64,8 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
     } else {
         print::text(&in_words(comparison, written, report)?)?;
     }
-    let failed = comparison.arms.iter().any(|arm| arm.metrics.is_empty()) || (out.is_some() && written.is_none());
+    let failed =
+        comparison.arms.iter().any(|arm| arm.metrics.is_empty()) || (out.is_some() && written.is_none());
     Ok(if failed { Outcome::CheckFailed } else { Outcome::Done })
 }
 
@@ -89,7 +91,11 @@ fn in_words(comparison: &Comparison, out: Option<&Path>, report: Option<&Path>) 
             && arm.arm == weightsmith_harness::Arm::Generated
         {
             let label = foreseen.metric.label();
-            writeln!(text, "{label} expected from the short rows {:.4}, realised {:.4}", foreseen.expected, foreseen.realised)?;
+            writeln!(
+                text,
+                "{label} expected from the short rows {:.4}, realised {:.4}",
+                foreseen.expected, foreseen.realised
+            )?;
         }
         if let Some(error) = arm.errors.first() {
             writeln!(text, "{} failed on {} splits: {error}", arm.arm, arm.errors.len())?;

@@ -8,8 +8,9 @@ use serde::Serialize;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use weightsmith_harness::{
-    EvaluateSettings, HarnessError, Metamodels, ReportFormat, ResultRow, Skipped, Summary, check_output, evaluate,
-    open_device, read_results, results_csv, suite_tables, summarise, write_evaluation, write_output,
+    Arm, EvaluateSettings, HarnessError, Metamodels, ReportFormat, ResultRow, Skipped, Summary, check_output,
+    evaluate, open_device, read_results, results_csv, suite_tables, summarise, write_evaluation,
+    write_output,
 };
 
 /// Results are written at least this often, so that a killed run loses little.
@@ -69,8 +70,8 @@ pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
     if let Some(path) = out {
         write_output(path, &results_csv(&evaluated.rows))?;
     }
-    let lead = arguments.arms.first().map_or("", |arm| arm.name());
-    let summary = summarise(&evaluated.rows, &baselines, lead);
+    let lead = arguments.arms.iter().find(|arm| **arm == Arm::Generated).or(arguments.arms.first());
+    let summary = summarise(&evaluated.rows, &baselines, lead.map_or("", |arm| arm.name()));
     if let Some(path) = report {
         write_evaluation(&summary, &settings, &metamodels, path)?;
     }

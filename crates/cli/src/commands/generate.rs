@@ -6,8 +6,8 @@ use crate::print;
 use anyhow::Result;
 use serde_json::json;
 use weightsmith_harness::{
-    BaseModel, Generation, Writer, check_output, generate, load_metamodel, open_device, read_table, seconds_text,
-    write_base_model,
+    BaseModel, Generation, Writer, check_output, generate, load_metamodel, open_device, read_table,
+    seconds_text, write_base_model,
 };
 
 /// What stands for the closed-form head alone in place of a metamodel.
@@ -17,13 +17,14 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
     let Generate { table, out, metamodel, precision, json: as_json } = arguments;
     check_output(out)?;
     let device = open_device(&metamodel.device)?;
-    let (labelled, target) = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
+    let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
+    let target = read.target.clone();
     let choice = metamodel.metamodel.as_deref();
     let Generation { model, info, cost } = if choice == Some(UNTRAINED) {
-        generate(labelled, Writer::Untrained(&device))?
+        generate(read, Writer::Untrained(&device))?
     } else {
-        let pretrained = load_metamodel(choice, labelled.target.task_type(), &device)?;
-        generate(labelled, Writer::Metamodel(&pretrained, metamodel.views.into()))?
+        let pretrained = load_metamodel(choice, read.labelled.target.task_type(), &device)?;
+        generate(read, Writer::Metamodel(&pretrained, metamodel.views.into()))?
     };
     write_base_model(&model, out, (*precision).into())?;
     if *as_json {

@@ -13,8 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use weightsmith_harness::{
-    Arm, Device, EvaluateSettings, Experiment, HarnessError, Metamodels, Part, SuiteTable, TrainEvent, evaluate,
-    load_metamodel, open_device, seconds_text, suite_tables, summarise, train_metamodel,
+    Arm, Device, EvaluateSettings, Experiment, HarnessError, Metamodels, Part, SuiteTable, TrainEvent,
+    evaluate, load_metamodel, open_device, seconds_text, suite_tables, summarise, train_metamodel,
 };
 
 /// Steps between two lines where there is no terminal for a bar.
@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
     ctrlc::set_handler(move || stopper.store(true, Ordering::Relaxed)).context("cannot listen for Ctrl-C")?;
 
     let metamodel = experiment.folder.join("metamodel.safetensors");
-    let mut teller = Teller::new(experiment.training.n_steps);
+    let mut teller = Teller::new(experiment.training.last_step());
     let trained = train_metamodel(&experiment, arguments.resume, n_threads, &device, &mut |event| {
         match event {
             TrainEvent::Step { report, tasks_per_second, .. } => {
@@ -65,7 +65,7 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
         print::json(&json!({
             "finished": trained.finished,
             "step": trained.step,
-            "n_steps": experiment.training.n_steps,
+            "n_steps": experiment.training.last_step(),
             "n_tasks": trained.n_tasks,
             "wall_s": trained.seconds,
             "metamodel": trained.metamodel,
@@ -75,7 +75,7 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
         print::text(&format!(
             "{how}: step {} of {}, {} tasks, {} in this run\nmetamodel: {}\n",
             trained.step,
-            experiment.training.n_steps,
+            experiment.training.last_step(),
             trained.n_tasks,
             seconds_text(trained.seconds),
             trained.metamodel.display()

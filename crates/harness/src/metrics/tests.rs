@@ -14,7 +14,8 @@ fn check(scores: &Scores, expected: &[(Metric, f64)]) {
 #[test]
 fn classes_score_as_outside() {
     let two = [
-        1.0, 0.0, 0.32, 0.68, 0.5, 0.5, 0.37, 0.63, 0.08, 0.92, 0.05, 0.95, 0.76, 0.24, 0.56, 0.44, 0.03, 0.97,
+        1.0, 0.0, 0.32, 0.68, 0.5, 0.5, 0.37, 0.63, 0.08, 0.92, 0.05, 0.95, 0.76, 0.24, 0.56, 0.44, 0.03,
+        0.97,
     ];
     check(
         &classification_scores(&two, 2, &[1, 0, 0, 1, 1, 0, 0, 1, 0]),
@@ -27,9 +28,9 @@ fn classes_score_as_outside() {
         ],
     );
     let four = [
-        1.0, 0.0, 0.0, 0.0, 0.08, 0.58, 0.33, 0.01, 0.06, 0.15, 0.61, 0.19, 0.14, 0.14, 0.4, 0.32, 0.01, 0.15,
-        0.32, 0.53, 0.28, 0.07, 0.32, 0.33, 0.48, 0.39, 0.11, 0.02, 0.32, 0.01, 0.41, 0.26, 0.25, 0.19, 0.31,
-        0.26, 0.36, 0.08, 0.41, 0.15, 0.23, 0.51, 0.22, 0.05, 0.15, 0.68, 0.16, 0.01,
+        1.0, 0.0, 0.0, 0.0, 0.08, 0.58, 0.33, 0.01, 0.06, 0.15, 0.61, 0.19, 0.14, 0.14, 0.4, 0.32, 0.01,
+        0.15, 0.32, 0.53, 0.28, 0.07, 0.32, 0.33, 0.48, 0.39, 0.11, 0.02, 0.32, 0.01, 0.41, 0.26, 0.25, 0.19,
+        0.31, 0.26, 0.36, 0.08, 0.41, 0.15, 0.23, 0.51, 0.22, 0.05, 0.15, 0.68, 0.16, 0.01,
     ];
     check(
         &classification_scores(&four, 4, &[1, 0, 0, 0, 0, 0, 2, 2, 0, 0, 2, 2]),
@@ -83,4 +84,13 @@ fn an_area_needs_both_classes() {
     assert_eq!(scores.get(Metric::Auc), None);
     assert_eq!(scores.get(Metric::Accuracy), Some(0.5));
     assert_eq!(scores.metrics().count(), 5);
+}
+
+#[test]
+fn a_class_nobody_foresaw_is_ordered_by_chance() {
+    // The last class is never foreseen, the first two are told apart; a third of the pairs knows nothing of either.
+    let rows = [0.9f32, 0.1, 0.0, 0.2, 0.8, 0.0, 0.6, 0.4, 0.0].map(f64::from);
+    let scores = classification_scores(&rows, 3, &[0, 1, 2]);
+    // Pairs: (0, 1) 1; (0, 2) of 0.9 over 0.6 and a tie, (1 + 0.5) / 2; (1, 2) of 0.8 over 0.4 and a tie.
+    close(scores.get(Metric::Auc).unwrap(), (1.0 + 0.75 + 0.75) / 3.0);
 }

@@ -70,13 +70,16 @@ mod tests {
     #[test]
     fn ticks_are_round_and_inside() {
         let axis = Axis::linear(&[0.713, 0.842]);
-        assert_eq!(axis.ticks.iter().map(|tick| format!("{tick:.2}")).collect::<Vec<_>>(), ["0.75", "0.80", "0.85"]);
+        assert_eq!(
+            axis.ticks.iter().map(|tick| format!("{tick:.2}")).collect::<Vec<_>>(),
+            ["0.75", "0.80", "0.85"]
+        );
         assert_eq!(axis.n_decimals(), 2);
         assert!(axis.place(0.713) > 0.0 && axis.place(0.842) < 1.0);
         let times = Axis::log(&[0.004, 2.5]);
         assert_eq!(times.ticks.len(), 5);
         assert!((times.place(0.1) - 0.5).abs() < 1e-12);
         assert!(Axis::linear(&[0.5, 0.5]).ticks.len() > 1);
-        assert_eq!(Axis::linear(&[]).place(1.5), 0.5);
+        assert!((Axis::linear(&[]).place(1.5) - 0.5).abs() < 1e-12);
     }
 }

@@ -9,7 +9,8 @@ use crate::figures::{metric_text, seconds_text};
 use crate::metrics::Metric;
 use crate::statistics::Estimate;
 
-const QUESTION: &str = "How good is the generated network on rows it has not seen, and what would an optimiser have cost?";
+const QUESTION: &str =
+    "How good is the generated network on rows it has not seen, and what would an optimiser have cost?";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Pixels between pictures that share a file.
 const GAP: u32 = 24;
@@ -18,11 +19,14 @@ const GAP: u32 = 24;
 pub(super) fn html(comparison: &Comparison) -> String {
     let mut body = format!("<h1>{QUESTION}</h1>\n<p class=\"answer\">{}</p>\n", answer(comparison));
     body.push_str(&pictures(&plots(comparison).into_iter().map(|plot| plot.alone()).collect::<Vec<_>>()));
-    push(&mut body, format_args!(
-        "<p class=\"note\">Dots are means over {} splits with their 95% intervals; times are medians from the least to \
+    push(
+        &mut body,
+        format_args!(
+            "<p class=\"note\">Dots are means over {} splits with their 95% intervals; times are medians from the least to \
          the greatest.</p>\n",
-        comparison.n_splits
-    ));
+            comparison.n_splits
+        ),
+    );
     body.push_str("<h2>All figures</h2>\n");
     body.push_str(&figures(comparison));
     body.push_str(&differences(comparison));
@@ -37,13 +41,14 @@ pub(super) fn svg(comparison: &Comparison) -> String {
     let sizes: Vec<(u32, u32)> = plots.iter().map(|plot| plot.with(|picture| picture.size())).collect();
     let width = sizes.iter().map(|size| size.0).max().unwrap_or(0);
     let height = sizes.iter().map(|size| size.1 + GAP).sum::<u32>();
-    standalone(&drawn((width, height), |canvas| {
+    let svg = drawn((width, height), |canvas| {
         let mut top = 0;
         for (plot, size) in plots.iter().zip(&sizes) {
             plot.with(|picture| picture.draw(canvas, top as i32));
             top += size.1 + GAP;
         }
-    }))
+    });
+    standalone(&svg, (width, height))
 }
 
 /// What one picture shows.
@@ -62,7 +67,11 @@ impl Plot {
         match self.shown {
             Shown::Metric(metric) => draw(&DotPlot {
                 title: metric.label(),
-                hint: if metric.higher_is_better() == Some(false) { "less is better" } else { "more is better" },
+                hint: if metric.higher_is_better() == Some(false) {
+                    "less is better"
+                } else {
+                    "more is better"
+                },
                 dots: &self.dots,
                 is_log: false,
                 format: &|value| metric_text(metric, value),
@@ -102,7 +111,9 @@ fn plots(comparison: &Comparison) -> Vec<Plot> {
     let of_metric = |&metric: &Metric| {
         let dot = |arm: &ArmReport| {
             let Estimate { mean, low, high, .. } = arm.get(metric)?.estimate;
-            Some(dot(arm, mean, (low.unwrap_or(mean), high.unwrap_or(mean))))
+            let (least, most) = metric.range();
+            let end = |end: Option<f64>| end.unwrap_or(mean).clamp(least, most);
+            Some(dot(arm, mean, (end(low), end(high))))
         };
         Plot { shown: Shown::Metric(metric), dots: comparison.arms.iter().filter_map(dot).collect() }
     };
@@ -135,17 +146,20 @@ fn answer(comparison: &Comparison) -> String {
         Some((generated, value)) => {
             push(&mut text, format_args!(", the generated network has a {label} of <b>{value}</b>"));
             if let Some((tuned, value)) = of(Arm::AdamTuned).and_then(|tuned| Some((tuned, figure(tuned)?))) {
-                push(&mut text, format_args!("; the same size of network, trained and tuned by Adam, {value}"));
+                push(&mut text, format_args!("; a network trained and tuned by Adam, {value}"));
                 if let Some(words) = verdict(tuned, *main_metric) {
                     push(&mut text, format_args!(" ({words})"));
                 }
             }
             text.push('.');
             if let (Some(spread), Some(factor)) = (generated.wall_s, comparison.speed_up) {
-                push(&mut text, format_args!(
-                    " Writing the weights took {}; the tuned optimiser took {factor:.0} times as long.",
-                    seconds_text(spread.median)
-                ));
+                push(
+                    &mut text,
+                    format_args!(
+                        " Writing the weights took {}; the tuned optimiser took {factor:.0} times as long.",
+                        seconds_text(spread.median)
+                    ),
+                );
             }
         }
     }
@@ -168,14 +182,21 @@ fn figures(comparison: &Comparison) -> String {
     let metrics: Vec<Metric> = comparison
         .arms
         .iter()
-        .map(|arm| arm.metrics.iter().map(|report| report.metric).collect::<Vec<_>>())
+        .map(|arm| {
+            arm.metrics
+                .iter()
+                .map(|report| report.metric)
+                .filter(|m| *m != Metric::R2Clipped)
+                .collect::<Vec<_>>()
+        })
         .max_by_key(Vec::len)
         .unwrap_or_default();
     let mut header = vec![String::new()];
     header.extend(metrics.iter().map(|metric| metric.label().to_string()));
     header.extend(["time".to_string(), "processor".to_string()]);
     let row = |arm: &ArmReport| {
-        let metric = |metric: &Metric| arm.get(*metric).map_or(dash(), |report| estimate(*metric, &report.estimate));
+        let metric =
+            |metric: &Metric| arm.get(*metric).map_or(dash(), |report| estimate(*metric, &report.estimate));
         let mut cells = vec![arm.arm.to_string()];
         cells.extend(metrics.iter().map(metric));
         cells.extend([arm.wall_s, arm.cpu_s].map(|s| s.map_or(dash(), |spread| seconds_text(spread.median))));
@@ -208,7 +229,11 @@ fn differences(comparison: &Comparison) -> String {
         let difference = arm.get(metric)?.minus_generated?;
         let sign = if difference.mean > 0.0 { "+" } else { "" };
         let verdict = verdict(arm, metric).unwrap_or("one split says nothing about others");
-        Some(vec![arm.arm.to_string(), format!("{sign}{}", estimate(metric, &difference)), verdict.to_string()])
+        Some(vec![
+            arm.arm.to_string(),
+            format!("{sign}{}", estimate(metric, &difference)),
+            format!("<span class=\"words\">{verdict}</span>"),
+        ])
     };
     let rows: Vec<Vec<String>> = comparison.arms.iter().filter_map(row).collect();
     if rows.is_empty() {
@@ -230,7 +255,12 @@ fn foreseen(comparison: &Comparison) -> String {
         Some(vec![
             arm.arm.to_string(),
             foreseen.metric.label().to_string(),
-            format!("{} <small>{} to {}</small>", text(foreseen.expected), text(foreseen.low), text(foreseen.high)),
+            format!(
+                "{} <small>{} to {}</small>",
+                text(foreseen.expected),
+                text(foreseen.low),
+                text(foreseen.high)
+            ),
             text(foreseen.realised),
         ])
     };
@@ -251,16 +281,20 @@ fn method(comparison: &Comparison) -> String {
     let Comparison { n_rows, n_columns, n_support, n_query, n_splits, .. } = comparison;
     let (metamodel, checksum) = &comparison.metamodel;
     let mut out = String::from("<h2>How this was measured</h2>\n");
-    push(&mut out, format_args!(
-        "<p>The table has {n_rows} rows and {n_columns} columns besides the target. In each of {n_splits} splits, \
+    push(
+        &mut out,
+        format_args!(
+            "<p>The table has {n_rows} rows and {n_columns} columns besides the target. In each of {n_splits} splits, \
          {n_support} rows drawn at random are the short data that every arm reads, and {n_query} others, which no arm \
          sees, are scored. Split s is the order of <code>numpy.random.RandomState(1000 + s).permutation({n_rows})</code>. \
          Choices such as the strength of regularisation are made inside the short rows. Each arm ran alone on one \
          core.</p>\n"
-    ));
+        ),
+    );
     out.push_str("<dl>\n");
     for arm in &comparison.arms {
-        let details = if arm.details.is_empty() { String::new() } else { format!(" ({})", escaped(&arm.details)) };
+        let details =
+            if arm.details.is_empty() { String::new() } else { format!(" ({})", escaped(&arm.details)) };
         push(&mut out, format_args!("<dt>{}</dt><dd>{}{details}</dd>\n", arm.arm, escaped(arm.about)));
         if let Some(error) = arm.errors.first() {
             let n_failed = arm.errors.len();
@@ -269,16 +303,22 @@ fn method(comparison: &Comparison) -> String {
     }
     out.push_str("</dl>\n<p class=\"note\">");
     if comparison.n_skipped > 0 {
-        push(&mut out, format_args!(
-            "{} splits are left out, since their short rows are all of one class. ",
-            comparison.n_skipped
-        ));
+        push(
+            &mut out,
+            format_args!(
+                "{} splits are left out, since their short rows are all of one class. ",
+                comparison.n_skipped
+            ),
+        );
     }
-    push(&mut out, format_args!(
-        "Splits of one table share rows, so the intervals (Student's t) tell how much the choice of short rows matters \
+    push(
+        &mut out,
+        format_args!(
+            "Splits of one table share rows, so the intervals (Student's t) tell how much the choice of short rows matters \
          on this table, not what another table would show. Metamodel {} <code>{}</code>, weightsmith {VERSION}.</p>\n",
-        escaped(metamodel),
-        escaped(checksum.get(..12).unwrap_or(checksum))
-    ));
+            escaped(metamodel),
+            escaped(checksum.get(..12).unwrap_or(checksum))
+        ),
+    );
     out
 }

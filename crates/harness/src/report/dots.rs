@@ -56,7 +56,13 @@ impl DotPlot<'_> {
         }
         for (own, y) in self.dots.iter().zip((0..).map(|row| first + ROW * row + ROW / 2)) {
             let (colour, radius) = if own.is_lead { (ACCENT, 6) } else { (MUTED, 5) };
-            write(canvas, &own.label, (0, y), Side::Right, (14, if own.is_lead { ACCENT } else { INK }, own.is_lead));
+            write(
+                canvas,
+                &own.label,
+                (0, y),
+                Side::Right,
+                (14, if own.is_lead { ACCENT } else { INK }, own.is_lead),
+            );
             let ends = (x_of(own.ends.0), x_of(own.ends.1));
             if ends.1 > ends.0 {
                 line(canvas, vec![(ends.0, y), (ends.1, y)], colour, 2);

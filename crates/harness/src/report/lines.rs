@@ -21,7 +21,7 @@ pub(super) struct LinePlot<'a> {
 
 pub(super) const SIZE: (u32, u32) = (520, 330);
 const LEFT: i32 = 52;
-const RIGHT: i32 = 152;
+const RIGHT: i32 = 170;
 const TOP: i32 = 40;
 const BOTTOM: i32 = 44;
 /// Least distance of two labels.
@@ -58,27 +58,31 @@ impl LinePlot<'_> {
         write(canvas, "support rows", (LEFT + width / 2, last + 34), Side::Centre, (12, MUTED, false));
         // The lead is drawn last, over the others.
         for (idx, series) in self.series.iter().enumerate().rev() {
-            let (colour, thickness) = style(idx);
+            let (colour, thickness) = style(idx, &series.label);
             let path: Vec<(i32, i32)> =
                 series.points.iter().map(|(size, value)| (x_of(*size), y_of(*value))).collect();
             path.iter().for_each(|at| dot(canvas, *at, if idx == 0 { 4 } else { 3 }, colour));
             line(canvas, path, colour, thickness);
         }
-        let ends: Vec<i32> =
-            self.series.iter().map(|series| series.points.last().map_or(last, |(_, value)| y_of(*value))).collect();
+        let ends: Vec<i32> = self
+            .series
+            .iter()
+            .map(|series| series.points.last().map_or(last, |(_, value)| y_of(*value)))
+            .collect();
         for ((idx, series), y) in self.series.iter().enumerate().zip(apart(&ends, first, last)) {
-            let label = format!("{} ", series.label);
-            write(canvas, label.trim_end(), (LEFT + width + 6, y), Side::Right, (13, style(idx).0, idx == 0));
+            let (colour, _) = style(idx, &series.label);
+            write(canvas, &series.label, (LEFT + width + 6, y), Side::Right, (12, colour, idx == 0));
         }
     }
 }
 
-/// Colour and thickness of a line; the first is the one that matters.
-fn style(idx: usize) -> (RGBColor, u32) {
-    match idx {
-        0 => (ACCENT, 3),
-        1 => (SECOND, 2),
-        2 => (THIRD, 2),
+/// Colour and thickness of a line: the lead, its control and its strongest opponents stand out.
+fn style(idx: usize, label: &str) -> (RGBColor, u32) {
+    match label {
+        _ if idx == 0 => (ACCENT, 3),
+        "adam-tuned" | "baseline:mlp_adam_tuned" => (SECOND, 2),
+        "linear-tuned" | "baseline:linear" => (THIRD, 2),
+        "untrained" => (INK, 2),
         _ => (MUTED, 1),
     }
 }

@@ -26,11 +26,15 @@ table { border-collapse: collapse; font-size: 0.92rem; font-variant-numeric: tab
 th, td { text-align: right; padding: 0.4rem 0 0.4rem 1.5rem; white-space: nowrap;
   border-bottom: 1px solid var(--rule); }
 th { font-weight: 600; color: var(--muted); } th:first-child, td:first-child { text-align: left; padding-left: 0; }
+td .words { display: inline-block; min-width: 9rem; text-align: left; white-space: normal; }
 td small { color: var(--muted); } tr.lead td { background: var(--wash); }
 tr.lead td:first-child { color: var(--accent); font-weight: 600; }
 dt { font-weight: 600; margin-top: 0.6rem; } dd { margin: 0; max-width: 44rem; }
 code { font-size: 0.88em; overflow-wrap: anywhere; }
 ";
+
+/// Pixels around a picture that is a file of its own.
+const MARGIN: u32 = 20;
 
 /// Text that a page shows as it is.
 pub(super) fn escaped(text: &str) -> String {
@@ -76,19 +80,24 @@ pub(super) fn table(header: &[String], rows: &[Vec<String>], lead: Option<usize>
 pub(super) fn pictures(pictures: &[(String, String)]) -> String {
     let mut out = String::from("<div class=\"pictures\">\n");
     for (text, svg) in pictures {
-        let labelled = svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{}\" ", escaped(text)), 1);
+        let labelled =
+            svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{}\" ", escaped(text)), 1);
         push(&mut out, format_args!("<figure>{labelled}</figure>\n"));
     }
     out.push_str("</div>\n");
     out
 }
 
-/// A picture that is a file of its own, with the rules for dark screens inside.
-pub(super) fn standalone(svg: &str) -> String {
-    let end_of_tag = svg.find('>').map_or(0, |end| end + 1);
-    let (tag, rest) = svg.split_at(end_of_tag);
-    let paper = "svg { background: #ffffff; } @media (prefers-color-scheme: dark) { svg { background: #18181b; } }";
-    format!("{tag}\n<style>{paper}{PICTURE_STYLE}</style>{rest}")
+/// A picture of this size as a file of its own, with a margin and the rules for dark screens.
+pub(super) fn standalone(svg: &str, (width, height): (u32, u32)) -> String {
+    let content = svg.find('>').map_or(svg, |end| &svg[end + 1..]);
+    let (width, height) = (width + 2 * MARGIN, height + 2 * MARGIN);
+    let paper =
+        "svg { background: #ffffff; } @media (prefers-color-scheme: dark) { svg { background: #18181b; } }";
+    format!(
+        "<svg width=\"{width}\" height=\"{height}\" viewBox=\"-{MARGIN} -{MARGIN} {width} {height}\" \
+         xmlns=\"http://www.w3.org/2000/svg\">\n<style>{paper}{PICTURE_STYLE}</style>{content}"
+    )
 }
 
 /// Appends formatted text.

@@ -27,7 +27,11 @@ fn rows() -> Vec<ResultRow> {
     let models = ["generated", "untrained", "base"];
     let of_table = |(name, first, second): (&str, [f64; 3], [f64; 3])| {
         let of_split = |split, values: [f64; 3]| {
-            models.into_iter().zip(values).map(|(model, value)| row(name, split, model, value)).collect::<Vec<_>>()
+            models
+                .into_iter()
+                .zip(values)
+                .map(|(model, value)| row(name, split, model, value))
+                .collect::<Vec<_>>()
         };
         [of_split(0, first), of_split(1, second)].concat()
     };
@@ -42,9 +46,11 @@ fn figures_are_those_of_the_outside_summary() {
     let [block] = &summary.blocks[..] else { panic!("{summary}") };
     assert_eq!((block.metric, block.short, block.n_tables), (Metric::LogLoss, 32, 4));
     let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found} {expected}");
-    for (model, mean, median, mean_rank) in
-        [("untrained", 0.511375, 0.54, 1.75), ("base", 0.524375, 0.544, 2.0), ("generated", 0.51425, 0.53525, 2.25)]
-    {
+    for (model, mean, median, mean_rank) in [
+        ("untrained", 0.511375, 0.54, 1.75),
+        ("base", 0.524375, 0.544, 2.0),
+        ("generated", 0.51425, 0.53525, 2.25),
+    ] {
         let found = block.models.iter().find(|found| found.model == model).unwrap();
         close(found.mean, mean);
         close(found.median, median);
@@ -60,7 +66,8 @@ fn figures_are_those_of_the_outside_summary() {
 
 #[test]
 fn baselines_count_only_where_we_have_results() {
-    let ours: Vec<ResultRow> = rows().into_iter().filter(|row| row.model == "generated" && row.name != "a").collect();
+    let ours: Vec<ResultRow> =
+        rows().into_iter().filter(|row| row.model == "generated" && row.name != "a").collect();
     let mut failed = row("e", 0, "generated", 0.0);
     failed.error = Some("too wide".into());
     let ours = [ours, vec![failed]].concat();

@@ -1,0 +1,75 @@
+//! `evaluate` on small suites.
+
+use crate::run::{Place, classes};
+
+fn suite() -> Place {
+    let place = Place::new();
+    for folder in ["classification", "regression"] {
+        std::fs::create_dir(place.path(folder)).unwrap();
+    }
+    place.write("classification/a.csv", classes(60).replace(",y\n", ",target\n"));
+    place.write("classification/broken.csv", "a,target\n1,x\n2,y,3\n");
+    let rows: String = (0..50).map(|i| format!("{i},{},{}\n", i % 7, i * 3 + i % 7)).collect();
+    place.write("regression/b.csv", format!("p,q,target\n{rows}"));
+    place
+}
+
+#[test]
+fn a_table_that_fails_gives_rows_with_an_error_and_code_1() {
+    let place = suite();
+    let arguments =
+        "evaluate --suite classification regression --support 16,32 --splits 2 --arms untrained,linear";
+    let told = place.run(&format!("{arguments} --out r.csv --report r.html"));
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.stdout.contains("8 rows with an error, the first: broken, 16 rows"), "{told:?}");
+    let results = place.read("r.csv");
+    let lines: Vec<&str> = results.lines().collect();
+    assert_eq!(lines[0], "name,task,short,split,model,accuracy,auc,logloss,r2,r2_clipped,seconds,error");
+    assert_eq!(lines.len(), 1 + 3 * 2 * 2 * 2);
+    assert!(lines[1].starts_with("a,classification,16,0,linear-tuned,"), "{}", lines[1]);
+    assert!(lines.iter().any(|line| line.contains("b,regression,32,1,untrained,,,,0.9")), "{results}");
+    assert!(place.read("r.html").contains("How good are generated networks over many real tables?"));
+}
+
+#[test]
+fn results_do_not_depend_on_threads_and_are_continued() {
+    let place = suite();
+    std::fs::remove_file(place.path("classification/broken.csv")).unwrap();
+    let arguments =
+        "evaluate --suite classification regression --support 16 --splits 3 --arms untrained,adam";
+    // Times differ from run to run; the scores must not.
+    let scores = |name: &str| -> Vec<String> {
+        let line = |line: &str| line.split(',').take(10).collect::<Vec<_>>().join(",");
+        place.read(name).lines().map(line).collect()
+    };
+    place.succeed(&format!("{arguments} --out one.csv --threads 1"));
+    place.succeed(&format!("{arguments} --out two.csv --threads 2"));
+    assert_eq!(scores("one.csv"), scores("two.csv"));
+
+    place.refuse(&format!("{arguments} --out one.csv"), "one.csv exists; continue it with --resume");
+    let part: Vec<String> = place.read("one.csv").lines().take(4).map(str::to_string).collect();
+    place.write("part.csv", part.join("\n") + "\n");
+    place.succeed(&format!("{arguments} --out part.csv --resume"));
+    assert_eq!(scores("part.csv"), scores("one.csv"));
+    assert!(place.read("part.csv").starts_with(&part.join("\n")), "finished rows are kept as they are");
+
+    let told = place.succeed(&format!("{arguments} --part 1/2 --baselines one.csv --json"));
+    let value: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!((value["n_tables"].as_u64(), value["n_results"].as_u64()), (Some(1), Some(6)));
+    let models = value["blocks"][0]["models"].as_array().unwrap();
+    assert_eq!(models.len(), 4, "ours and the baselines: {models:?}");
+}
+
+#[test]
+fn suites_that_hold_nothing_are_refused() {
+    let place = suite();
+    place.refuse("evaluate --suite nowhere", "cannot read the folder nowhere");
+    std::fs::create_dir(place.path("empty")).unwrap();
+    place.refuse("evaluate --suite empty", "no CSV file to score in empty");
+    place.refuse(
+        "evaluate --suite regression --metamodel classification-1",
+        "the suite has regression tables",
+    );
+    place.write("bad.csv", "x,y\n1,2\n");
+    place.refuse("evaluate --suite regression --baselines bad.csv", "cannot read the results in bad.csv");
+}
