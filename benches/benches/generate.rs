@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use criterion::{Criterion, SamplingMode, Throughput};
 use std::hint::black_box;
 use weightsmith_benches::{criterion, load, metamodel_file, task};
-use weightsmith_metamodel::{generate_base_model, untrained_base_model};
+use weightsmith_metamodel::{GenerateOptions, generate_base_model, untrained_base_model};
 use weightsmith_tasks::{Seed, TaskType};
 use weightsmith_training::{Recipe, default_grid, fit_linear, train_base_model, tune_base_model};
 
@@ -16,9 +16,11 @@ fn generate(criterion: &mut Criterion) {
     for task_type in TASK_TYPES {
         let pretrained = load(&metamodel_file(task_type));
         let task = task(task_type, 128, 1, 16);
-        for n_views in [1, 8] {
-            criterion.bench_function(&format!("generate/{task_type} 128x16, {n_views} views"), |bencher| {
-                bencher.iter(|| generate_base_model(&pretrained, black_box(task.support()), n_views));
+        for (n_views, n_threads) in [(1, 1), (8, 1), (8, 2)] {
+            let options = GenerateOptions { n_views, n_threads };
+            let name = format!("generate/{task_type} 128x16, {n_views} views, {n_threads} threads");
+            criterion.bench_function(&name, |bencher| {
+                bencher.iter(|| generate_base_model(&pretrained, black_box(task.support()), options));
             });
         }
         criterion.bench_function(&format!("untrained/{task_type} 128x16"), |bencher| {
@@ -61,8 +63,12 @@ fn predict(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("predict");
     for task_type in TASK_TYPES {
         let task = task(task_type, 128, 1000, 16);
-        let (model, _) = generate_base_model(&load(&metamodel_file(task_type)), task.support(), 8)
-            .expect("a task is a table");
+        let (model, _) = generate_base_model(
+            &load(&metamodel_file(task_type)),
+            task.support(),
+            GenerateOptions::default(),
+        )
+        .expect("a task is a table");
         group.throughput(Throughput::Elements(1000));
         group.bench_function(format!("{task_type} 1000x16, 8 views"), |bencher| {
             bencher.iter(|| model.predict(black_box(task.query().table())));

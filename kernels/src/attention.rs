@@ -197,8 +197,8 @@ fn softmax(scores: &mut [Lanes]) {
     let mut total = ZERO;
     for scores in scores.iter_mut() {
         let mut weights = *scores;
-        for lane in 0..16 {
-            weights[lane] = cpu::exp(weights[lane] - highest);
+        for weight in &mut weights {
+            *weight = cpu::exp(*weight - highest);
         }
         add_scaled(1.0, &weights, &mut total);
         *scores = weights;
@@ -226,7 +226,14 @@ pub(crate) fn forward(parents: [FlexTensor; 4], n_heads: usize) -> FlexTensor {
     let [query, key, value, mask] = parents.map(cpu::contiguous);
     let sizes = sizes(&query, &key, n_heads);
     let mut output = vec![0.0; sizes.n_tasks * sizes.n_queries * sizes.d_model];
-    attend(cpu::values(&query), cpu::values(&key), cpu::values(&value), cpu::values(&mask), sizes, &mut output);
+    attend(
+        cpu::values(&query),
+        cpu::values(&key),
+        cpu::values(&value),
+        cpu::values(&mask),
+        sizes,
+        &mut output,
+    );
     cpu::tensor(output, [sizes.n_tasks, sizes.n_queries, sizes.d_model])
 }
 
@@ -344,7 +351,9 @@ mod tests {
     #[test]
     fn values_and_gradients_agree_with_the_reference() {
         let mut numbers = Numbers::new(2);
-        for (n_queries, n_keys, d_model, n_heads) in [(5, 7, 16, 4), (1, 1, 8, 2), (20, 33, 32, 2), (3, 20, 48, 2)] {
+        for (n_queries, n_keys, d_model, n_heads) in
+            [(5, 7, 16, 4), (1, 1, 8, 2), (20, 33, 32, 2), (3, 20, 48, 2)]
+        {
             let mut mask = vec![1.0; 2 * n_keys];
             if n_keys > 2 {
                 mask[1] = 0.0;

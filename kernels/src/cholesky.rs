@@ -113,8 +113,10 @@ pub(crate) fn backward(parents: &[FlexTensor; 2], output: &FlexTensor, grad: Fle
     let mut b_grad = vec![0.0; shape.iter().product()];
     solve(cpu::values(&a), cpu::values(&grad), p, m, &mut b_grad);
     let mut a_grad = vec![0.0; n_tasks * p * p];
-    for ((x, u), out) in
-        cpu::values(&x).chunks_exact(p * m).zip(b_grad.chunks_exact(p * m)).zip(a_grad.chunks_exact_mut(p * p))
+    for ((x, u), out) in cpu::values(&x)
+        .chunks_exact(p * m)
+        .zip(b_grad.chunks_exact(p * m))
+        .zip(a_grad.chunks_exact_mut(p * p))
     {
         for i in 0..p {
             for j in 0..=i {
@@ -160,7 +162,8 @@ mod tests {
         let mut numbers = Numbers::new(4);
         let device = burn::tensor::Device::flex();
         let tensor = |part: &Part, shape: [usize; 3]| -> Tensor<3> {
-            Tensor::<1>::from_data(burn::tensor::TensorData::from(part.values.as_slice()), &device).reshape(shape)
+            Tensor::<1>::from_data(burn::tensor::TensorData::from(part.values.as_slice()), &device)
+                .reshape(shape)
         };
         let a = system(tensor(&numbers.normal(&[3, 40, 90]), [3, 40, 90]));
         let b = tensor(&numbers.normal(&[3, 40, 2]), [3, 40, 2]);
@@ -172,7 +175,8 @@ mod tests {
     fn a_singular_system_stays_finite() {
         let device = burn::tensor::Device::flex();
         let a = Tensor::<3>::ones([1, 3, 3], &device);
-        let x: Vec<f32> = cholesky_solve(a, Tensor::ones([1, 3, 1], &device)).into_data().try_to_vec().unwrap();
+        let x: Vec<f32> =
+            cholesky_solve(a, Tensor::ones([1, 3, 1], &device)).into_data().try_to_vec().unwrap();
         assert!(x.iter().all(|value| value.is_finite()), "{x:?}");
     }
 }

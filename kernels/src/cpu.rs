@@ -6,6 +6,19 @@ use burn_flex::FlexTensor;
 /// Lanes that a reduction is spread over, so that the compiler may use the widest registers.
 const LANES: usize = 16;
 
+/// The sum of all lanes, by halves: sixteen additions in a row would each wait for the one before.
+#[inline(always)]
+fn total(mut lanes: [f32; LANES]) -> f32 {
+    let mut half = LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            lanes[lane] += lanes[lane + half];
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
+
 /// The dot product of two slices of one length.
 #[inline(always)]
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
@@ -17,7 +30,7 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
             lanes[lane] += x[lane] * y[lane];
         }
     }
-    lanes.iter().sum::<f32>() + tail
+    total(lanes) + tail
 }
 
 /// The sum of a slice.
@@ -31,7 +44,7 @@ pub(crate) fn sum(x: &[f32]) -> f32 {
             lanes[lane] += chunk[lane];
         }
     }
-    lanes.iter().sum::<f32>() + tail
+    total(lanes) + tail
 }
 
 /// `Σ (x - centre)²`.
@@ -45,7 +58,7 @@ pub(crate) fn square_distance(x: &[f32], centre: f32) -> f32 {
             lanes[lane] += (chunk[lane] - centre) * (chunk[lane] - centre);
         }
     }
-    lanes.iter().sum::<f32>() + tail
+    total(lanes) + tail
 }
 
 /// `y += factor * x`.

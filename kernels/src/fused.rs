@@ -12,7 +12,11 @@ use burn_autodiff::ops::{Backward, Ops, OpsKind};
 /// Forward passes. Shapes are those of the public functions of the same names.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait FusedOps: Backend {
-    fn fused_layer_norm(x: FloatTensor<Self>, gain: FloatTensor<Self>, bias: FloatTensor<Self>) -> FloatTensor<Self>;
+    fn fused_layer_norm(
+        x: FloatTensor<Self>,
+        gain: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
     fn fused_attention(
         query: FloatTensor<Self>,
         key: FloatTensor<Self>,
@@ -60,7 +64,11 @@ pub(crate) trait FusedGrads: Backend {
 }
 
 impl FusedOps for Flex {
-    fn fused_layer_norm(x: FloatTensor<Self>, gain: FloatTensor<Self>, bias: FloatTensor<Self>) -> FloatTensor<Self> {
+    fn fused_layer_norm(
+        x: FloatTensor<Self>,
+        gain: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
         layer_norm::forward(x, gain, bias)
     }
     fn fused_attention(
@@ -162,7 +170,11 @@ macro_rules! tracked {
 }
 
 impl<B: Backend + FusedOps + FusedGrads, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
-    fn fused_layer_norm(x: FloatTensor<Self>, gain: FloatTensor<Self>, bias: FloatTensor<Self>) -> FloatTensor<Self> {
+    fn fused_layer_norm(
+        x: FloatTensor<Self>,
+        gain: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
         tracked!(LayerNorm, 3, layer_norm_grad, [x, gain, bias], 0, B::fused_layer_norm(x, gain, bias))
     }
     fn fused_attention(

@@ -55,8 +55,8 @@ fn normalise(x: &[f32], gain: &[f32], bias: &[f32], output: &mut [f32]) {
     let width = gain.len();
     for (row, out) in x.chunks_exact(width).zip(output.chunks_exact_mut(width)) {
         let (mean, scale) = moments(row);
-        for (column, out) in out.iter_mut().enumerate() {
-            *out = (row[column] - mean) * scale * gain[column] + bias[column];
+        for ((out, x), (gain, bias)) in out.iter_mut().zip(row).zip(gain.iter().zip(bias)) {
+            *out = (x - mean) * scale * gain + bias;
         }
     }
 }

@@ -86,7 +86,13 @@ struct Inputs<'a> {
 
 /// Residuals `Y − softmax(Φ B)` and probabilities of every row for `[n_classes, p]` coefficients.
 #[inline(always)]
-fn residuals(inputs: &Inputs, coefficients: &[f32], sizes: Sizes, probabilities: &mut [f32], rest: &mut [f32]) {
+fn residuals(
+    inputs: &Inputs,
+    coefficients: &[f32],
+    sizes: Sizes,
+    probabilities: &mut [f32],
+    rest: &mut [f32],
+) {
     let Sizes { p, n_classes, .. } = sizes;
     for (row, features) in inputs.features.chunks_exact(p).enumerate() {
         let span = row * n_classes..(row + 1) * n_classes;
@@ -95,8 +101,7 @@ fn residuals(inputs: &Inputs, coefficients: &[f32], sizes: Sizes, probabilities:
             *score = dot(features, &coefficients[class * p..(class + 1) * p]);
         }
         cpu::softmax(scores);
-        for ((rest, score), target) in
-            rest[span.clone()].iter_mut().zip(&*scores).zip(&inputs.targets[span])
+        for ((rest, score), target) in rest[span.clone()].iter_mut().zip(&*scores).zip(&inputs.targets[span])
         {
             *rest = target - score;
         }
@@ -105,11 +110,17 @@ fn residuals(inputs: &Inputs, coefficients: &[f32], sizes: Sizes, probabilities:
 
 /// One step: writes `H⁻¹ g` into `change`.
 #[inline(always)]
-fn step(inputs: &Inputs, factor: &[f32], coefficients: &[f32], rest: &[f32], sizes: Sizes, change: &mut [f32]) {
+fn step(
+    inputs: &Inputs,
+    factor: &[f32],
+    coefficients: &[f32],
+    rest: &[f32],
+    sizes: Sizes,
+    change: &mut [f32],
+) {
     let Sizes { p, n_classes, .. } = sizes;
-    for (change, (coefficients, precision)) in change
-        .chunks_exact_mut(p)
-        .zip(coefficients.chunks_exact(p).zip(std::iter::repeat(inputs.precision)))
+    for (change, (coefficients, precision)) in
+        change.chunks_exact_mut(p).zip(coefficients.chunks_exact(p).zip(std::iter::repeat(inputs.precision)))
     {
         for column in 0..p {
             change[column] = -precision[column] * coefficients[column];

@@ -43,7 +43,9 @@ fn run(device: &Device, operation: fn(&mut Inputs) -> Tensor<3>) -> Vec<Vec<f32>
     let grads = (output.clone() * output.clone()).sum().backward();
     let read = |data: TensorData| data.try_to_vec::<f32>().expect("f32");
     let mut all = vec![read(output.into_data())];
-    all.extend(inputs.leaves.iter().map(|leaf| read(leaf.grad(&grads).expect("every input is used").into_data())));
+    all.extend(
+        inputs.leaves.iter().map(|leaf| read(leaf.grad(&grads).expect("every input is used").into_data())),
+    );
     all
 }
 
@@ -52,7 +54,10 @@ fn check(name: &str, gpu: &Device, operation: fn(&mut Inputs) -> Tensor<3>) {
     for (idx, (gpu, cpu)) in ours.iter().zip(&theirs).enumerate() {
         let scale = cpu.iter().fold(1e-3f32, |largest, value| largest.max(value.abs()));
         for (a, b) in gpu.iter().zip(cpu) {
-            assert!((a - b).abs() <= TOLERANCE * scale, "{name}, array {idx}: {a} on the GPU, {b} on the CPU");
+            assert!(
+                (a - b).abs() <= TOLERANCE * scale,
+                "{name}, array {idx}: {a} on the GPU, {b} on the CPU"
+            );
         }
     }
 }
@@ -67,7 +72,9 @@ fn gpu_and_cpu_agree() {
         }
     };
     check("matmul", &gpu, |inputs| inputs.draw([2, 33, 65]).matmul(inputs.draw([2, 65, 17])));
-    check("layer_norm", &gpu, |inputs| layer_norm(inputs.draw([2, 5, 24]), inputs.draw([24]), inputs.draw([24])));
+    check("layer_norm", &gpu, |inputs| {
+        layer_norm(inputs.draw([2, 5, 24]), inputs.draw([24]), inputs.draw([24]))
+    });
     check("attention", &gpu, |inputs| {
         let mask = Tensor::ones([2, 9], &inputs.device);
         attention(inputs.draw([2, 7, 16]), inputs.draw([2, 9, 16]), inputs.draw([2, 9, 16]), mask, 4)

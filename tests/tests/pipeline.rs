@@ -1,7 +1,5 @@
 //! The main job from outside: generate weights, inspect them, predict with them, compare them.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
 use serde_json::Value;
 use std::fs;
 use std::process::Command;

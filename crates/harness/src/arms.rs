@@ -5,7 +5,9 @@ use serde::{Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 use weightsmith_base_model::BaseModel;
-use weightsmith_metamodel::{GenerateError, Pretrained, generate_base_model, untrained_base_model};
+use weightsmith_metamodel::{
+    GenerateError, GenerateOptions, Pretrained, generate_base_model, untrained_base_model,
+};
 use weightsmith_tasks::{Seed, Support};
 use weightsmith_training::{InnerError, Recipe, default_grid, fit_linear, train_base_model, tune_base_model};
 
@@ -125,7 +127,8 @@ impl Arm {
         let (made, cost) = measured(|| -> Result<(BaseModel, String), ArmError> {
             match self {
                 Self::Generated => {
-                    let (model, info) = generate_base_model(settings.pretrained, support, settings.n_views)?;
+                    let options = GenerateOptions { n_views: settings.n_views, n_threads: 1 };
+                    let (model, info) = generate_base_model(settings.pretrained, support, options)?;
                     Ok((model, format!("{} views, {} units", info.n_views, info.n_units)))
                 }
                 Self::Untrained => Ok((untrained_base_model(support, &device)?, String::new())),

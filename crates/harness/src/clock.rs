@@ -9,20 +9,29 @@ use std::time::Instant;
 pub struct Cost {
     /// By the clock on the wall.
     pub wall_s: f64,
-    /// On the processor, in the thread that did the work.
+    /// On the processor.
     pub cpu_s: f64,
 }
 
 /// Does the work and tells what it cost. Work that it hands to other threads is in `wall_s` only; the arms are
 /// run in pools of one thread, where there is none.
 pub(crate) fn measured<T>(work: impl FnOnce() -> T) -> (T, Cost) {
-    let (wall, cpu) = (Instant::now(), thread_seconds());
-    let done = work();
-    (done, Cost { wall_s: wall.elapsed().as_secs_f64(), cpu_s: thread_seconds() - cpu })
+    measured_by(ClockId::ThreadCPUTime, work)
 }
 
-fn thread_seconds() -> f64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
+/// [`measured`] for work on several threads, while the process does nothing else.
+pub(crate) fn measured_on_all_threads<T>(work: impl FnOnce() -> T) -> (T, Cost) {
+    measured_by(ClockId::ProcessCPUTime, work)
+}
+
+fn measured_by<T>(clock: ClockId, work: impl FnOnce() -> T) -> (T, Cost) {
+    let (wall, cpu) = (Instant::now(), seconds(clock));
+    let done = work();
+    (done, Cost { wall_s: wall.elapsed().as_secs_f64(), cpu_s: seconds(clock) - cpu })
+}
+
+fn seconds(clock: ClockId) -> f64 {
+    let time = clock_gettime(clock);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 

@@ -1,13 +1,15 @@
 //! From a table to a base model, with what a person wants to know about it.
 
-use crate::clock::{Cost, measured};
+use crate::clock::{Cost, measured_on_all_threads};
 use crate::error::HarnessError;
 use crate::files::NamedTable;
 use crate::workers::on_one_thread;
 use burn::tensor::Device;
 use weightsmith_base_model::BaseModel;
 use weightsmith_datasets::Labelled;
-use weightsmith_metamodel::{GenerateInfo, Pretrained, generate_base_model, untrained_base_model};
+use weightsmith_metamodel::{
+    GenerateInfo, GenerateOptions, Pretrained, generate_base_model, untrained_base_model,
+};
 use weightsmith_tasks::Support;
 
 /// Up to this many rows more threads would cost more than they bring.
@@ -41,10 +43,12 @@ pub fn generate(table: NamedTable, writer: Writer<'_>) -> Result<Generation, Har
     let NamedTable { data, labelled: Labelled { table, target, .. }, .. } = table;
     let n_rows = table.n_rows();
     let support = Support::new(table, target).expect("a labelled table has a valid label for each row");
+    let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
     let write = || {
-        measured(|| match writer {
+        measured_on_all_threads(|| match writer {
             Writer::Metamodel(pretrained, n_views) => {
-                generate_base_model(pretrained, &support, n_views).map(|(model, info)| (model, Some(info)))
+                let options = GenerateOptions { n_views, n_threads };
+                generate_base_model(pretrained, &support, options).map(|(model, info)| (model, Some(info)))
             }
             Writer::Untrained(device) => untrained_base_model(&support, device).map(|model| (model, None)),
         })

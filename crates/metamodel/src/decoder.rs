@@ -114,11 +114,13 @@ impl WeightDecoder {
         let rank_scale = |x: &Linear| -> f32 { 1.0 / (x.d_out() as f32).sqrt() };
         let features = summary.features.clone();
         let pair = |of_units: &Linear, of_features: &Linear| {
-            let products = of_units.forward(units.clone()).matmul(of_features.forward(features.clone()).transpose());
+            let products =
+                of_units.forward(units.clone()).matmul(of_features.forward(features.clone()).transpose());
             products * rank_scale(of_units) // [n_tasks, n_units, n_columns]
         };
         let hidden_features = (column_mask.clone() - 1.0) * -MASKED;
-        let gates = pair(&self.unit_gate, &self.feature_gate) + hidden_features.reshape([n_tasks, 1, n_columns]);
+        let gates =
+            pair(&self.unit_gate, &self.feature_gate) + hidden_features.reshape([n_tasks, 1, n_columns]);
         let directions = pair(&self.unit_value, &self.feature_value) * activation::softmax(gates, 2);
 
         let unit_numbers = self.unit_numbers.forward(units); // [n_tasks, n_units, 2]

@@ -4,17 +4,21 @@
 use crate::checkpoint::Pretrained;
 use crate::config::{MetamodelConfig, limits};
 use crate::head::Generated;
+use crate::landmarks::Landmarks;
 use crate::metamodel::Metamodel;
 use crate::support::{EncodedSupport, HeadRows, Labels, SupportBatch, find_landmarks};
 use crate::views::{self, Canonical, View, ViewWeights};
 use burn::tensor::Device;
 use std::marker::PhantomData;
 use weightsmith_base_model::{
-    BaseModel, Encoding, EncodingError, EncodingLimits, ExpectedPerformance, Fitted, Provenance, Rows, SupportInfo,
+    BaseModel, Encoding, EncodingError, EncodingLimits, ExpectedPerformance, Fitted, Provenance, Rows,
+    SupportInfo,
 };
 use weightsmith_tasks::{Level, Support, Target, TaskType};
 
-/// Above this many rows the views are generated one after another, to bound memory.
+/// Views that go through the network together; a group is the unit of work of a thread.
+const VIEWS_TOGETHER: usize = 4;
+/// Above this many rows a group is a single view, to bound memory.
 const MAX_ROWS_TOGETHER: usize = 2048;
 
 /// Why no weights can be generated.
@@ -36,7 +40,10 @@ pub enum GenerateError {
         class: String,
     },
     /// More classes than the metamodel can tell apart.
-    #[error("{n_classes} classes; at most {} can be told apart. Is the target a number? Then use regression", limits::MAX_CLASSES)]
+    #[error(
+        "{n_classes} classes; at most {} can be told apart. Is the target a number? Then use regression",
+        limits::MAX_CLASSES
+    )]
     TooManyClasses {
         /// Classes that occur.
         n_classes: usize,
@@ -71,64 +78,72 @@ pub struct GenerateInfo {
     pub n_units: usize,
 }
 
-/// Reads a support and writes a base model, in one forward pass for all views.
+/// How a base model is generated.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct GenerateOptions {
+    /// Views that are joined, at most; a table without numeric columns has fewer. More are a little better and a
+    /// little slower.
+    pub n_views: usize,
+    /// Threads for the views. Their number changes nothing but the time.
+    pub n_threads: usize,
+}
+
+impl Default for GenerateOptions {
+    fn default() -> Self {
+        Self { n_views: 8, n_threads: 1 }
+    }
+}
+
+/// Reads a support and writes a base model, by forward passes alone.
 ///
-/// At most `n_views` views are joined; a table without numeric columns has fewer. More views are a little better and a
-/// little slower. Rows beyond [`limits::MAX_ENCODED_ROWS`] are not encoded, but the head is solved on them all.
-///
-/// The order of rows, columns and classes changes nothing but rounding.
+/// Rows beyond [`limits::MAX_ENCODED_ROWS`] are not encoded, but the head is solved on them all. The order of rows,
+/// columns and classes changes nothing but rounding.
 ///
 /// # Errors
 /// Supports that nothing can be learnt from, or of the other task type.
 pub fn generate_base_model<L: Level>(
     pretrained: &Pretrained,
     support: &Support<L>,
-    n_views: usize,
+    options: GenerateOptions,
 ) -> Result<(BaseModel<L>, GenerateInfo), GenerateError> {
     let task_type = support.target().task_type();
     if task_type != pretrained.task_type() {
         return Err(GenerateError::WrongTaskType { metamodel: pretrained.task_type(), support: task_type });
     }
-    let device = pretrained.metamodel.device();
-    let provenance = Provenance { name: pretrained.name.clone(), checksum: pretrained.checksum.clone() };
     let read = Reading::new(support)?;
-    let views = read.canonical.views(n_views.max(1), read.distinct_views(), read.n_outputs());
-    let together = if support.n_rows() > MAX_ROWS_TOGETHER { 1 } else { views.len() };
-    let folds = views::folds(&read.standard, &views[0], &read.canonical);
-    // Found once for each transform of the columns; the other views share them.
-    let mut landmarks = [None, None];
-    let mut parts = Vec::new();
-    let mut n_encoded_rows = 0;
-    for chunk in views.chunks(together) {
-        let seen: Vec<(Rows, Labels)> = chunk.iter().map(|view| read.rows(view)).collect();
-        let encoded: Vec<EncodedSupport<L>> = chunk
-            .iter()
-            .zip(&seen)
-            .map(|(view, (rows, labels))| {
-                let (rows, labels) = views::subset(rows, labels, limits::MAX_ENCODED_ROWS);
-                let found = landmarks[usize::from(view.gaussian_rank)]
-                    .get_or_insert_with(|| {
-                        let found = find_landmarks(&rows, &labels);
-                        if view.is_negated() { found.negated() } else { found }
-                    });
-                let own = if view.is_negated() { &found.negated() } else { &*found };
-                EncodedSupport::with_landmarks(rows, labels, &read.is_numeric, own)
-            })
-            .collect();
-        n_encoded_rows = encoded[0].n_rows();
-        let batch = SupportBatch::new(&encoded.iter().collect::<Vec<_>>(), &device);
-        let summary = pretrained.metamodel.summarise(&batch);
-        let head = if n_encoded_rows == support.n_rows() {
-            batch.head
-        } else {
-            let all: Vec<_> =
-                seen.iter().zip(&encoded).map(|((rows, labels), e)| (rows, labels, e.log_strength())).collect();
-            HeadRows::new(&all, &device)
-        };
-        let generated = pretrained.metamodel.generate_with_left_out(&summary, &head, &folds);
-        parts.extend(read.collect(chunk, &generated));
+    let views = read.canonical.views(options.n_views.max(1), read.distinct_views(), read.n_outputs());
+    let together = if support.n_rows() > MAX_ROWS_TOGETHER { 1 } else { VIEWS_TOGETHER };
+    let groups: Vec<&[View]> = views.chunks(together).collect();
+    let landmarks = read.landmarks(&views);
+    let generate = |group: usize| {
+        let folds = (group == 0).then(|| views::folds(&read.standard, &views[0], &read.canonical));
+        read.generate::<L>(&pretrained.metamodel, groups[group], &landmarks, folds.as_deref())
+    };
+    let parts: Vec<ViewWeights> =
+        in_groups(groups.len(), options.n_threads, &generate).into_iter().flatten().collect();
+    let provenance = Provenance { name: pretrained.name.clone(), checksum: pretrained.checksum.clone() };
+    read.assemble(support, parts, provenance)
+}
+
+/// Results of `work` for every group, in order; thread `t` does every group `t`, `t + n_threads`, ….
+fn in_groups<T: Send>(n_groups: usize, n_threads: usize, work: &(impl Fn(usize) -> T + Sync)) -> Vec<T> {
+    let n_threads = n_threads.clamp(1, n_groups);
+    let mut results: Vec<Option<T>> = (0..n_groups).map(|_| None).collect();
+    let mut shares: Vec<Vec<(usize, &mut Option<T>)>> = (0..n_threads).map(|_| vec![]).collect();
+    for (group, slot) in results.iter_mut().enumerate() {
+        shares[group % n_threads].push((group, slot));
     }
-    read.assemble(support, parts, provenance, n_encoded_rows)
+    std::thread::scope(|scope| {
+        for share in shares {
+            scope.spawn(move || {
+                // A pool of this thread alone keeps the tensor library from starting threads of its own.
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
+                let pool = pool.expect("a new thread belongs to no pool yet");
+                pool.install(|| share.into_iter().for_each(|(group, slot)| *slot = Some(work(group))));
+            });
+        }
+    });
+    results.into_iter().map(|result| result.expect("every group was worked on")).collect()
 }
 
 /// The closed-form head alone, its strength picked by leave-one-out: what an untrained metamodel makes, a tuned linear
@@ -136,7 +151,10 @@ pub fn generate_base_model<L: Level>(
 ///
 /// # Errors
 /// Supports that nothing can be learnt from.
-pub fn untrained_base_model<L: Level>(support: &Support<L>, device: &Device) -> Result<BaseModel<L>, GenerateError> {
+pub fn untrained_base_model<L: Level>(
+    support: &Support<L>,
+    device: &Device,
+) -> Result<BaseModel<L>, GenerateError> {
     let read = Reading::new(support)?;
     let view = View::standard(read.n_outputs());
     let (rows, labels) = read.rows(&view);
@@ -148,7 +166,7 @@ pub fn untrained_base_model<L: Level>(support: &Support<L>, device: &Device) -> 
     let generated = Metamodel::linear_head(&config, &head, Some(&folds));
     let parts = read.collect(&[view], &generated);
     let provenance = Provenance { name: "untrained".into(), checksum: String::new() };
-    Ok(read.assemble(support, parts, provenance, encoded.n_rows())?.0)
+    Ok(read.assemble(support, parts, provenance)?.0)
 }
 
 /// A support, encoded in both views, with what its order-free description needs.
@@ -165,7 +183,8 @@ impl Reading {
         if support.n_rows() < limits::MIN_SUPPORT {
             return Err(GenerateError::TooFewRows { n_rows: support.n_rows() });
         }
-        let encoding_limits = EncodingLimits { max_columns: limits::MAX_COLUMNS, ..EncodingLimits::default() };
+        let encoding_limits =
+            EncodingLimits { max_columns: limits::MAX_COLUMNS, ..EncodingLimits::default() };
         let fitted = Encoding::fit(support, &encoding_limits)?;
         let standard = fitted.standard.encode(support.table())?;
         let gaussian_rank = fitted.gaussian_rank.encode(support.table())?;
@@ -208,13 +227,72 @@ impl Reading {
         (rows, self.canonical.labels(view))
     }
 
-    /// The weights and left-out outputs of a chunk of views, in the table's own classes or unit.
-    fn collect<L: Level>(&self, chunk: &[View], generated: &Generated<L>) -> Vec<ViewWeights> {
+    /// Landmarks of both transforms of the columns, where a view needs them: found once, shared by all views.
+    fn landmarks(&self, views: &[View]) -> [Option<Landmarks>; 2] {
+        [false, true].map(|gaussian_rank| {
+            let view = views.iter().find(|view| view.gaussian_rank == gaussian_rank)?;
+            let (rows, labels) = self.encoded_rows(view);
+            let found = find_landmarks(&rows, &labels);
+            Some(if view.is_negated() { found.negated() } else { found })
+        })
+    }
+
+    /// The rows that the encoder reads, as one view sees them.
+    fn encoded_rows(&self, view: &View) -> (Rows, Labels) {
+        let (rows, labels) = self.rows(view);
+        views::subset(&rows, &labels, limits::MAX_ENCODED_ROWS)
+    }
+
+    /// The weights of a group of views, with left-out outputs where folds are given.
+    fn generate<L: Level>(
+        &self,
+        metamodel: &Metamodel,
+        group: &[View],
+        landmarks: &[Option<Landmarks>; 2],
+        folds: Option<&[usize]>,
+    ) -> Vec<ViewWeights> {
+        let device = metamodel.device();
+        let encoded: Vec<EncodedSupport<L>> = group
+            .iter()
+            .map(|view| {
+                let found =
+                    landmarks[usize::from(view.gaussian_rank)].as_ref().expect("found for every view");
+                let own = if view.is_negated() { &found.negated() } else { found };
+                let (rows, labels) = self.encoded_rows(view);
+                EncodedSupport::with_landmarks(rows, labels, &self.is_numeric, own)
+            })
+            .collect();
+        let batch = SupportBatch::new(&encoded.iter().collect::<Vec<_>>(), &device);
+        let summary = metamodel.summarise(&batch);
+        let head = if encoded[0].n_rows() == self.standard.n_rows {
+            batch.head
+        } else {
+            let seen: Vec<(Rows, Labels)> = group.iter().map(|view| self.rows(view)).collect();
+            let all: Vec<_> = seen
+                .iter()
+                .zip(&encoded)
+                .map(|((rows, labels), e)| (rows, labels, e.log_strength()))
+                .collect();
+            HeadRows::new(&all, &device)
+        };
+        let generated = match folds {
+            Some(folds) => metamodel.generate_with_left_out(&summary, &head, folds),
+            None => metamodel.generate(&summary, &head),
+        };
+        self.collect(group, &generated)
+    }
+
+    /// The weights and left-out outputs of a group of views, in the table's own classes or unit.
+    fn collect<L: Level>(&self, group: &[View], generated: &Generated<L>) -> Vec<ViewWeights> {
         let left_out = generated.info.left_out.as_ref().map(|outputs| {
-            outputs.clone().into_data_as::<f32>().try_into_vec::<f32>().expect("the data was converted to f32")
+            outputs
+                .clone()
+                .into_data_as::<f32>()
+                .try_into_vec::<f32>()
+                .expect("the data was converted to f32")
         });
         let size = self.standard.n_rows * self.n_outputs();
-        chunk
+        group
             .iter()
             .enumerate()
             .map(|(idx, view)| {
@@ -234,7 +312,6 @@ impl Reading {
         support: &Support<L>,
         parts: Vec<ViewWeights>,
         provenance: Provenance,
-        n_encoded_rows: usize,
     ) -> Result<(BaseModel<L>, GenerateInfo), GenerateError> {
         let expected = expected_performance(support.target(), &views::mean_left_out(&parts));
         let n_views = parts.len();
@@ -245,8 +322,12 @@ impl Reading {
             Target::Values(_) => vec![],
         };
         let architecture = weights.architecture();
-        let info =
-            GenerateInfo { n_views, n_encoded_rows, n_units: architecture.hidden.first().copied().unwrap_or(0) };
+        let n_encoded_rows = support.n_rows().min(limits::MAX_ENCODED_ROWS);
+        let info = GenerateInfo {
+            n_views,
+            n_encoded_rows,
+            n_units: architecture.hidden.first().copied().unwrap_or(0),
+        };
         let model = BaseModel {
             encoding,
             architecture,
@@ -283,7 +364,8 @@ fn expected_performance(target: &Target, left_out: &[f32]) -> ExpectedPerformanc
     };
     let n = losses.len() as f64;
     let mean = losses.iter().sum::<f64>() / n;
-    let error = (losses.iter().map(|loss| (loss - mean).powi(2)).sum::<f64>() / (n * (n - 1.0).max(1.0))).sqrt();
+    let error =
+        (losses.iter().map(|loss| (loss - mean).powi(2)).sum::<f64>() / (n * (n - 1.0).max(1.0))).sqrt();
     let (low, high) = ((mean - 1.645 * error).max(0.0), mean + 1.645 * error);
     let of = |x: f64| (if metric == "rmse" { x.sqrt() } else { x }) as f32;
     let residual_std = (metric == "rmse").then_some(of(mean));

@@ -261,8 +261,10 @@ fn left_out<L: Level>(
                 let held: Vec<f32> = folds.iter().map(|&of| f32::from(u8::from(of == fold))).collect();
                 let held = Tensor::<2>::from_data(TensorData::new(held, [1, n_rows]), &targets.device());
                 let kept = row_weights.clone() * (held.clone() * -1.0 + 1.0);
-                let (_, coefficients) = solve_rows(config, targets.clone(), features.clone(), &precision, kept);
-                let of_fold = features.clone().matmul(coefficients.transpose()) * held.reshape([1, n_rows, 1]);
+                let (_, coefficients) =
+                    solve_rows(config, targets.clone(), features.clone(), &precision, kept);
+                let of_fold =
+                    features.clone().matmul(coefficients.transpose()) * held.reshape([1, n_rows, 1]);
                 outputs = outputs + of_fold;
             }
             outputs * output_factor(config, plan).narrow(0, 0, n_tasks)

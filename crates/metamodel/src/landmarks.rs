@@ -44,7 +44,12 @@ impl Landmarks {
 /// Figures of `x` (`[n_rows, n_columns]`, row-major) against centred targets `[n_outputs, n_rows]`; `labels` are
 /// given for classification.
 #[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
-pub(crate) fn landmarks(x: &[f32], n_columns: usize, targets: &[Vec<f32>], labels: Option<&[usize]>) -> Landmarks {
+pub(crate) fn landmarks(
+    x: &[f32],
+    n_columns: usize,
+    targets: &[Vec<f32>],
+    labels: Option<&[usize]>,
+) -> Landmarks {
     let n_rows = targets[0].len();
     let centred = centre(x, n_rows, n_columns);
     let total: f32 = targets.iter().map(|t| dot(t, t)).sum::<f32>().max(1e-9);
@@ -106,7 +111,12 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
             lanes[lane] += x[lane] * y[lane];
         }
     }
-    lanes.iter().sum::<f32>() + tail
+    for half in [8, 4, 2, 1] {
+        for lane in 0..half {
+            lanes[lane] += lanes[lane + half];
+        }
+    }
+    lanes[0] + tail
 }
 
 /// Rows with the mean of every column taken off.
@@ -322,11 +332,11 @@ mod tests {
         let value = |i: usize, j: usize| if j == p { 1.0 } else { x[i * p + j] as f64 };
         let mut a = vec![vec![0.0; q + 1]; q];
         for &i in &rows {
-            for r in 0..q {
-                for c in 0..q {
-                    a[r][c] += value(i, r) * value(i, c);
+            for (r, row) in a.iter_mut().enumerate() {
+                for (c, entry) in row.iter_mut().take(q).enumerate() {
+                    *entry += value(i, r) * value(i, c);
                 }
-                a[r][q] += value(i, r) * y[i] as f64;
+                row[q] += value(i, r) * y[i] as f64;
             }
         }
         for (r, row) in a.iter_mut().enumerate().take(p) {
@@ -351,7 +361,8 @@ mod tests {
     fn leave_one_out_agrees_with_leaving_one_out() {
         let (n, p) = (12, 3);
         let x: Vec<f32> = (0..n * p).map(|i| ((i * 7919 % 101) as f32 - 50.0) / 30.0).collect();
-        let y: Vec<f32> = (0..n).map(|i| x[i * p] - 0.5 * x[i * p + 2] + ((i * 31 % 7) as f32 - 3.0) * 0.2).collect();
+        let y: Vec<f32> =
+            (0..n).map(|i| x[i * p] - 0.5 * x[i * p + 2] + ((i * 31 % 7) as f32 - 3.0) * 0.2).collect();
         let mean = y.iter().sum::<f32>() / n as f32;
         let targets = vec![y.iter().map(|v| v - mean).collect::<Vec<f32>>()];
         let fit = primal(&centre(&x, n, p), n, p, &targets, 2.5);

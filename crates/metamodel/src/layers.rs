@@ -27,7 +27,8 @@ impl Linear {
     pub(crate) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let [n_tasks, n_tokens, d_in] = x.dims();
         let d_out = self.d_out();
-        let y = x.reshape([n_tasks * n_tokens, d_in]).matmul(self.weight.clone()) + self.bias.clone().unsqueeze();
+        let y =
+            x.reshape([n_tasks * n_tokens, d_in]).matmul(self.weight.clone()) + self.bias.clone().unsqueeze();
         y.reshape([n_tasks, n_tokens, d_out])
     }
 }

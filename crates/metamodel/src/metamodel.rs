@@ -73,14 +73,21 @@ impl Metamodel {
     ///
     /// # Errors
     /// Parameters that do not fit the configuration, or are not finite.
-    pub fn new(config: &MetamodelConfig, params: &MetaParams, device: &Device) -> Result<Self, MetamodelError> {
+    pub fn new(
+        config: &MetamodelConfig,
+        params: &MetaParams,
+        device: &Device,
+    ) -> Result<Self, MetamodelError> {
         let expected = MetaParams::zeros(config)?;
         let differs = expected.entries.iter().zip(&params.entries).find(|(a, b)| a != b).map(|(a, _)| a);
-        let longer = expected.entries.get(params.entries.len()).or(params.entries.get(expected.entries.len()));
+        let longer =
+            expected.entries.get(params.entries.len()).or(params.entries.get(expected.entries.len()));
         if let Some(entry) = differs.or(longer) {
             return Err(MetamodelError::Mismatch { name: entry.name.clone() });
         }
-        if let Some(entry) = params.entries.iter().find(|entry| !params.of(entry).iter().all(|v| v.is_finite())) {
+        if let Some(entry) =
+            params.entries.iter().find(|entry| !params.of(entry).iter().all(|v| v.is_finite()))
+        {
             return Err(MetamodelError::NotFinite { name: entry.name.clone() });
         }
         Ok(Self::new_unchecked(config, params, device))

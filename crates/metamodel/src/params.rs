@@ -114,7 +114,8 @@ impl<'a> Builder<'a> {
         let name = self.path.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join(".");
         let entry = ParamEntry { name, shape: shape.to_vec(), start: self.n_values };
         let n = entry.len();
-        let from_values = |values: Vec<f32>| Tensor::<1>::from_data(TensorData::new(values, [n]), &self.device);
+        let from_values =
+            |values: Vec<f32>| Tensor::<1>::from_data(TensorData::new(values, [n]), &self.device);
         let leaf = match &mut self.numbers {
             // Only names and shapes are wanted: memory that is never touched costs nothing.
             Numbers::Zeros => Tensor::<1>::zeros([n], &self.device),

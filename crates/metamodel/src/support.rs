@@ -103,7 +103,10 @@ impl<L: Level> EncodedSupport<L> {
     /// and any sign of the columns.
     pub(crate) fn with_landmarks(rows: Rows, labels: Labels, is_numeric: &[bool], found: &Landmarks) -> Self {
         let (n, d) = (rows.n_rows, rows.n_columns);
-        assert!(n >= 2 && n == labels.len() && d == is_numeric.len() && d > 0, "rows, labels and columns fit");
+        assert!(
+            n >= 2 && n == labels.len() && d == is_numeric.len() && d > 0,
+            "rows, labels and columns fit"
+        );
         let groups = groups(&labels);
         let (ranks, columns) = column_figures(&rows, &groups, is_numeric, found);
         let row_figures = (0..n)
@@ -166,7 +169,9 @@ fn groups(labels: &Labels) -> Vec<usize> {
         Labels::Classes { labels, .. } => labels.iter().map(|label| label % N_CLASS_EMBEDDINGS).collect(),
         Labels::Values(values) => mid_ranks(values)
             .iter()
-            .map(|rank| (((rank + 1.0) / 2.0 * N_CLASS_EMBEDDINGS as f32) as usize).min(N_CLASS_EMBEDDINGS - 1))
+            .map(|rank| {
+                (((rank + 1.0) / 2.0 * N_CLASS_EMBEDDINGS as f32) as usize).min(N_CLASS_EMBEDDINGS - 1)
+            })
             .collect(),
     }
 }
@@ -193,7 +198,12 @@ fn mid_ranks(values: &[f32]) -> Vec<f32> {
 }
 
 /// Ranks `[n_rows, n_columns]` and statistics `[n_columns, N_COLUMN]`.
-fn column_figures(rows: &Rows, groups: &[usize], is_numeric: &[bool], found: &Landmarks) -> (Vec<f32>, Vec<f32>) {
+fn column_figures(
+    rows: &Rows,
+    groups: &[usize],
+    is_numeric: &[bool],
+    found: &Landmarks,
+) -> (Vec<f32>, Vec<f32>) {
     let (n, d) = (rows.n_rows, rows.n_columns);
     let (n_f, mut ranks, mut figures) = (n as f32, vec![0.0; n * d], Vec::with_capacity(d * N_COLUMN));
     let mut counts = [0.0f32; N_CLASS_EMBEDDINGS];
@@ -226,7 +236,9 @@ fn column_figures(rows: &Rows, groups: &[usize], is_numeric: &[bool], found: &La
         }
         for group in 0..N_CLASS_EMBEDDINGS {
             let shrunk = sums[group] / (counts[group] + 2.0);
-            figures.push(((squares[group] + 2.0) / (counts[group] + 2.0) - shrunk * shrunk - 1.0).clamp(-2.0, 4.0));
+            figures.push(
+                ((squares[group] + 2.0) / (counts[group] + 2.0) - shrunk * shrunk - 1.0).clamp(-2.0, 4.0),
+            );
         }
         let mut sorted = values.clone();
         sorted.sort_unstable_by(f32::total_cmp);
@@ -261,7 +273,8 @@ fn global_figures(rows: &Rows, labels: &Labels, is_numeric: &[bool], found: &Lan
         Labels::Classes { labels, n_classes } => {
             let mut counts = vec![0.0f32; *n_classes];
             labels.iter().for_each(|&label| counts[label] += 1.0 / n);
-            let entropy: f32 = counts.iter().filter(|share| **share > 0.0).map(|share| -share * share.ln()).sum();
+            let entropy: f32 =
+                counts.iter().filter(|share| **share > 0.0).map(|share| -share * share.ln()).sum();
             (counts.iter().copied().fold(0.0, f32::max), entropy, *n_classes as f32)
         }
         Labels::Values(values) => {
@@ -383,7 +396,8 @@ impl<L: Level> SupportBatch<L> {
                 }
             }
         }
-        let gather = |part: fn(&EncodedSupport<L>) -> Vec<f32>| supports.iter().flat_map(|s| part(s)).collect();
+        let gather =
+            |part: fn(&EncodedSupport<L>) -> Vec<f32>| supports.iter().flat_map(|s| part(s)).collect();
         let tensor = |values: Vec<f32>, shape: [usize; 3]| {
             Tensor::<3>::from_data(TensorData::new(values, shape), device)
         };
@@ -407,7 +421,16 @@ impl<L: Level> SupportBatch<L> {
 /// The functions of one cell that carry messages.
 fn cell(value: f32, rank: f32) -> [f32; N_CELL] {
     let (sin, cos) = (rank * std::f32::consts::PI).sin_cos();
-    [1.0, value, rank * 1.7, (value * value - 1.0).min(6.0) * 0.5, cos * 1.4, sin * 1.4, value.abs() - 0.8, (2.0 * cos * cos - 1.0) * 1.4]
+    [
+        1.0,
+        value,
+        rank * 1.7,
+        (value * value - 1.0).min(6.0) * 0.5,
+        cos * 1.4,
+        sin * 1.4,
+        value.abs() - 0.8,
+        (2.0 * cos * cos - 1.0) * 1.4,
+    ]
 }
 
 /// What the label embedding is a linear map of: the class, or functions of the value. `[n_rows, 10]`.

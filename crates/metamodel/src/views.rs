@@ -155,7 +155,11 @@ impl Canonical {
                     seen_at.iter().flat_map(row).collect()
                 };
                 for matrix in weights.output.iter_mut().chain(weights.skip.iter_mut()) {
-                    *matrix = Matrix::new(*n_named, matrix.n_columns, reorder(&matrix.values, matrix.n_columns, 0.0));
+                    *matrix = Matrix::new(
+                        *n_named,
+                        matrix.n_columns,
+                        reorder(&matrix.values, matrix.n_columns, 0.0),
+                    );
                 }
                 weights.output_bias = reorder(&weights.output_bias, 1, ABSENT_LOGIT);
                 left_out.chunks_exact(classes.len()).flat_map(|row| reorder(row, 1, ABSENT_LOGIT)).collect()
@@ -180,7 +184,9 @@ fn sign(view: &View) -> f32 {
 
 /// Which encoded columns stand for a number.
 pub(crate) fn numeric_columns(encoding: &Encoding) -> Vec<bool> {
-    let is_number = |transform: &Transform| matches!(transform, Transform::Standard { .. } | Transform::GaussianRank { .. });
+    let is_number = |transform: &Transform| {
+        matches!(transform, Transform::Standard { .. } | Transform::GaussianRank { .. })
+    };
     encoding.columns().iter().map(|column| is_number(&column.transform)).collect()
 }
 
@@ -197,7 +203,11 @@ pub(crate) fn reflect(rows: &mut Rows, is_numeric: &[bool]) {
 pub(crate) fn reflect_weights(weights: &mut HostWeights, is_numeric: &[bool]) {
     let first = weights.hidden.first_mut().map(|layer| &mut layer.weight);
     for matrix in first.into_iter().chain(weights.skip.as_mut()) {
-        let mut rows = Rows { n_rows: matrix.n_rows, n_columns: matrix.n_columns, values: std::mem::take(&mut matrix.values) };
+        let mut rows = Rows {
+            n_rows: matrix.n_rows,
+            n_columns: matrix.n_columns,
+            values: std::mem::take(&mut matrix.values),
+        };
         reflect(&mut rows, is_numeric);
         matrix.values = rows.values;
     }

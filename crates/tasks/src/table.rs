@@ -231,7 +231,8 @@ mod tests {
 
     #[test]
     fn selection_follows_the_given_order() {
-        let table = Table::new(3, vec![numeric("a", &[1.0, 2.0, 3.0]), numeric("b", &[4.0, 5.0, 6.0])]).unwrap();
+        let table =
+            Table::new(3, vec![numeric("a", &[1.0, 2.0, 3.0]), numeric("b", &[4.0, 5.0, 6.0])]).unwrap();
         let picked = table.select(&[2, 0]);
         assert_eq!(picked.n_rows(), 2);
         assert_eq!(picked.column("a").unwrap().values, ColumnValues::Numeric(vec![3.0, 1.0]));

@@ -324,8 +324,7 @@ mod tests {
 
     #[test]
     fn holding_out_keeps_the_class_names() {
-        let target =
-            Target::Classes { class_names: vec!["a".into(), "b".into()], labels: vec![0, 1, 1] };
+        let target = Target::Classes { class_names: vec!["a".into(), "b".into()], labels: vec![0, 1, 1] };
         let support = Support::new(table(&[1.0, 2.0, 3.0]), target).unwrap();
         let (rest, held) = (support.select(&[0, 1]), support.hold_out(&[2]));
         assert!(Task::new("fold", rest, held).is_ok());

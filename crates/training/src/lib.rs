@@ -11,6 +11,6 @@ pub use inner::{
     tune_base_model,
 };
 pub use outer::{
-    CoolDown, EncodedTask, Moments, Observer, OuterConfig, OuterConfigError, OuterOptimiser, Shapes, StepReport, TaskStream,
-    TrainState, Trainer, Validation, encode_task,
+    CoolDown, EncodedTask, Moments, Observer, OuterConfig, OuterConfigError, OuterOptimiser, Shapes,
+    StepReport, TaskStream, TrainState, Trainer, Validation, encode_task,
 };

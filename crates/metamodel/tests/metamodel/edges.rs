@@ -3,7 +3,9 @@
 use crate::tables::{self, Sizes, categorical, classes, numeric};
 use burn::tensor::Device;
 use weightsmith_base_model::BaseModel;
-use weightsmith_metamodel::{GenerateError, GenerateInfo, generate_base_model, limits, untrained_base_model};
+use weightsmith_metamodel::{
+    GenerateError, GenerateInfo, GenerateOptions, generate_base_model, limits, untrained_base_model,
+};
 use weightsmith_tasks::{Column, ColumnValues, Support, Table, Target, TaskType};
 
 const PLAIN: Sizes = Sizes { n_rows: 60, n_numeric: 3, n_categorical: 1, n_classes: 3, seed: 20 };
@@ -37,8 +39,8 @@ fn check_model(what: &str, model: &BaseModel, support: &Support) {
 /// A network comes of the support, from drawn parameters and from the head alone.
 fn check(what: &str, support: &Support) -> (BaseModel, GenerateInfo) {
     let pretrained = tables::pretrained(support.target().task_type(), 11);
-    let (model, info) =
-        generate_base_model(&pretrained, support, 8).unwrap_or_else(|e| panic!("{what}: {e}"));
+    let (model, info) = generate_base_model(&pretrained, support, GenerateOptions::default())
+        .unwrap_or_else(|e| panic!("{what}: {e}"));
     check_model(what, &model, support);
     let untrained = untrained_base_model(support, &Device::flex()).unwrap_or_else(|e| panic!("{what}: {e}"));
     check_model(what, &untrained, support);
@@ -61,10 +63,7 @@ fn many_rows() {
         let (_, info) = check("700 rows", &tables::support(Sizes { n_rows, n_classes, ..PLAIN }));
         assert_eq!(info.n_encoded_rows, limits::MAX_ENCODED_ROWS);
         let (_, info) = check("2100 rows", &tables::support(Sizes { n_rows: 2100, n_classes, ..PLAIN }));
-        assert_eq!(
-            (info.n_encoded_rows, info.n_views),
-            (limits::MAX_ENCODED_ROWS, if n_classes == 0 { 8 } else { 8 })
-        );
+        assert_eq!((info.n_encoded_rows, info.n_views), (limits::MAX_ENCODED_ROWS, 8));
     }
 }
 
@@ -190,7 +189,9 @@ fn repeated_rows_and_columns() {
 #[test]
 fn what_nothing_can_be_learnt_from_is_refused() {
     let refused = |support: &Support, task_type: TaskType, expected: &str| {
-        let error = generate_base_model(&tables::pretrained(task_type, 11), support, 8).unwrap_err();
+        let error =
+            generate_base_model(&tables::pretrained(task_type, 11), support, GenerateOptions::default())
+                .unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
         error
     };

@@ -5,7 +5,7 @@ use crate::tables::{self, Sizes};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::seq::SliceRandom;
 use weightsmith_base_model::{BaseModel, Precision, predict};
-use weightsmith_metamodel::{Checkpoint, generate_base_model, untrained_base_model};
+use weightsmith_metamodel::{Checkpoint, GenerateOptions, generate_base_model, untrained_base_model};
 use weightsmith_tasks::{Column, ColumnValues, Seed, Support, Table, Target};
 
 /// Largest difference of a probability, or of a value in standard deviations of the support's target.
@@ -14,7 +14,7 @@ use weightsmith_tasks::{Column, ColumnValues, Seed, Support, Table, Target};
 /// condition numbers up to 1e4, so that 1e-3 is what rounding may do; a law that is broken costs more than that even
 /// with parameters that were only drawn.
 const TOLERANCE: f64 = 1e-3;
-const N_VIEWS: usize = 8;
+const OPTIONS: GenerateOptions = GenerateOptions { n_views: 8, n_threads: 2 };
 
 /// One of each kind: mixed columns, many classes, wide, all categorical, numeric targets.
 const KINDS: [Sizes; 6] = [
@@ -30,7 +30,7 @@ const N_QUERY: usize = 30;
 /// Both models that a metamodel's crate makes of a support, with their names.
 fn models(support: &Support) -> Vec<(&'static str, BaseModel)> {
     let pretrained = tables::pretrained(support.target().task_type(), 7);
-    let (generated, _) = generate_base_model(&pretrained, support, N_VIEWS).unwrap();
+    let (generated, _) = generate_base_model(&pretrained, support, OPTIONS).unwrap();
     vec![("generated", generated), ("untrained", untrained_base_model(support, &Device::flex()).unwrap())]
 }
 
@@ -206,7 +206,7 @@ fn a_saved_metamodel_generates_the_same_bytes() {
         assert_eq!(read, checkpoint);
         let bytes = || {
             let pretrained = tables::pretrained(support.target().task_type(), 7);
-            let (model, _) = generate_base_model(&pretrained, &support, N_VIEWS).unwrap();
+            let (model, _) = generate_base_model(&pretrained, &support, OPTIONS).unwrap();
             model.to_bytes(Precision::F32).unwrap()
         };
         assert!(bytes() == bytes(), "the same support and metamodel gave other bytes");

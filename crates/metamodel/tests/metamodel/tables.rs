@@ -2,7 +2,6 @@
 
 use burn::tensor::Device;
 use rand::Rng;
-use rand_chacha::ChaCha8Rng;
 use weightsmith_base_model::{Encoding, EncodingLimits, Precision, Rows, Transform};
 use weightsmith_metamodel::{Checkpoint, Labels, MetaParams, MetamodelConfig, Pretrained};
 use weightsmith_tasks::{Column, ColumnValues, Seed, Support, Table, Target, TaskType};
@@ -94,7 +93,7 @@ fn cut(score: &[f64], n_classes: usize) -> Vec<usize> {
 }
 
 /// Nearly normal: the sum of twelve uniform numbers.
-fn normal(rng: &mut ChaCha8Rng) -> f64 {
+fn normal(rng: &mut impl Rng) -> f64 {
     (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0
 }
 

@@ -76,8 +76,8 @@ pub(crate) fn step(
     let average = config.average.min(((1.0 + t) / (10.0 + t)) as f32);
     for entry in &params.entries {
         let decay = if entry.shape.len() > 1 { config.weight_decay } else { 0.0 };
-        for i in entry.start..entry.start + entry.len() {
-            let g = gradient[i];
+        let span = entry.start..entry.start + entry.len();
+        for (i, &g) in span.clone().zip(&gradient[span]) {
             let first = BETAS.0 * moments.first[i] + (1.0 - BETAS.0) * g;
             let second = BETAS.1 * moments.second[i] + (1.0 - BETAS.1) * g * g;
             let change = (first / correct_first) / ((second / correct_second).sqrt() + EPSILON);
@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn the_rate_rises_then_falls() {
-        let config = OuterOptimiser { learning_rate: 1.0, warm_up: 0.1, last_rate: 0.1, ..Default::default() };
+        let config =
+            OuterOptimiser { learning_rate: 1.0, warm_up: 0.1, last_rate: 0.1, ..Default::default() };
         let rates: Vec<f32> = (0..100).map(|step| rate(&config, step, 100)).collect();
         assert!(rates[..9].windows(2).all(|pair| pair[0] < pair[1]));
         assert!((rates[9] - 1.0).abs() < 1e-3);
@@ -131,7 +132,14 @@ mod tests {
         let config = OuterOptimiser::default();
         for t in 0..3000 {
             let gradient = [2.0 * (params.values[0] - 0.25), 20.0 * (params.values[1] - 0.5)];
-            step(&config, rate(&OuterOptimiser { learning_rate: 0.02, ..config.clone() }, t, 3000), t, &mut params, &mut moments, &gradient);
+            step(
+                &config,
+                rate(&OuterOptimiser { learning_rate: 0.02, ..config.clone() }, t, 3000),
+                t,
+                &mut params,
+                &mut moments,
+                &gradient,
+            );
         }
         assert!((params.values[0] - 0.25).abs() < 1e-3 && (params.values[1] - 0.5).abs() < 1e-3);
     }

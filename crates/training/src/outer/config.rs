@@ -142,9 +142,17 @@ impl OuterConfig {
             (self.shard_tokens > 0, "shard_tokens", "at least 1"),
             (self.validate_every > 0, "validate_every", "at least 1"),
             (self.n_valid > 0, "n_valid", "at least 1"),
-            (shapes.support.0 >= 8 && shapes.support.0 <= shapes.support.1, "shapes.support", "ascending, at least 8"),
+            (
+                shapes.support.0 >= 8 && shapes.support.0 <= shapes.support.1,
+                "shapes.support",
+                "ascending, at least 8",
+            ),
             (shapes.query > 0, "shapes.query", "at least 1"),
-            (shapes.columns.0 >= 1 && shapes.columns.0 <= shapes.columns.1, "shapes.columns", "ascending, at least 1"),
+            (
+                shapes.columns.0 >= 1 && shapes.columns.0 <= shapes.columns.1,
+                "shapes.columns",
+                "ascending, at least 1",
+            ),
             (shapes.columns.1 <= 256, "shapes.columns", "at most 256"),
             ((2..=100).contains(&shapes.max_classes), "shapes.max_classes", "between 2 and 100"),
             (share(shapes.rank_view), "shapes.rank_view", "between 0 and 1"),
@@ -154,7 +162,9 @@ impl OuterConfig {
             (optimiser.weight_decay >= 0.0, "optimiser.weight_decay", "at least 0"),
             (optimiser.clip_norm > 0.0, "optimiser.clip_norm", "above 0"),
             (
-                optimiser.cool_down.is_none_or(|cool_down| cool_down.steps > 0 && self.last_step() <= self.n_steps),
+                optimiser
+                    .cool_down
+                    .is_none_or(|cool_down| cool_down.steps > 0 && self.last_step() <= self.n_steps),
                 "optimiser.cool_down",
                 "at least one step long, and end by n_steps",
             ),

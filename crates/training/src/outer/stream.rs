@@ -50,17 +50,19 @@ pub fn encode_task<L: Level>(task: &Task<L>, view: View) -> EncodedTask<L> {
 fn labels<L: Level>(support: &Support<L>, query: &Query<L>) -> (Labels, Labels) {
     match (support.target(), query.target()) {
         (Target::Classes { class_names, labels }, Target::Classes { labels: query_labels, .. }) => {
-            let classes = |labels: &[usize]| Labels::Classes { labels: labels.to_vec(), n_classes: class_names.len() };
+            let classes =
+                |labels: &[usize]| Labels::Classes { labels: labels.to_vec(), n_classes: class_names.len() };
             (classes(labels), classes(query_labels))
         }
         (Target::Values(values), Target::Values(query_values)) => {
             let n = values.len() as f64;
             let mean = values.iter().sum::<f64>() / n;
             let std = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt().max(1e-12);
-            let standardise = |values: &[f64]| {
-                Labels::Values(values.iter().map(|v| ((v - mean) / std) as f32).collect())
+            let standardise =
+                |values: &[f64]| Labels::Values(values.iter().map(|v| ((v - mean) / std) as f32).collect());
+            let Labels::Values(query_values) = standardise(query_values) else {
+                unreachable!("made one line up")
             };
-            let Labels::Values(query_values) = standardise(query_values) else { unreachable!("made one line up") };
             let limited = query_values.iter().map(|v| v.clamp(-TARGET_LIMIT, TARGET_LIMIT)).collect();
             (standardise(values), Labels::Values(limited))
         }

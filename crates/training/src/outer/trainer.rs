@@ -101,9 +101,8 @@ impl Trainer {
     /// A configuration that makes no training.
     pub fn new(config: &OuterConfig, device: &Device, n_threads: usize) -> Result<Self, OuterConfigError> {
         config.validate()?;
-        let pool = |_| {
-            rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread can be started")
-        };
+        let pool =
+            |_| rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread can be started");
         Ok(Self {
             config: config.clone(),
             tasks: TaskStream::training(config)?,
@@ -120,7 +119,8 @@ impl Trainer {
             if observer.on_step(&report, state).is_break() {
                 return;
             }
-            if state.step.is_multiple_of(self.config.validate_every) || state.step == self.config.last_step() {
+            if state.step.is_multiple_of(self.config.validate_every) || state.step == self.config.last_step()
+            {
                 let validation = self.validate(state);
                 if observer.on_validation(&validation, state).is_break() {
                     return;
