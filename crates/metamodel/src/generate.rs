@@ -84,7 +84,7 @@ pub struct GenerateOptions {
     /// Views that are joined, at most; a table without numeric columns has fewer. More are a little better and a
     /// little slower.
     pub n_views: usize,
-    /// Threads for the views. Their number changes nothing but the time.
+    /// Threads for the views; 1 is the calling thread. Their number changes nothing but the time.
     pub n_threads: usize,
 }
 
@@ -128,6 +128,9 @@ pub fn generate_base_model<L: Level>(
 /// Results of `work` for every group, in order; thread `t` does every group `t`, `t + n_threads`, ….
 fn in_groups<T: Send>(n_groups: usize, n_threads: usize, work: &(impl Fn(usize) -> T + Sync)) -> Vec<T> {
     let n_threads = n_threads.clamp(1, n_groups);
+    if n_threads == 1 {
+        return (0..n_groups).map(work).collect();
+    }
     let mut results: Vec<Option<T>> = (0..n_groups).map(|_| None).collect();
     let mut shares: Vec<Vec<(usize, &mut Option<T>)>> = (0..n_threads).map(|_| vec![]).collect();
     for (group, slot) in results.iter_mut().enumerate() {
