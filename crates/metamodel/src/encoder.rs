@@ -1,9 +1,10 @@
 //! From support rows to a summary: messages both ways over the table.
 
 use crate::config::{MetamodelConfig, N_CLASS_EMBEDDINGS};
+use crate::figures::{N_CELL, N_COLUMN, N_GLOBAL, N_ROW};
 use crate::layers::{Attention, Linear, Mlp, Norm};
 use crate::params::{Builder, Init};
-use crate::support::{N_CELL, N_COLUMN, N_GLOBAL, N_ROW, SupportBatch};
+use crate::support::SupportBatch;
 use burn::tensor::Tensor;
 use std::marker::PhantomData;
 use weightsmith_tasks::{Base, Level};

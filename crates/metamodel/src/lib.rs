@@ -10,6 +10,7 @@ mod checkpoint;
 mod config;
 mod decoder;
 mod encoder;
+mod figures;
 mod generate;
 mod head;
 mod landmarks;
