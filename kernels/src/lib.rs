@@ -19,6 +19,7 @@ mod testing;
 
 pub use attention::{attention, attention_reference};
 pub use cholesky::{cholesky_solve, cholesky_solve_reference};
+pub use cpu::dot;
 pub use device::{DeviceError, open_device};
 pub use layer_norm::{layer_norm, layer_norm_reference};
 pub use logistic_head::{logistic_head, logistic_head_reference};

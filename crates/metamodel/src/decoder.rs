@@ -5,7 +5,7 @@ use crate::encoder::Summary;
 use crate::layers::{Attention, Linear, Mlp, Norm};
 use crate::params::{Builder, Init};
 use burn::tensor::{Tensor, activation};
-use weightsmith_tasks::Level;
+use weightsmith_tasks::{Level, TaskType};
 
 /// Masked features get this score before the softmax over features.
 const MASKED: f32 = -1e9;
@@ -57,14 +57,18 @@ struct FirstStrengths {
     skip: f32,
 }
 
+/// Where the precision of the skip inputs starts: a logistic fit has a fourth of the curvature of a ridge fit.
+pub(crate) fn first_skip_log_precision(task_type: TaskType) -> f32 {
+    match task_type {
+        TaskType::Classification => -1.4,
+        TaskType::Regression => 0.0,
+    }
+}
+
 impl WeightDecoder {
     pub(crate) fn new(builder: &mut Builder, config: &MetamodelConfig) -> Self {
         let (d, rank) = (config.d_model, config.rank);
-        // A logistic fit has a fourth of the curvature of a ridge fit; hidden units start held back.
-        let skip = match config.task_type {
-            weightsmith_tasks::TaskType::Classification => -1.4,
-            weightsmith_tasks::TaskType::Regression => 0.0,
-        };
+        let skip = first_skip_log_precision(config.task_type);
         Self {
             units: builder.param("units", [config.n_units, d], Init::Normal(1.0)),
             blocks: (0..config.n_decoder_blocks)
@@ -87,6 +91,7 @@ impl WeightDecoder {
             row_number: Linear::new(builder, "row_number", d, 1, 0.2),
             global_up: Linear::new(builder, "global_up", d, 2 * d, 1.4),
             global_numbers: Linear::new(builder, "global_numbers", 2 * d, 3, 0.2),
+            // Hidden units start held back.
             first: FirstStrengths { unit: skip + 1.5, skip },
         }
     }

@@ -116,7 +116,7 @@ pub fn generate_base_model<L: Level>(
     let groups: Vec<&[View]> = views.chunks(together).collect();
     let landmarks = read.landmarks(&views);
     let generate = |group: usize| {
-        let folds = (group == 0).then(|| views::folds(&read.standard, &views[0], &read.canonical));
+        let folds = (group == 0).then(|| views::folds(&read.order));
         read.generate::<L>(&pretrained.metamodel, groups[group], &landmarks, folds.as_deref())
     };
     let parts: Vec<ViewWeights> =
@@ -161,11 +161,11 @@ pub fn untrained_base_model<L: Level>(
     let read = Reading::new(support)?;
     let view = View::standard(read.n_outputs());
     let (rows, labels) = read.rows(&view);
-    let (few_rows, few_labels) = views::subset(&rows, &labels, limits::MAX_ENCODED_ROWS);
+    let (few_rows, few_labels) = read.encoded_rows(&view);
     let encoded = EncodedSupport::<L>::new(few_rows, few_labels, &read.is_numeric);
     let config = MetamodelConfig::standard(support.target().task_type());
     let head = HeadRows::<L>::new(&[(&rows, &labels, encoded.log_strength())], device);
-    let folds = views::folds(&rows, &view, &read.canonical);
+    let folds = views::folds(&read.order);
     let generated = Metamodel::linear_head(&config, &head, Some(&folds));
     let parts = read.collect(&[view], &generated);
     let provenance = Provenance { name: "untrained".into(), checksum: String::new() };
@@ -179,6 +179,10 @@ struct Reading {
     gaussian_rank: Rows,
     is_numeric: Vec<bool>,
     canonical: Canonical,
+    /// The rows by label and content, whatever order they came in.
+    order: Vec<usize>,
+    /// The rows that the encoder reads in every view, if not all: what is known of rows is shared between views.
+    encoded: Option<Vec<usize>>,
 }
 
 impl Reading {
@@ -209,7 +213,10 @@ impl Reading {
                 Canonical::of_values(values).ok_or(GenerateError::ConstantTarget { value: values[0] })?
             }
         };
-        Ok(Self { fitted, standard, gaussian_rank, is_numeric, canonical })
+        let labels = canonical.labels(&View::standard(canonical.n_present().max(1)));
+        let order = views::content_order(&standard, &labels);
+        let encoded = views::spread(&order, limits::MAX_ENCODED_ROWS);
+        Ok(Self { fitted, standard, gaussian_rank, is_numeric, canonical, order, encoded })
     }
 
     fn n_outputs(&self) -> usize {
@@ -243,7 +250,10 @@ impl Reading {
     /// The rows that the encoder reads, as one view sees them.
     fn encoded_rows(&self, view: &View) -> (Rows, Labels) {
         let (rows, labels) = self.rows(view);
-        views::subset(&rows, &labels, limits::MAX_ENCODED_ROWS)
+        match &self.encoded {
+            Some(picked) => views::select(&rows, &labels, picked),
+            None => (rows, labels),
+        }
     }
 
     /// The weights of a group of views, with left-out outputs where folds are given.
@@ -373,4 +383,38 @@ fn expected_performance(target: &Target, left_out: &[f32]) -> ExpectedPerformanc
     let of = |x: f64| (if metric == "rmse" { x.sqrt() } else { x }) as f32;
     let residual_std = (metric == "rmse").then_some(of(mean));
     ExpectedPerformance { metric: metric.into(), value: of(mean), low: of(low), high: of(high), residual_std }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weightsmith_tasks::{Column, ColumnValues, Table};
+
+    #[test]
+    fn all_views_encode_the_same_rows() {
+        let n_rows = limits::MAX_ENCODED_ROWS + 100;
+        let values = (0..n_rows).map(|row| (row * 7919 % 1009) as f64).collect();
+        let column = Column { name: "x".into(), values: ColumnValues::Numeric(values) };
+        let table = Table::new(n_rows, vec![column]).unwrap();
+        let classes = Target::Classes {
+            class_names: vec!["a".into(), "b".into(), "c".into()],
+            labels: (0..n_rows).map(|row| row * 31 % 7 % 3).collect(),
+        };
+        let numbers = Target::Values((0..n_rows).map(|row| (row * 104_729 % 997) as f64).collect());
+        for target in [classes, numbers] {
+            let support: Support = Support::new(table.clone(), target).unwrap();
+            let read = Reading::new(&support).unwrap();
+            let mut first = None;
+            for view in read.canonical.views(8, true, read.n_outputs()) {
+                let (mut rows, _) = read.encoded_rows(&view);
+                assert_eq!(rows.n_rows, limits::MAX_ENCODED_ROWS);
+                if view.reflected {
+                    views::reflect(&mut rows, &read.is_numeric);
+                }
+                if !view.gaussian_rank {
+                    assert_eq!(first.get_or_insert_with(|| rows.clone()), &rows, "{view:?}");
+                }
+            }
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //! form, and folds everything into plain base-model weights.
 
 use crate::config::MetamodelConfig;
-use crate::decoder::Plan;
+use crate::decoder::{Plan, first_skip_log_precision};
 use crate::support::HeadRows;
 use burn::tensor::{Tensor, TensorData, activation};
 use std::marker::PhantomData;
@@ -179,10 +179,7 @@ pub(crate) fn linear_head<L: Level>(
 ) -> Generated<L> {
     let [n_tasks, n_rows, n_columns] = batch.dims();
     let device = batch.rows.device();
-    let skip = match config.task_type {
-        TaskType::Classification => -1.4,
-        TaskType::Regression => 0.0,
-    };
+    let skip = first_skip_log_precision(config.task_type);
     let plan = Plan {
         directions: Tensor::zeros([n_tasks, 1, n_columns], &device),
         shifts: Tensor::zeros([n_tasks, 1], &device),

@@ -6,6 +6,7 @@
 //! linear model.
 
 use multiversion::multiversion;
+use weightsmith_kernels::dot;
 
 /// The grid of ridge strengths.
 pub(crate) const STRENGTHS: [f32; 7] = [0.1, 0.5, 2.5, 12.0, 60.0, 300.0, 1500.0];
@@ -99,24 +100,6 @@ struct Fit {
     residuals: Vec<Vec<f32>>,
     leverages: Vec<f32>,
     coefficients: Vec<f32>,
-}
-
-#[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; 16];
-    let (a_chunks, b_chunks) = (a.chunks_exact(16), b.chunks_exact(16));
-    let tail: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in a_chunks.zip(b_chunks) {
-        for lane in 0..16 {
-            lanes[lane] += x[lane] * y[lane];
-        }
-    }
-    for half in [8, 4, 2, 1] {
-        for lane in 0..half {
-            lanes[lane] += lanes[lane + half];
-        }
-    }
-    lanes[0] + tail
 }
 
 /// Rows with the mean of every column taken off.

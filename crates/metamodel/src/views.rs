@@ -23,9 +23,7 @@ impl View {
     pub(crate) fn standard(n_outputs: usize) -> Self {
         Self { gaussian_rank: false, reflected: false, order: (0..n_outputs).collect() }
     }
-}
 
-impl View {
     /// Whether a numeric target is seen with the other sign.
     pub(crate) fn is_negated(&self) -> bool {
         self.order == [1]
@@ -281,13 +279,14 @@ pub(crate) fn join(fitted: &Fitted, parts: Vec<ViewWeights>) -> (Encoding, HostW
     (encoding, weights)
 }
 
-/// At most `limit` rows, the same whatever order they come in: sorted by label and content, then every so many.
-pub(crate) fn subset(rows: &Rows, labels: &Labels, limit: usize) -> (Rows, Labels) {
-    if rows.n_rows <= limit {
-        return (rows.clone(), labels.clone());
-    }
-    let order = content_order(rows, labels);
-    let picked: Vec<usize> = (0..limit).map(|i| order[(2 * i + 1) * rows.n_rows / (2 * limit)]).collect();
+/// At most `limit` of the ordered rows, evenly spread; `None` if that is all of them.
+pub(crate) fn spread(order: &[usize], limit: usize) -> Option<Vec<usize>> {
+    let n_rows = order.len();
+    (n_rows > limit).then(|| (0..limit).map(|i| order[(2 * i + 1) * n_rows / (2 * limit)]).collect())
+}
+
+/// The rows and labels at `picked`, in that order.
+pub(crate) fn select(rows: &Rows, labels: &Labels, picked: &[usize]) -> (Rows, Labels) {
     let values = picked.iter().flat_map(|&row| rows.row(row).iter().copied()).collect();
     let labels = match labels {
         Labels::Classes { labels, n_classes } => {
@@ -295,11 +294,11 @@ pub(crate) fn subset(rows: &Rows, labels: &Labels, limit: usize) -> (Rows, Label
         }
         Labels::Values(values) => Labels::Values(picked.iter().map(|&row| values[row]).collect()),
     };
-    (Rows { n_rows: limit, n_columns: rows.n_columns, values }, labels)
+    (Rows { n_rows: picked.len(), n_columns: rows.n_columns, values }, labels)
 }
 
 /// The rows sorted by label and content, whatever order they come in.
-fn content_order(rows: &Rows, labels: &Labels) -> Vec<usize> {
+pub(crate) fn content_order(rows: &Rows, labels: &Labels) -> Vec<usize> {
     let by_content = |a: usize, b: usize| {
         let pairs = rows.row(a).iter().zip(rows.row(b));
         pairs.map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
@@ -317,11 +316,11 @@ fn content_order(rows: &Rows, labels: &Labels) -> Vec<usize> {
     order
 }
 
-/// Folds of the rows for the expected performance, stratified by label.
-pub(crate) fn folds(rows: &Rows, view: &View, canonical: &Canonical) -> Vec<usize> {
-    let mut folds = vec![0; rows.n_rows];
-    for (position, row) in content_order(rows, &canonical.labels(view)).into_iter().enumerate() {
-        folds[row] = position % N_FOLDS.min(rows.n_rows);
+/// Folds of the rows for the expected performance, stratified by label, from [`content_order`].
+pub(crate) fn folds(order: &[usize]) -> Vec<usize> {
+    let mut folds = vec![0; order.len()];
+    for (position, &row) in order.iter().enumerate() {
+        folds[row] = position % N_FOLDS.min(order.len());
     }
     folds
 }
