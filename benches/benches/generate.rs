@@ -17,7 +17,7 @@ fn generate(criterion: &mut Criterion) {
         let pretrained = load(&metamodel_file(task_type));
         let task = task(task_type, 128, 1, 16);
         for (n_views, n_threads) in [(1, 1), (8, 1), (8, 2)] {
-            let options = GenerateOptions { n_views, n_threads };
+            let options = GenerateOptions { n_views, n_threads, ..Default::default() };
             let name = format!("generate/{task_type} 128x16, {n_views} views, {n_threads} threads");
             criterion.bench_function(&name, |bencher| {
                 bencher.iter(|| generate_base_model(&pretrained, black_box(task.support()), options));

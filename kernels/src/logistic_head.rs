@@ -9,9 +9,10 @@ use burn::tensor::{Tensor, activation};
 use burn_flex::FlexTensor;
 use multiversion::multiversion;
 
-/// Coefficients after `n_steps` steps `B ← B + H⁻¹ [Φᵀ W (Y − softmax(Φ B)) − Λ B]` from zero.
+/// Coefficients after `n_steps` accelerated steps from zero: step `t` goes from the point `A = B + t/(t+3) (B − B_before)`
+/// to `A + H⁻¹ [Φᵀ W (Y − softmax(Φ A)) − Λ A]`.
 ///
-/// With the curvature bound `H = ½ Φᵀ W Φ + Λ` every step lowers the penalised loss; one factorisation of `H`
+/// `H = ½ Φᵀ W Φ + Λ` bounds the curvature of the penalised loss, so that the steps converge; one factorisation of `H`
 /// serves them all. The gradient is that of the unrolled steps.
 ///
 /// # Shapes
@@ -22,7 +23,7 @@ use multiversion::multiversion;
 /// - `precision`: `[n_tasks, p]`, the diagonal of `Λ`
 /// - result: `[n_tasks, n_classes, p]`
 ///
-/// Source: Böhning 1992, "Multinomial logistic regression algorithm", section 3.
+/// Source: Böhning 1992, "Multinomial logistic regression algorithm", section 3; Nesterov 1983 for the acceleration.
 pub fn logistic_head(
     curvature: Tensor<3>,
     features: Tensor<3>,
@@ -57,14 +58,30 @@ pub fn logistic_head_reference(
     let [_, _, n_classes] = targets.dims();
     let row_weights = row_weights.reshape([n_tasks, n_rows, 1]);
     let precision = precision.reshape([n_tasks, p, 1]);
-    let mut coefficients = Tensor::zeros([n_tasks, p, n_classes], &features.device());
-    for _ in 0..n_steps {
-        let probabilities = activation::softmax(features.clone().matmul(coefficients.clone()), 2);
+    let mut coefficients = Tensor::<3>::zeros([n_tasks, p, n_classes], &features.device());
+    let mut before = coefficients.clone();
+    for t in 0..n_steps {
+        let ahead = coefficients.clone() + (coefficients.clone() - before) * momentum(t);
+        let probabilities = activation::softmax(features.clone().matmul(ahead.clone()), 2);
         let residuals = (targets.clone() - probabilities) * row_weights.clone(); // [n_tasks, n_rows, n_classes]
-        let slope = features.clone().transpose().matmul(residuals) - precision.clone() * coefficients.clone();
-        coefficients = coefficients + cholesky_solve_reference(curvature.clone(), slope);
+        let slope = features.clone().transpose().matmul(residuals) - precision.clone() * ahead.clone();
+        before = coefficients;
+        coefficients = ahead + cholesky_solve_reference(curvature.clone(), slope);
     }
     coefficients.transpose()
+}
+
+/// How far step `t` looks ahead, in lengths of the step before.
+fn momentum(t: usize) -> f32 {
+    t as f32 / (t + 3) as f32
+}
+
+/// `ahead = now + factor * (now - before)`.
+#[inline(always)]
+fn look_ahead(now: &[f32], before: &[f32], factor: f32, ahead: &mut [f32]) {
+    for ((ahead, now), before) in ahead.iter_mut().zip(now).zip(before) {
+        *ahead = now + factor * (now - before);
+    }
 }
 
 /// The sizes of one call.
@@ -157,12 +174,17 @@ fn solve(curvature: &[f32], arrays: [&[f32]; 4], sizes: Sizes, output: &mut [f32
     let mut probabilities = vec![0.0; n_rows * n_classes];
     let mut rest = vec![0.0; n_rows * n_classes];
     let mut change = vec![0.0; n_classes * p];
+    let (mut ahead, mut before) = (change.clone(), change.clone());
     for (task_idx, coefficients) in output.chunks_exact_mut(n_classes * p).enumerate() {
         let inputs = task_inputs(&arrays, task_idx, sizes);
         factorise(&curvature[task_idx * p * p..(task_idx + 1) * p * p], p, &mut factor);
-        for _ in 0..n_steps {
-            residuals(&inputs, coefficients, sizes, &mut probabilities, &mut rest);
-            step(&inputs, &factor, coefficients, &rest, sizes, &mut change);
+        before.fill(0.0);
+        for t in 0..n_steps {
+            look_ahead(coefficients, &before, momentum(t), &mut ahead);
+            residuals(&inputs, &ahead, sizes, &mut probabilities, &mut rest);
+            step(&inputs, &factor, &ahead, &rest, sizes, &mut change);
+            before.copy_from_slice(coefficients);
+            coefficients.copy_from_slice(&ahead);
             axpy(1.0, &change, coefficients);
         }
     }
@@ -229,24 +251,27 @@ fn unroll(curvature: &[f32], inputs: &Inputs<'_>, grad: &[f32], sizes: Sizes, gr
     let width = n_classes * p;
     let mut factor = vec![0.0; p * p];
     factorise(curvature, p, &mut factor);
-    // The path of the coefficients, the changes and the probabilities, step by step.
-    let mut path = vec![0.0; (n_steps + 1) * width];
+    // The points that the steps start from, the changes, the probabilities and the residuals, step by step.
+    let mut path = vec![0.0; n_steps * width];
     let mut changes = vec![0.0; n_steps * width];
     let mut probabilities = vec![0.0; n_steps * n_rows * n_classes];
     let mut rests = vec![0.0; n_steps * n_rows * n_classes];
     let rows = n_rows * n_classes;
+    let (mut now, mut before) = (vec![0.0; width], vec![0.0; width]);
     for t in 0..n_steps {
-        let (done, next) = path.split_at_mut((t + 1) * width);
-        let coefficients = &done[t * width..];
+        let ahead = &mut path[t * width..(t + 1) * width];
+        look_ahead(&now, &before, momentum(t), ahead);
         let rest = &mut rests[t * rows..(t + 1) * rows];
-        residuals(inputs, coefficients, sizes, &mut probabilities[t * rows..(t + 1) * rows], rest);
+        residuals(inputs, ahead, sizes, &mut probabilities[t * rows..(t + 1) * rows], rest);
         let change = &mut changes[t * width..(t + 1) * width];
-        step(inputs, &factor, coefficients, rest, sizes, change);
-        for ((next, old), change) in next[..width].iter_mut().zip(coefficients).zip(&*change) {
-            *next = old + change;
-        }
+        step(inputs, &factor, ahead, rest, sizes, change);
+        std::mem::swap(&mut before, &mut now);
+        now.copy_from_slice(ahead);
+        axpy(1.0, change, &mut now);
     }
+    // Of the coefficients after step `t`, and what is already known of those before it.
     let mut adjoint = grad.to_vec();
+    let mut adjoint_before = vec![0.0; width];
     let mut solved = vec![0.0; width];
     let mut class_slopes = vec![0.0; n_classes];
     for t in (0..n_steps).rev() {
@@ -286,6 +311,13 @@ fn unroll(curvature: &[f32], inputs: &Inputs<'_>, grad: &[f32], sizes: Sizes, gr
                 axpy(slope, &coefficients[class * p..(class + 1) * p], feature_grad);
                 axpy(slope, features, &mut adjoint[class * p..(class + 1) * p]);
             }
+        }
+        // `adjoint` is now that of the point ahead, (1 + m) now - m before.
+        let m = momentum(t);
+        for (here, before) in adjoint.iter_mut().zip(&mut adjoint_before) {
+            let ahead = *here;
+            *here = *before + (1.0 + m) * ahead;
+            *before = -m * ahead;
         }
     }
 }

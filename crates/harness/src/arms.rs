@@ -14,8 +14,10 @@ use weightsmith_training::{InnerError, Recipe, default_grid, fit_linear, train_b
 /// One way to come by weights.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Arm {
-    /// The metamodel, in one forward pass.
+    /// The metamodel in one forward pass, and its forest's second opinion.
     Generated,
+    /// The metamodel in one forward pass, and nothing else.
+    GeneratedAlone,
     /// The metamodel's closed-form head alone: what it makes before it has learned anything.
     Untrained,
     /// A network trained by Adam with its default recipe.
@@ -28,13 +30,20 @@ pub enum Arm {
 
 impl Arm {
     /// Every arm, in the order of reports.
-    pub const ALL: [Self; 5] =
-        [Self::Generated, Self::Untrained, Self::AdamTuned, Self::Adam, Self::LinearTuned];
+    pub const ALL: [Self; 6] = [
+        Self::Generated,
+        Self::GeneratedAlone,
+        Self::Untrained,
+        Self::AdamTuned,
+        Self::Adam,
+        Self::LinearTuned,
+    ];
 
     /// The name on the command line and in result files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Generated => "generated",
+            Self::GeneratedAlone => "generated-alone",
             Self::Untrained => "untrained",
             Self::Adam => "adam",
             Self::AdamTuned => "adam-tuned",
@@ -45,7 +54,8 @@ impl Arm {
     /// What it is, in one line.
     pub fn about(self) -> &'static str {
         match self {
-            Self::Generated => "weights written by the metamodel in one forward pass",
+            Self::Generated => "weights written by the metamodel, with a forest's second opinion",
+            Self::GeneratedAlone => "weights written by the metamodel alone, in one forward pass",
             Self::Untrained => "the metamodel's closed-form head alone, without anything learned",
             Self::Adam => "one hidden layer of 64 units, trained by Adam with defaults",
             Self::AdamTuned => {
@@ -70,7 +80,9 @@ impl Serialize for Arm {
 
 /// No arm has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown arm \"{found}\"; there are generated, untrained, adam-tuned, adam and linear-tuned")]
+#[error(
+    "unknown arm \"{found}\"; there are generated, generated-alone, untrained, adam-tuned, adam and linear-tuned"
+)]
 pub struct UnknownArm {
     found: String,
 }
@@ -98,9 +110,9 @@ pub enum ArmError {
 /// What the arms work with.
 #[derive(Copy, Clone)]
 pub struct ArmSettings<'a> {
-    /// The metamodel of [`Arm::Generated`]; its device is that of every arm.
+    /// The metamodel of [`Arm::Generated`] and [`Arm::GeneratedAlone`]; its device is that of every arm.
     pub pretrained: &'a Pretrained,
-    /// Views of [`Arm::Generated`].
+    /// Views of these two.
     pub n_views: usize,
     /// The seed of the optimisers and of cross-validation.
     pub seed: Seed,
@@ -126,8 +138,10 @@ impl Arm {
         let device = settings.pretrained.metamodel.device();
         let (made, cost) = measured(|| -> Result<(BaseModel, String), ArmError> {
             match self {
-                Self::Generated => {
-                    let options = GenerateOptions { n_views: settings.n_views, n_threads: 1 };
+                Self::Generated | Self::GeneratedAlone => {
+                    let usual = GenerateOptions::default();
+                    let n_trees = if self == Self::Generated { usual.n_trees } else { 0 };
+                    let options = GenerateOptions { n_views: settings.n_views, n_threads: 1, n_trees };
                     let (model, info) = generate_base_model(settings.pretrained, support, options)?;
                     Ok((model, format!("{} views, {} units", info.n_views, info.n_units)))
                 }

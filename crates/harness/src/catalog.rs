@@ -19,14 +19,24 @@ pub struct Shipped {
 pub fn shipped() -> &'static [Shipped] {
     &[
         Shipped {
-            name: "classification-1",
+            name: "classification-2",
             task_type: TaskType::Classification,
-            bytes: include_bytes!("../../../models/classification-1/metamodel.safetensors"),
+            bytes: include_bytes!("../../../models/classification-2/metamodel.safetensors"),
         },
         Shipped {
-            name: "regression-1",
+            name: "regression-2",
             task_type: TaskType::Regression,
-            bytes: include_bytes!("../../../models/regression-1/metamodel.safetensors"),
+            bytes: include_bytes!("../../../models/regression-2/metamodel.safetensors"),
+        },
+        Shipped {
+            name: "classification-2-small",
+            task_type: TaskType::Classification,
+            bytes: include_bytes!("../../../models/classification-2-small/metamodel.safetensors"),
+        },
+        Shipped {
+            name: "regression-2-small",
+            task_type: TaskType::Regression,
+            bytes: include_bytes!("../../../models/regression-2-small/metamodel.safetensors"),
         },
     ]
 }

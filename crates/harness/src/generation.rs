@@ -29,8 +29,8 @@ pub struct Generation {
 /// What writes the weights.
 #[derive(Copy, Clone)]
 pub enum Writer<'a> {
-    /// A metamodel, with the number of views to join.
-    Metamodel(&'a Pretrained, usize),
+    /// A metamodel, with the number of views to join and of trees to hear.
+    Metamodel(&'a Pretrained, usize, usize),
     /// The closed-form head alone.
     Untrained(&'a Device),
 }
@@ -46,8 +46,8 @@ pub fn generate(table: NamedTable, writer: Writer<'_>) -> Result<Generation, Har
     let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
     let write = || {
         measured_on_all_threads(|| match writer {
-            Writer::Metamodel(pretrained, n_views) => {
-                let options = GenerateOptions { n_views, n_threads };
+            Writer::Metamodel(pretrained, n_views, n_trees) => {
+                let options = GenerateOptions { n_views, n_threads, n_trees };
                 generate_base_model(pretrained, &support, options).map(|(model, info)| (model, Some(info)))
             }
             Writer::Untrained(device) => untrained_base_model(&support, device).map(|model| (model, None)),

@@ -16,6 +16,11 @@ pub mod limits {
     pub const MAX_COLUMNS: usize = 256;
     /// Most support rows that are encoded; the head is solved on all rows.
     pub const MAX_ENCODED_ROWS: usize = 512;
+    /// Encoded columns up to which metamodels are trained. Beyond, and beyond [`MAX_ENCODED_ROWS`] and
+    /// [`USUAL_CLASSES`], the strength of the head is checked by folds.
+    pub const USUAL_COLUMNS: usize = 70;
+    /// Classes up to which metamodels are trained.
+    pub const USUAL_CLASSES: usize = 10;
 }
 
 /// Widths and depths of a metamodel; no numbers.
@@ -54,7 +59,7 @@ impl MetamodelConfig {
             n_units: 64,
             n_decoder_blocks: 2,
             rank: 32,
-            head_steps: 8,
+            head_steps: 12,
         }
     }
 

@@ -18,7 +18,18 @@ pub struct Summary<L: Level = Base> {
     pub(crate) features: Tensor<3>,
     /// `[n_tasks, n_registers, d_model]`.
     pub(crate) registers: Tensor<3>,
+    /// The encoded rows themselves, `[n_tasks, n_rows, n_columns]`.
+    pub(crate) values: Tensor<3>,
+    /// What hidden units are held against, `[n_tasks, n_rows, 2 * n_outputs]`.
+    pub(crate) contrasts: Tensor<3>,
     pub(crate) level: PhantomData<L>,
+}
+
+/// The tokens between two layers.
+struct State {
+    rows: Tensor<3>,
+    features: Tensor<3>,
+    registers: Tensor<3>,
 }
 
 /// Row, feature and register tokens and the layers between them.
@@ -74,8 +85,8 @@ impl Layer {
         }
     }
 
-    fn forward<L: Level>(&self, batch: &SupportBatch<L>, state: Summary<L>) -> Summary<L> {
-        let Summary { mut rows, mut features, mut registers, level } = state;
+    fn forward<L: Level>(&self, batch: &SupportBatch<L>, state: State) -> State {
+        let State { mut rows, mut features, mut registers } = state;
         let [n_tasks, n_rows, n_columns] = batch.dims();
         let [_, n_registers, d_model] = registers.dims();
         let device = rows.device();
@@ -102,7 +113,7 @@ impl Layer {
         let mask = Tensor::cat(vec![batch.head.column_mask.clone(), register_mask], 1);
         features = features.clone() + self.feature_attention.forward(features, others, mask);
         features = features.clone() + self.feature_mlp.forward(features);
-        Summary { rows, features, registers, level }
+        State { rows, features, registers }
     }
 }
 
@@ -130,7 +141,7 @@ impl SummaryEncoder {
             + self.row_figures.forward(batch.row_figures.clone()); // [n_tasks, n_rows, d_model]
         let features = self.column_figures.forward(batch.column_figures.clone()) + global.clone();
         let registers = self.registers.clone().unsqueeze::<3>() + global; // [n_tasks, n_registers, d_model]
-        let mut state = Summary { rows, features, registers, level: PhantomData };
+        let mut state = State { rows, features, registers };
         for layer in &self.layers {
             state = layer.forward(batch, state);
         }
@@ -138,6 +149,8 @@ impl SummaryEncoder {
             rows: self.rows_norm.forward(state.rows),
             features: self.features_norm.forward(state.features),
             registers: self.registers_norm.forward(state.registers),
+            values: batch.head.rows.clone(),
+            contrasts: batch.contrasts.clone(),
             level: PhantomData,
         }
     }

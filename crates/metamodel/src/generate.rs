@@ -3,12 +3,15 @@
 
 use crate::checkpoint::Pretrained;
 use crate::config::{MetamodelConfig, limits};
-use crate::head::Generated;
+use crate::distil::{Lesson, Pupil, Teacher};
+use crate::encoder::Summary;
+use crate::head::{Generated, IN_NO_FOLD};
 use crate::landmarks::Landmarks;
 use crate::metamodel::Metamodel;
 use crate::support::{EncodedSupport, HeadRows, Labels, SupportBatch, find_landmarks};
 use crate::views::{self, Canonical, View, ViewWeights};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData, activation};
+use std::collections::HashSet;
 use std::marker::PhantomData;
 use weightsmith_base_model::{
     BaseModel, Encoding, EncodingError, EncodingLimits, ExpectedPerformance, Fitted, Provenance, Rows,
@@ -18,6 +21,8 @@ use weightsmith_tasks::{Level, Support, Target, TaskType};
 
 /// Views that go through the network together; a group is the unit of work of a thread.
 const VIEWS_TOGETHER: usize = 4;
+/// Factors on the strengths of the head that are tried on supports of unusual size.
+const UNUSUAL_STRENGTHS: [f32; 6] = [0.03, 0.1, 0.3, 1.0, 5.0, 30.0];
 /// Above this many rows a group is a single view, to bound memory.
 const MAX_ROWS_TOGETHER: usize = 2048;
 
@@ -76,6 +81,8 @@ pub struct GenerateInfo {
     pub n_encoded_rows: usize,
     /// Hidden units of the joined network.
     pub n_units: usize,
+    /// Share of the forest's opinion in the outputs.
+    pub forest_share: f32,
 }
 
 /// How a base model is generated.
@@ -86,18 +93,22 @@ pub struct GenerateOptions {
     pub n_views: usize,
     /// Threads for the views; 1 is the calling thread. Their number changes nothing but the time.
     pub n_threads: usize,
+    /// Trees of the forest that gives the second opinion; 0 for none, and the network is what the metamodel alone makes.
+    pub n_trees: usize,
 }
 
 impl Default for GenerateOptions {
     fn default() -> Self {
-        Self { n_views: 8, n_threads: 1 }
+        Self { n_views: 8, n_threads: 1, n_trees: 100 }
     }
 }
 
-/// Reads a support and writes a base model, by forward passes alone.
+/// Reads a support and writes a base model: one forward pass a view, and, with trees, a forest's second opinion. No
+/// optimiser runs.
 ///
-/// Rows beyond [`limits::MAX_ENCODED_ROWS`] are not encoded, but the head is solved on them all. The order of rows,
-/// columns and classes changes nothing but rounding.
+/// Rows beyond [`limits::MAX_ENCODED_ROWS`] are not encoded, but the head is solved on them all. On supports larger than
+/// any that metamodels are trained on, its strengths are picked by rows held out. The order of rows, columns and classes
+/// changes nothing but rounding.
 ///
 /// # Errors
 /// Supports that nothing can be learnt from, or of the other task type.
@@ -115,14 +126,25 @@ pub fn generate_base_model<L: Level>(
     let together = if support.n_rows() > MAX_ROWS_TOGETHER { 1 } else { VIEWS_TOGETHER };
     let groups: Vec<&[View]> = views.chunks(together).collect();
     let landmarks = read.landmarks(&views);
+    let folds = views::folds(&read.order);
+    let (units, inputs) = match read.is_usual() {
+        true => (1.0, 1.0),
+        false => read.pick_strengths::<L>(&pretrained.metamodel, &views[0], &landmarks, &folds),
+    };
     let generate = |group: usize| {
-        let folds = (group == 0).then(|| views::folds(&read.order));
-        read.generate::<L>(&pretrained.metamodel, groups[group], &landmarks, folds.as_deref())
+        let (summary, head) = read.summarise::<L>(&pretrained.metamodel, groups[group], &landmarks);
+        let head = head.strengthened(units, inputs);
+        let generated = match group {
+            0 => pretrained.metamodel.generate_with_left_out(&summary, &head, &folds),
+            _ => pretrained.metamodel.generate(&summary, &head),
+        };
+        read.collect(groups[group], &generated)
     };
     let parts: Vec<ViewWeights> =
         in_groups(groups.len(), options.n_threads, &generate).into_iter().flatten().collect();
     let provenance = Provenance { name: pretrained.name.clone(), checksum: pretrained.checksum.clone() };
-    read.assemble(support, parts, provenance)
+    let teacher = (options.n_trees > 0).then(|| read.teacher(support, options.n_trees));
+    read.assemble(support, parts, provenance, teacher)
 }
 
 /// Results of `work` for every group, in order; thread `t` does every group `t`, `t + n_threads`, ….
@@ -169,7 +191,7 @@ pub fn untrained_base_model<L: Level>(
     let generated = Metamodel::linear_head(&config, &head, Some(&folds));
     let parts = read.collect(&[view], &generated);
     let provenance = Provenance { name: "untrained".into(), checksum: String::new() };
-    Ok(read.assemble(support, parts, provenance)?.0)
+    Ok(read.assemble(support, parts, provenance, None)?.0)
 }
 
 /// A support, encoded in both views, with what its order-free description needs.
@@ -179,7 +201,10 @@ struct Reading {
     gaussian_rank: Rows,
     is_numeric: Vec<bool>,
     canonical: Canonical,
-    /// The rows by label and content, whatever order they came in.
+    /// The labels in the canonical order of classes, or the standardised values.
+    labels: Labels,
+    /// The encoded columns by content, and the rows by label and content, whatever order they came in.
+    columns: Vec<usize>,
     order: Vec<usize>,
     /// The rows that the encoder reads in every view, if not all: what is known of rows is shared between views.
     encoded: Option<Vec<usize>>,
@@ -214,9 +239,10 @@ impl Reading {
             }
         };
         let labels = canonical.labels(&View::standard(canonical.n_present().max(1)));
-        let order = views::content_order(&standard, &labels);
+        let columns = views::content_columns(&standard, &labels);
+        let order = views::content_order(&standard, &labels, &columns);
         let encoded = views::spread(&order, limits::MAX_ENCODED_ROWS);
-        Ok(Self { fitted, standard, gaussian_rank, is_numeric, canonical, order, encoded })
+        Ok(Self { fitted, standard, gaussian_rank, is_numeric, canonical, labels, columns, order, encoded })
     }
 
     fn n_outputs(&self) -> usize {
@@ -256,14 +282,61 @@ impl Reading {
         }
     }
 
-    /// The weights of a group of views, with left-out outputs where folds are given.
-    fn generate<L: Level>(
+    /// Whether the support is of a size that metamodels are trained on.
+    fn is_usual(&self) -> bool {
+        self.standard.n_rows <= limits::MAX_ENCODED_ROWS
+            && self.standard.n_columns <= limits::USUAL_COLUMNS
+            && self.n_outputs() <= limits::USUAL_CLASSES
+    }
+
+    /// Factors on the strengths of hidden units and of inputs under which held-out rows are told best, for sizes at which
+    /// nobody has taught the metamodel how strong to be. Rows that the encoder has not read are held out where there are
+    /// such: hidden units may know the others by heart.
+    fn pick_strengths<L: Level>(
+        &self,
+        metamodel: &Metamodel,
+        view: &View,
+        landmarks: &[Option<Landmarks>; 2],
+        folds: &[usize],
+    ) -> (f32, f32) {
+        let folds = match &self.encoded {
+            None => folds.to_vec(),
+            Some(encoded) => {
+                let read: HashSet<usize> = encoded.iter().copied().collect();
+                let fresh = self.order.iter().filter(|row| !read.contains(row));
+                let mut folds = vec![IN_NO_FOLD; folds.len()];
+                fresh.step_by(2).for_each(|&row| folds[row] = 0);
+                folds
+            }
+        };
+        let (summary, head) = self.summarise::<L>(metamodel, std::slice::from_ref(view), landmarks);
+        let held: Vec<f32> = folds.iter().map(|&fold| f32::from(u8::from(fold != IN_NO_FOLD))).collect();
+        let held = Tensor::<3>::from_data(TensorData::new(held, [1, folds.len(), 1]), &metamodel.device());
+        let loss = |units: f32, inputs: f32| {
+            let head = head.clone().strengthened(units, inputs);
+            let generated = metamodel.generate_with_left_out(&summary, &head, &folds);
+            let outputs = generated.info.left_out.expect("left-out outputs were asked for");
+            let each = match self.labels {
+                Labels::Classes { .. } => activation::log_softmax(outputs, 2) * head.targets * -1.0,
+                Labels::Values(_) => (outputs - head.targets).square(),
+            };
+            (each * held.clone()).sum().into_scalar::<f32>()
+        };
+        let best = |loss: &dyn Fn(f32) -> f32| {
+            let losses = UNUSUAL_STRENGTHS.map(|factor| (factor, loss(factor)));
+            losses.into_iter().min_by(|a, b| a.1.total_cmp(&b.1)).map_or(1.0, |(factor, _)| factor)
+        };
+        let units = best(&|units| loss(units, 1.0));
+        (units, best(&|inputs| loss(units, inputs)))
+    }
+
+    /// What the metamodel makes of a group of views, and what its head is solved on.
+    fn summarise<L: Level>(
         &self,
         metamodel: &Metamodel,
         group: &[View],
         landmarks: &[Option<Landmarks>; 2],
-        folds: Option<&[usize]>,
-    ) -> Vec<ViewWeights> {
+    ) -> (Summary<L>, HeadRows<L>) {
         let device = metamodel.device();
         let encoded: Vec<EncodedSupport<L>> = group
             .iter()
@@ -288,11 +361,7 @@ impl Reading {
                 .collect();
             HeadRows::new(&all, &device)
         };
-        let generated = match folds {
-            Some(folds) => metamodel.generate_with_left_out(&summary, &head, folds),
-            None => metamodel.generate(&summary, &head),
-        };
-        self.collect(group, &generated)
+        (summary, head)
     }
 
     /// The weights and left-out outputs of a group of views, in the table's own classes or unit.
@@ -320,15 +389,52 @@ impl Reading {
             .collect()
     }
 
+    /// A forest grown on the support.
+    fn teacher<'a, L: Level>(&'a self, support: &'a Support<L>, n_trees: usize) -> Teacher<'a> {
+        let lesson = Lesson {
+            table: support.table(),
+            encoding: &self.fitted.standard,
+            rows: &self.standard,
+            labels: &self.labels,
+            columns: &self.columns,
+            order: &self.order,
+        };
+        Teacher::new(lesson, n_trees)
+    }
+
+    /// Picks the forest's share by the left-out outputs, and moves these towards what the trees say that have not seen
+    /// the row either.
+    fn teach_left_out(&self, teacher: &mut Teacher<'_>, pupil: &Pupil<'_>, left_out: &mut [f32]) {
+        let width = left_out.len() / self.standard.n_rows;
+        let said = |row: usize| pupil.seen(&left_out[row * width..][..width]);
+        teacher.pick_share(said);
+        for (row, changes) in teacher.left_out_changes(said) {
+            for (&output, change) in pupil.outputs.iter().zip(changes) {
+                left_out[row * width + output] += change * pupil.unit.1 as f32;
+            }
+        }
+    }
+
     fn assemble<L: Level>(
         &self,
         support: &Support<L>,
         parts: Vec<ViewWeights>,
         provenance: Provenance,
+        teacher: Option<Teacher<'_>>,
     ) -> Result<(BaseModel<L>, GenerateInfo), GenerateError> {
-        let expected = expected_performance(support.target(), &views::mean_left_out(&parts));
+        let mut left_out = views::mean_left_out(&parts);
         let n_views = parts.len();
-        let (encoding, weights) = views::join(&self.fitted, parts);
+        let (encoding, places, mut weights) = views::join(&self.fitted, parts);
+        let mut forest_share = 0.0;
+        if let Some(mut teacher) = teacher {
+            let outputs = self.canonical.outputs();
+            let unit = self.canonical.unit();
+            let pupil = Pupil { encoding: &encoding, places: &places, outputs: &outputs, unit };
+            self.teach_left_out(&mut teacher, &pupil, &mut left_out);
+            teacher.teach(&pupil, &mut weights, &Device::flex())?;
+            forest_share = teacher.share();
+        }
+        let expected = expected_performance(support.target(), &left_out);
         let task_type = support.target().task_type();
         let class_names = match support.target() {
             Target::Classes { class_names, .. } => class_names.clone(),
@@ -340,6 +446,7 @@ impl Reading {
             n_views,
             n_encoded_rows,
             n_units: architecture.hidden.first().copied().unwrap_or(0),
+            forest_share,
         };
         let model = BaseModel {
             encoding,

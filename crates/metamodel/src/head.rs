@@ -1,23 +1,28 @@
 //! The solved last layer: standardises the planned hidden units on the support, solves the output layer in closed
 //! form, and folds everything into plain base-model weights.
 
-use crate::config::MetamodelConfig;
+use crate::config::{MetamodelConfig, limits};
 use crate::decoder::{Plan, first_skip_log_precision};
 use crate::support::HeadRows;
-use burn::tensor::{Tensor, TensorData, activation};
+use crate::units::{DIRECTION_FLOOR, UNIT_FLOOR, ramp, slope, standardised};
+use burn::tensor::{Tensor, TensorData};
 use std::marker::PhantomData;
 use weightsmith_base_model::{Activation, HiddenLayer, Weights};
 use weightsmith_kernels::{cholesky_solve, logistic_head};
 use weightsmith_tasks::{Level, TaskType};
 
-/// Added to the variance of a hidden unit before it is standardised, so that a unit that few rows switch on does
-/// not explode.
-const UNIT_VARIANCE_FLOOR: f32 = 0.05;
 /// Precision of the intercept.
 const INTERCEPT_PRECISION: f32 = 0.02;
 /// Bounds of the logarithm of a precision: below, the system is too badly conditioned for f32; above, the input is
 /// switched off.
 const LOG_PRECISION: (f32, f32) = (-3.0, 9.0);
+
+/// How many times the steps the logistic head takes on supports larger than those of the training, whose solutions lie
+/// farther away.
+const UNUSUAL_STEPS: usize = 3;
+
+/// Stands for the fold of a row that is never held out.
+pub(crate) const IN_NO_FOLD: usize = usize::MAX;
 
 /// Tasks of a batch that get left-out outputs: with the views of one support, both transforms of its columns.
 const N_LEFT_OUT: usize = 2;
@@ -62,25 +67,28 @@ struct Hidden {
     mean: Tensor<3>,
     /// `[n_tasks, 1, n_units]`.
     scale: Tensor<3>,
+    /// Height of a ramp's slope, `[n_tasks, 1, n_units]`.
+    slope: Tensor<3>,
 }
 
+/// Units as ramps, standardised on the support; a ramp is two ReLU units of one direction.
 fn hidden<L: Level>(plan: &Plan, batch: &HeadRows<L>) -> Hidden {
     let [n_tasks, n_units, _] = plan.directions.dims();
-    let before = batch.rows.clone().matmul(plan.directions.clone().transpose()); // [n_tasks, n_rows, n_units]
-    let mean = before.clone().mean_dim(1); // [n_tasks, 1, n_units]
-    let centred = before - mean.clone();
-    let scale = ((centred.clone() * centred.clone()).mean_dim(1) + 1e-6).sqrt(); // [n_tasks, 1, n_units]
-    let shift = plan.shifts.clone().reshape([n_tasks, 1, n_units]);
-    let units = activation::relu(centred / scale.clone() + shift.clone());
+    let before =
+        standardised(batch.rows.clone().matmul(plan.directions.clone().transpose()), DIRECTION_FLOOR);
+    let by_row = |x: &Tensor<2>| x.clone().reshape([n_tasks, 1, n_units]);
+    let (shift, width) = (by_row(&plan.shifts), by_row(&plan.widths));
+    let units = ramp(before.values + shift.clone(), width.clone()); // [n_tasks, n_rows, n_units]
     let by_unit = |x: Tensor<3>| x.reshape([n_tasks, n_units, 1]);
+    let weight = plan.directions.clone() / by_unit(before.scale.clone());
+    let foot = (shift - before.mean / before.scale).reshape([n_tasks, n_units]);
+    let shoulder = foot.clone() - plan.widths.clone();
     let layer = HiddenLayer {
-        weight: plan.directions.clone() / by_unit(scale.clone()),
-        bias: (shift - mean / scale).reshape([n_tasks, n_units]),
+        weight: Tensor::cat(vec![weight.clone(), weight], 1),
+        bias: Tensor::cat(vec![foot, shoulder], 1),
     };
-    let mean = units.clone().mean_dim(1);
-    let centred = units - mean.clone();
-    let scale = ((centred.clone() * centred.clone()).mean_dim(1) + UNIT_VARIANCE_FLOOR).sqrt();
-    Hidden { layer, activations: centred / scale.clone(), mean, scale }
+    let units = standardised(units, UNIT_FLOOR);
+    Hidden { layer, activations: units.values, mean: units.mean, scale: units.scale, slope: slope(width) }
 }
 
 fn solve<L: Level>(
@@ -102,7 +110,7 @@ fn solve<L: Level>(
     ];
     if let Some(activations) = activations {
         features.insert(0, activations);
-        precision.insert(0, bounded(plan.unit_log_precision.clone()));
+        precision.insert(0, bounded(plan.unit_log_precision.clone() + batch.log_unit_strength));
     }
     let features = Tensor::cat(features, 2); // [n_tasks, n_rows, p]
     let precision = Tensor::cat(precision, 1); // [n_tasks, p]
@@ -127,7 +135,10 @@ fn solve_rows(
     match config.task_type {
         TaskType::Classification => {
             let curvature = gram * 0.5 + diagonal;
-            let (precision, n_steps) = (precision.clone(), config.head_steps);
+            let [_, _, n_classes] = targets.dims();
+            let usual = n_rows <= limits::MAX_ENCODED_ROWS && n_classes <= limits::USUAL_CLASSES;
+            let n_steps = if usual { config.head_steps } else { UNUSUAL_STEPS * config.head_steps };
+            let precision = precision.clone();
             let coefficients =
                 logistic_head(curvature.clone(), features, targets, row_weights, precision, n_steps);
             (curvature, coefficients)
@@ -156,10 +167,12 @@ pub(crate) fn generate<L: Level>(
     let left_out = folds.map(|folds| left_out(config, plan, batch, &system, folds));
     let coefficients = system.coefficients * factor; // [n_tasks, n_outputs, p]
     let [_, n_outputs, _] = coefficients.dims();
-    let output = coefficients.clone().narrow(2, 0, n_units) / hidden.scale;
+    let of_ramps = coefficients.clone().narrow(2, 0, n_units) / hidden.scale; // [n_tasks, n_outputs, n_units]
+    let of_slopes = of_ramps.clone() * hidden.slope;
+    let output = Tensor::cat(vec![of_slopes.clone(), of_slopes * -1.0], 2);
     let skip = coefficients.clone().narrow(2, n_units, n_columns);
     let intercept = coefficients.narrow(2, n_units + n_columns, 1).reshape([n_tasks, n_outputs]);
-    let shift = (output.clone() * hidden.mean).sum_dim(2).reshape([n_tasks, n_outputs]);
+    let shift = (of_ramps * hidden.mean).sum_dim(2).reshape([n_tasks, n_outputs]);
     let weights = Weights {
         hidden: vec![hidden.layer],
         skip: Some(skip),
@@ -183,6 +196,7 @@ pub(crate) fn linear_head<L: Level>(
     let plan = Plan {
         directions: Tensor::zeros([n_tasks, 1, n_columns], &device),
         shifts: Tensor::zeros([n_tasks, 1], &device),
+        widths: Tensor::ones([n_tasks, 1], &device),
         unit_log_precision: Tensor::zeros([n_tasks, 1], &device),
         skip_log_precision: Tensor::full([n_tasks, n_columns], skip, &device),
         row_weights: Tensor::ones([n_tasks, n_rows], &device),
@@ -252,7 +266,7 @@ fn left_out<L: Level>(
         }
         TaskType::Classification => {
             let precision = system.precision.clone().narrow(0, 0, n_tasks);
-            let n_folds = folds.iter().max().map_or(0, |last| last + 1);
+            let n_folds = folds.iter().filter(|&&fold| fold != IN_NO_FOLD).max().map_or(0, |last| last + 1);
             let mut outputs = targets.zeros_like(); // [n_tasks, n_rows, n_outputs]
             for fold in 0..n_folds {
                 let held: Vec<f32> = folds.iter().map(|&of| f32::from(u8::from(of == fold))).collect();

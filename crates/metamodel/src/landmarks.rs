@@ -32,6 +32,9 @@ pub(crate) struct Landmarks {
     pub(crate) neighbours: Vec<f32>,
     /// Leave-one-out accuracy of the neighbours, or their R².
     pub(crate) neighbour_score: f32,
+    /// `[n_rows, 2 * n_outputs]`: leave-one-out residuals of the best strength, then centred targets, of every output;
+    /// each column has length 1.
+    pub(crate) contrasts: Vec<f32>,
 }
 
 impl Landmarks {
@@ -82,6 +85,7 @@ pub(crate) fn landmarks(
     }
     let own = |row: usize| labels.map_or(0, |labels| labels[row]);
     let (neighbours, neighbour_score) = neighbours(x, n_columns, &targets[0], labels);
+    let contrasts = contrasts(&fits[best].residuals, targets);
     Landmarks {
         errors,
         accuracies,
@@ -91,7 +95,16 @@ pub(crate) fn landmarks(
         coefficients: fits[best].coefficients.clone(),
         neighbours,
         neighbour_score,
+        contrasts,
     }
+}
+
+/// Residuals, then targets, side by side, every column scaled to length 1.
+fn contrasts(residuals: &[Vec<f32>], targets: &[Vec<f32>]) -> Vec<f32> {
+    let columns: Vec<&Vec<f32>> = residuals.iter().chain(targets).collect();
+    let scales: Vec<f32> = columns.iter().map(|column| 1.0 / dot(column, column).sqrt().max(1e-6)).collect();
+    let row = |row: usize| columns.iter().zip(&scales).map(move |(column, scale)| column[row] * scale);
+    (0..targets[0].len()).flat_map(row).collect()
 }
 
 /// One ridge regression on all rows, seen through leave-one-out.

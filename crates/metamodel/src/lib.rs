@@ -9,8 +9,10 @@
 mod checkpoint;
 mod config;
 mod decoder;
+mod distil;
 mod encoder;
 mod figures;
+mod forest;
 mod generate;
 mod head;
 mod landmarks;
@@ -18,6 +20,7 @@ mod layers;
 mod metamodel;
 mod params;
 mod support;
+mod units;
 mod views;
 
 pub use checkpoint::{Checkpoint, CheckpointError, NamedArray, Pretrained, TRAINING_PREFIX};

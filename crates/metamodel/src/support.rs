@@ -80,6 +80,7 @@ pub struct EncodedSupport<L: Level = Base> {
     columns: Vec<f32>,
     row_figures: Vec<f32>,
     globals: Vec<f32>,
+    contrasts: Vec<f32>,
     log_strength: f32,
     level: PhantomData<L>,
 }
@@ -95,7 +96,7 @@ impl<L: Level> EncodedSupport<L> {
     }
 
     /// [`EncodedSupport::new`] with landmarks that were found before. They are the same for any order of the classes
-    /// and any sign of the columns.
+    /// and any sign of the columns; the order of the contrasts, which may differ, is not looked at.
     pub(crate) fn with_landmarks(rows: Rows, labels: Labels, is_numeric: &[bool], found: &Landmarks) -> Self {
         let (n, d) = (rows.n_rows, rows.n_columns);
         assert!(
@@ -106,8 +107,17 @@ impl<L: Level> EncodedSupport<L> {
         let (ranks, columns) = column_figures(&rows, &groups, is_numeric, found);
         let row_figures = row_figures(found);
         let globals = global_figures(&rows, &labels, is_numeric, found);
-        let log_strength = found.log_strength;
-        Self { rows, labels, ranks, columns, row_figures, globals, log_strength, level: PhantomData }
+        Self {
+            rows,
+            labels,
+            ranks,
+            columns,
+            row_figures,
+            globals,
+            contrasts: found.contrasts.clone(),
+            log_strength: found.log_strength,
+            level: PhantomData,
+        }
     }
 
     /// The number of rows.
@@ -164,6 +174,8 @@ pub struct HeadRows<L: Level = Base> {
     pub(crate) column_mask: Tensor<2>,
     /// Logarithm of the ridge strength that leave-one-out picks, `[n_tasks, 1]`.
     pub(crate) log_strength: Tensor<2>,
+    /// Added to it for hidden units.
+    pub(crate) log_unit_strength: f32,
     level: PhantomData<L>,
 }
 
@@ -192,6 +204,7 @@ impl<L: Level> HeadRows<L> {
             targets: Tensor::from_data(TensorData::new(targets, [b, n, k]), device),
             column_mask: Tensor::from_data(TensorData::new(mask, [b, d]), device),
             log_strength: Tensor::from_data(TensorData::new(strengths, [b, 1]), device),
+            log_unit_strength: 0.0,
             level: PhantomData,
         }
     }
@@ -199,6 +212,13 @@ impl<L: Level> HeadRows<L> {
     /// Tasks, rows and (padded) columns.
     pub fn dims(&self) -> [usize; 3] {
         self.rows.dims()
+    }
+
+    /// The same with the strength of hidden units and of inputs times these factors.
+    pub(crate) fn strengthened(mut self, units: f32, inputs: f32) -> Self {
+        self.log_strength = self.log_strength + inputs.ln();
+        self.log_unit_strength = (units / inputs).ln();
+        self
     }
 }
 
@@ -219,6 +239,8 @@ pub struct SupportBatch<L: Level = Base> {
     pub(crate) column_figures: Tensor<3>,
     /// `[n_tasks, 1, N_GLOBAL]`.
     pub(crate) globals: Tensor<3>,
+    /// `[n_tasks, n_rows, 2 * n_outputs]`.
+    pub(crate) contrasts: Tensor<3>,
 }
 
 impl<L: Level> SupportBatch<L> {
@@ -230,6 +252,7 @@ impl<L: Level> SupportBatch<L> {
         let parts: Vec<_> = supports.iter().map(|s| (&s.rows, &s.labels, s.log_strength)).collect();
         let head = HeadRows::new(&parts, device);
         let [b, n, d] = head.dims();
+        let [_, _, n_outputs] = head.targets.dims();
         let mut cells = vec![0.0; b * n * d * N_CELL];
         let mut cells_by_column = vec![0.0; b * n * d * N_CELL];
         let mut columns = vec![0.0; b * d * N_COLUMN];
@@ -260,6 +283,7 @@ impl<L: Level> SupportBatch<L> {
             row_figures: tensor(gather(|s| s.row_figures.clone()), [b, n, N_ROW]),
             column_figures: tensor(columns, [b, d, N_COLUMN]),
             globals: tensor(gather(|s| s.globals.clone()), [b, 1, N_GLOBAL]),
+            contrasts: tensor(gather(|s| s.contrasts.clone()), [b, n, 2 * n_outputs]),
         }
     }
 

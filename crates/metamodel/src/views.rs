@@ -95,6 +95,22 @@ impl Canonical {
         }
     }
 
+    /// The table's classes that have a row, by falling count, or the one output of a number.
+    pub(crate) fn outputs(&self) -> Vec<usize> {
+        match self {
+            Self::Classes { classes, .. } => classes.clone(),
+            Self::Values { .. } => vec![0],
+        }
+    }
+
+    /// Mean and standard deviation of the values; 0 and 1 for classes.
+    pub(crate) fn unit(&self) -> (f64, f64) {
+        match self {
+            Self::Classes { .. } => (0.0, 1.0),
+            Self::Values { mean, std, .. } => (*mean, *std),
+        }
+    }
+
     /// At most `n_views` views: transforms in turn, then orders, then reflections (where there are few orders).
     pub(crate) fn views(&self, n_views: usize, numeric: bool, n_outputs: usize) -> Vec<View> {
         let orders: Vec<Vec<usize>> = match self {
@@ -223,8 +239,9 @@ pub(crate) fn mean_left_out(parts: &[ViewWeights]) -> Vec<f32> {
     mean
 }
 
-/// One network whose outputs are the average of the views' networks.
-pub(crate) fn join(fitted: &Fitted, parts: Vec<ViewWeights>) -> (Encoding, HostWeights) {
+/// One network whose outputs are the average of the views' networks, its encoding, and where the columns of the standard
+/// encoding lie in it.
+pub(crate) fn join(fitted: &Fitted, parts: Vec<ViewWeights>) -> (Encoding, Vec<usize>, HostWeights) {
     let joined = fitted.standard.join(&fitted.gaussian_rank);
     let ranks = parts.iter().any(|part| part.gaussian_rank);
     let encoding = if ranks { joined.encoding } else { fitted.standard.clone() };
@@ -276,7 +293,7 @@ pub(crate) fn join(fitted: &Fitted, parts: Vec<ViewWeights>) -> (Encoding, HostW
         output_bias,
         activation: parts[0].weights.activation,
     };
-    (encoding, weights)
+    (encoding, joined.left, weights)
 }
 
 /// At most `limit` of the ordered rows, evenly spread; `None` if that is all of them.
@@ -297,21 +314,53 @@ pub(crate) fn select(rows: &Rows, labels: &Labels, picked: &[usize]) -> (Rows, L
     (Rows { n_rows: picked.len(), n_columns: rows.n_columns, values }, labels)
 }
 
-/// The rows sorted by label and content, whatever order they come in.
-pub(crate) fn content_order(rows: &Rows, labels: &Labels) -> Vec<usize> {
-    let by_content = |a: usize, b: usize| {
-        let pairs = rows.row(a).iter().zip(rows.row(b));
-        pairs.map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+/// Sorts vectors of numbers, by their numbers in turn.
+fn compare(a: impl Iterator<Item = f64>, b: impl Iterator<Item = f64>) -> std::cmp::Ordering {
+    a.zip(b).map(|(a, b)| a.total_cmp(&b)).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+}
+
+/// The columns sorted by content, whatever order rows and columns come in: by their sorted values, then by how they go
+/// with the labels and with the lengths of the rows.
+pub(crate) fn content_columns(rows: &Rows, labels: &Labels) -> Vec<usize> {
+    let length = |row: usize| {
+        let mut squares: Vec<f64> = rows.row(row).iter().map(|v| f64::from(*v).powi(2)).collect();
+        squares.sort_unstable_by(f64::total_cmp);
+        squares.iter().sum::<f64>()
     };
-    let sum = |row: usize| rows.row(row).iter().map(|v| f64::from(*v)).sum::<f64>();
-    let sums: Vec<f64> = (0..rows.n_rows).map(sum).collect();
+    let label = |row: usize| match labels {
+        Labels::Classes { labels, .. } => labels[row] as f64 + 1.0,
+        Labels::Values(values) => f64::from(values[row]),
+    };
+    let whole = |row: usize| (label(row), length(row));
+    let weights: Vec<(f64, f64)> = (0..rows.n_rows).map(whole).collect();
+    let key = |column: usize| {
+        let mut values: Vec<f64> = (0..rows.n_rows).map(|row| f64::from(rows.row(row)[column])).collect();
+        let product = |of: fn(&(f64, f64)) -> f64| {
+            let mut products: Vec<f64> = values.iter().zip(&weights).map(|(v, w)| v * of(w)).collect();
+            products.sort_unstable_by(f64::total_cmp);
+            products.iter().sum::<f64>()
+        };
+        let products = [product(|w| w.0), product(|w| w.1)];
+        values.sort_unstable_by(f64::total_cmp);
+        values.extend(products);
+        values
+    };
+    let keys: Vec<Vec<f64>> = (0..rows.n_columns).map(key).collect();
+    let mut columns: Vec<usize> = (0..rows.n_columns).collect();
+    columns.sort_by(|&a, &b| compare(keys[a].iter().copied(), keys[b].iter().copied()));
+    columns
+}
+
+/// The rows sorted by label and content, whatever order they come in; `columns` are those of [`content_columns`].
+pub(crate) fn content_order(rows: &Rows, labels: &Labels, columns: &[usize]) -> Vec<usize> {
+    let content = |row: usize| columns.iter().map(move |&column| f64::from(rows.row(row)[column]));
     let mut order: Vec<usize> = (0..rows.n_rows).collect();
     order.sort_by(|&a, &b| {
         let by_label = match labels {
             Labels::Classes { labels, .. } => labels[a].cmp(&labels[b]),
             Labels::Values(values) => values[a].total_cmp(&values[b]),
         };
-        by_label.then(sums[a].total_cmp(&sums[b])).then_with(|| by_content(a, b))
+        by_label.then_with(|| compare(content(a), content(b)))
     });
     order
 }

@@ -82,7 +82,7 @@ pub(crate) fn cut_labels(
     shares: &LabelShares,
     draw: &mut Draw<'_>,
 ) -> Labelled {
-    let noise = draw.log_uniform(0.03, 1.5);
+    let noise = draw.log_uniform(0.03, 1.1);
     let mut values = draw.normals(score.len());
     values.iter_mut().zip(score).for_each(|(value, score)| *value = score + noise * *value);
     let class_of: Vec<usize> = if draw.chance(shares.shuffled_bins) {

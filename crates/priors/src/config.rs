@@ -114,7 +114,7 @@ impl Default for LabelShares {
     fn default() -> Self {
         Self {
             softmax: 0.6,
-            sharpness: [0.6, 12.0],
+            sharpness: [0.8, 20.0],
             shuffled_bins: 0.35,
             flipped_tables: 0.15,
             max_flipped: 0.15,
@@ -192,7 +192,7 @@ impl Default for ColumnShares {
             rounded_tables: 0.3,
             outlier_tables: 0.1,
             duplicate_tables: 0.1,
-            missing_tables: 0.12,
+            missing_tables: 0.2,
         }
     }
 }

@@ -80,12 +80,12 @@ impl Default for FamilyShares {
     fn default() -> Self {
         Self {
             linear: 0.14,
-            additive: 0.26,
-            trees: 0.16,
-            network: 0.10,
-            smooth: 0.04,
+            additive: 0.22,
+            trees: 0.14,
+            network: 0.12,
+            smooth: 0.05,
             additive_trees: 0.08,
-            mixture: 0.12,
+            mixture: 0.15,
             structural_causal: 0.10,
         }
     }

@@ -3,8 +3,8 @@
 use crate::config::ColumnShares;
 use crate::draw::Draw;
 
-/// How often a categorical column has 2, 3, .. 8 levels.
-const LEVEL_WEIGHTS: [f32; 7] = [0.30, 0.20, 0.20, 0.10, 0.08, 0.06, 0.06];
+/// How often a categorical column has 2, 3, .. 12 levels.
+const LEVEL_WEIGHTS: [f32; 11] = [0.30, 0.18, 0.17, 0.10, 0.07, 0.05, 0.04, 0.03, 0.02, 0.02, 0.02];
 
 /// What a column shows.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(crate) fn plan_columns(
     let mut rest = n_encoded;
     while rest > 0 {
         let kind = if (categorical_table && columns.is_empty()) || draw.chance(categorical) {
-            let most = rest.clamp(2, 8);
+            let most = rest.clamp(2, 1 + LEVEL_WEIGHTS.len());
             let n_levels = 2 + draw.weighted(&LEVEL_WEIGHTS[..most - 1]);
             Kind::Categorical { n_levels, unordered: draw.chance(shares.unordered) }
         } else if draw.chance(binary) {

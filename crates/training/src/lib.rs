@@ -12,5 +12,5 @@ pub use inner::{
 };
 pub use outer::{
     CoolDown, EncodedTask, Moments, Observer, OuterConfig, OuterConfigError, OuterOptimiser, Shapes,
-    StepReport, TaskStream, TrainState, Trainer, Validation, encode_task,
+    StepReport, StepRule, TaskStream, TrainState, Trainer, Validation, encode_task,
 };

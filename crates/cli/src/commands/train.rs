@@ -13,8 +13,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use weightsmith_harness::{
-    Arm, Device, EvaluateSettings, Experiment, HarnessError, Metamodels, Part, SuiteTable, TrainEvent,
-    evaluate, load_metamodel, open_device, seconds_text, suite_tables, summarise, train_metamodel,
+    Arm, Device, EvaluateSettings, Experiment, HarnessError, Metamodels, Part, StepReport, SuiteTable,
+    TrainEvent, evaluate, load_metamodel, open_device, seconds_text, suite_tables, summarise,
+    train_metamodel,
 };
 
 /// Steps between two lines where there is no terminal for a bar.
@@ -40,7 +41,7 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
     let trained = train_metamodel(&experiment, arguments.resume, n_threads, &device, &mut |event| {
         match event {
             TrainEvent::Step { report, tasks_per_second, .. } => {
-                teller.step(report.step, report.loss, tasks_per_second);
+                teller.step(&report, tasks_per_second);
             }
             TrainEvent::Validation(validation) => {
                 teller.line(&format!(
@@ -97,13 +98,13 @@ fn on_real_tables(
         target: "target".to_string(),
         n_supports: vec![32, 128],
         n_splits: 1,
-        arms: vec![Arm::Generated, Arm::Untrained],
+        arms: vec![Arm::GeneratedAlone, Arm::Untrained],
         n_views: 1,
         n_threads,
     };
     let metamodels = Metamodels::of_loaded(vec![pretrained]);
     let evaluated = evaluate(tables, &metamodels, &settings, Vec::new(), &mut |_| Ok(()))?;
-    let summary = summarise(&evaluated.rows, &[], Arm::Generated.name());
+    let summary = summarise(&evaluated.rows, &[], Arm::GeneratedAlone.name());
     let blocks = summary.blocks.iter().map(|block| {
         let means: Vec<String> =
             block.models.iter().map(|model| format!("{} {:.4}", model.model, model.mean)).collect();
@@ -119,15 +120,19 @@ struct Teller {
     is_terminal: bool,
     n_steps: u64,
     loss: Option<f32>,
+    /// Steps whose gradient was not finite.
+    n_skipped: u64,
 }
 
 impl Teller {
     fn new(n_steps: u64) -> Self {
         let is_terminal = std::io::stderr().is_terminal();
-        Self { bar: progress::bar(n_steps, "steps"), is_terminal, n_steps, loss: None }
+        Self { bar: progress::bar(n_steps, "steps"), is_terminal, n_steps, loss: None, n_skipped: 0 }
     }
 
-    fn step(&mut self, step: u64, loss: f32, tasks_per_second: f64) {
+    fn step(&mut self, report: &StepReport, tasks_per_second: f64) {
+        let (step, loss) = (report.step, report.loss);
+        self.n_skipped += u64::from(report.skipped);
         if self.loss.is_none() {
             // Steps of an earlier run say nothing about the time that is left.
             self.bar.set_position(step.saturating_sub(1));
@@ -135,7 +140,11 @@ impl Teller {
         }
         let smooth = self.loss.map_or(loss, |before| 0.98 * before + 0.02 * loss);
         self.loss = Some(smooth);
-        let text = format!("loss {smooth:.4}, {tasks_per_second:.0} tasks/s");
+        let skipped = match self.n_skipped {
+            0 => String::new(),
+            n => format!(", {n} steps left out for want of a finite gradient"),
+        };
+        let text = format!("loss {smooth:.4}, {tasks_per_second:.0} tasks/s{skipped}");
         if self.is_terminal {
             self.bar.set_position(step);
             self.bar.set_message(text);

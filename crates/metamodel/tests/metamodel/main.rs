@@ -7,4 +7,5 @@ mod edges;
 mod gradient;
 mod laws;
 mod linear_head;
+mod second_opinion;
 mod tables;

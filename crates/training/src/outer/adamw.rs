@@ -1,11 +1,16 @@
-//! AdamW on flat host arrays, with the clipping by the global norm and the averaging that go with it.
+//! AdamW, and Muon for matrices, on flat host arrays, with the clipping by the global norm and the averaging that go
+//! with them.
 
-use crate::outer::config::OuterOptimiser;
+use crate::outer::config::{OuterOptimiser, StepRule};
+use crate::outer::muon;
+use burn::tensor::Device;
 use std::f64::consts::PI;
 use weightsmith_metamodel::MetaParams;
 
 const BETAS: (f32, f32) = (0.9, 0.98);
 const EPSILON: f32 = 1e-8;
+/// Decay of Muon's momentum.
+const MOMENTUM: f32 = 0.95;
 
 /// First and second moments of the gradient, and the averaged parameters.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +65,8 @@ fn planned_rate(config: &OuterOptimiser, step: u64, n_steps: u64) -> f32 {
 
 /// One step; `step` counts from 0.
 ///
+/// With [`StepRule::Muon`] matrices move along their orthogonalised Nesterov momentum, all else as with AdamW.
+///
 /// Source: Loshchilov and Hutter 2019, algorithm 2; only matrices decay.
 pub(crate) fn step(
     config: &OuterOptimiser,
@@ -77,6 +84,23 @@ pub(crate) fn step(
     for entry in &params.entries {
         let decay = if entry.shape.len() > 1 { config.weight_decay } else { 0.0 };
         let span = entry.start..entry.start + entry.len();
+        if let (StepRule::Muon, &[n_rows, n_columns]) = (config.rule, entry.shape.as_slice())
+            && n_rows.min(n_columns) > 1
+        {
+            let momentum = &mut moments.first[span.clone()];
+            let mut ahead = gradient[span.clone()].to_vec();
+            for (m, ahead) in momentum.iter_mut().zip(&mut ahead) {
+                *m = MOMENTUM * *m + (1.0 - MOMENTUM) * *ahead;
+                *ahead = MOMENTUM * *m + (1.0 - MOMENTUM) * *ahead;
+            }
+            let direction = muon::direction(&ahead, n_rows, n_columns, &Device::flex());
+            for (i, change) in span.zip(direction) {
+                let value = params.values[i] - rate * (change + decay * params.values[i]);
+                moments.averaged[i] = average * moments.averaged[i] + (1.0 - average) * value;
+                params.values[i] = value;
+            }
+            continue;
+        }
         for (i, &g) in span.clone().zip(&gradient[span]) {
             let first = BETAS.0 * moments.first[i] + (1.0 - BETAS.0) * g;
             let second = BETAS.1 * moments.second[i] + (1.0 - BETAS.1) * g * g;

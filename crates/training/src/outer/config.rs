@@ -27,10 +27,23 @@ impl Default for Shapes {
     }
 }
 
+/// What makes a step of a gradient.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepRule {
+    /// AdamW for every parameter.
+    #[default]
+    AdamW,
+    /// Muon for matrices, AdamW for the rest.
+    Muon,
+}
+
 /// How the outer steps are taken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OuterOptimiser {
+    /// What makes a step of a gradient.
+    pub rule: StepRule,
     /// Highest learning rate, after warm-up.
     pub learning_rate: f32,
     /// Share of the steps over which the rate rises.
@@ -62,6 +75,7 @@ pub struct CoolDown {
 impl Default for OuterOptimiser {
     fn default() -> Self {
         Self {
+            rule: StepRule::default(),
             learning_rate: 1e-3,
             warm_up: 0.02,
             last_rate: 0.01,

@@ -1,0 +1,348 @@
+//! A second opinion: a random forest, grown on the support, towards which a generated network is moved. Forests see what
+//! a few generated units find hard: thresholds on several columns at once.
+//!
+//! The move is solved, not trained: on rows that are mixed from the support's own, ridge regression fits the difference
+//! between what the network says and what both would say on average, by hidden units along random pairs of columns.
+//! These join the network, which stays one hidden layer. How much the forest counts is picked by what both say of rows
+//! that they have not seen.
+//!
+//! Source: Hinton et al. 2015, "Distilling the knowledge in a neural network", for the idea.
+
+use crate::forest::Forest;
+use crate::support::Labels;
+use burn::tensor::{Device, Tensor, TensorData, activation};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use weightsmith_base_model::{
+    Encoding, EncodingError, HostLayer, HostWeights, Matrix, Rows, Weights, predict,
+};
+use weightsmith_kernels::cholesky_solve;
+use weightsmith_tasks::{Base, Column, Seed, Table};
+
+/// Shares of the forest in the outputs, of which the support picks one.
+const SHARES: [f32; 7] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
+/// The share that is picked where the support does not tell, and how many rows it takes to tell: with so many rows a
+/// share of 1 more or less is picked for half the loss.
+const USUAL_SHARE: f32 = 0.3;
+const ROWS_TO_TELL: f32 = 100.0;
+/// Most rows that the forest is grown on.
+const MAX_GROWN: usize = 2048;
+/// Most support rows, and how many mixed rows, that the move is solved on.
+const MAX_PLAIN: usize = 600;
+const N_MIXED: usize = 450;
+/// How much of a mixed row comes from another row.
+const MIXTURES: [f64; 3] = [0.15, 0.3, 0.5];
+/// Least class share, for its logarithm is what is fitted.
+const LEAST_SHARE: f32 = 1e-4;
+/// Ridge strength, relative to the number of rows.
+const RIDGE: f32 = 0.02;
+/// Hidden units that are added to carry the move, and the columns that each looks at.
+const N_UNITS: usize = 384;
+const N_COLUMNS: usize = 2;
+/// Spread of their shifts, in standard deviations.
+const SHIFT: f32 = 0.8;
+/// Added to the variances of what the move is a combination of.
+const VARIANCE_FLOOR: f32 = 0.05;
+
+/// A support as the forest sees it. Rows and columns come in an order of their own, so that theirs changes nothing.
+pub(crate) struct Lesson<'a> {
+    pub(crate) table: &'a Table,
+    /// The standard encoding and the support in it.
+    pub(crate) encoding: &'a Encoding,
+    pub(crate) rows: &'a Rows,
+    pub(crate) labels: &'a Labels,
+    /// The encoded columns by content.
+    pub(crate) columns: &'a [usize],
+    /// The rows by label and content.
+    pub(crate) order: &'a [usize],
+}
+
+/// A forest that was grown on a support.
+pub(crate) struct Teacher<'a> {
+    lesson: Lesson<'a>,
+    forest: Forest,
+    /// The support rows that it was grown on.
+    grown: Vec<usize>,
+    /// Of the forest in the outputs.
+    share: f32,
+    rng: ChaCha8Rng,
+}
+
+/// Rows at `picked`, columns at `columns`.
+fn select(rows: &Rows, picked: impl ExactSizeIterator<Item = usize>, columns: &[usize]) -> Rows {
+    let n_rows = picked.len();
+    let values = picked.flat_map(|row| columns.iter().map(move |&column| rows.row(row)[column])).collect();
+    Rows { n_rows, n_columns: columns.len(), values }
+}
+
+impl<'a> Teacher<'a> {
+    /// Grows a forest of `n_trees` trees.
+    pub(crate) fn new(lesson: Lesson<'a>, n_trees: usize) -> Self {
+        let (rows, order) = (lesson.rows, lesson.order);
+        let grown = crate::views::spread(order, MAX_GROWN).unwrap_or_else(|| order.to_vec());
+        let mut rng = Seed(0).stream("metamodel.forest");
+        let seen = select(rows, grown.iter().copied(), lesson.columns);
+        let labels = match lesson.labels {
+            Labels::Classes { labels, n_classes } => Labels::Classes {
+                labels: grown.iter().map(|&row| labels[row]).collect(),
+                n_classes: *n_classes,
+            },
+            Labels::Values(values) => Labels::Values(grown.iter().map(|&row| values[row]).collect()),
+        };
+        let forest = Forest::grow(&seen, &labels, n_trees, &mut rng);
+        Self { lesson, forest, grown, share: USUAL_SHARE, rng }
+    }
+
+    /// How far one row's outputs should move: to the average of both opinions, in class shares or values. `said` are the
+    /// network's logits or standardised values.
+    fn change(&self, said: &[f32], told: &[f32]) -> Vec<f32> {
+        let share = self.share;
+        match self.lesson.labels {
+            Labels::Classes { .. } => {
+                let own = shares(self.lesson.labels, said.to_vec());
+                let logits = own.iter().map(|own| own.max(LEAST_SHARE).ln());
+                let both = own
+                    .iter()
+                    .zip(told)
+                    .map(|(own, told)| ((1.0 - share) * own + share * told).max(LEAST_SHARE).ln());
+                let mut change: Vec<f32> = both.zip(logits).map(|(both, own)| both - own).collect();
+                centre(&mut change);
+                change
+            }
+            Labels::Values(_) => told.iter().zip(said).map(|(told, said)| share * (told - said)).collect(),
+        }
+    }
+
+    /// Share of the forest in the outputs.
+    pub(crate) fn share(&self) -> f32 {
+        self.share
+    }
+
+    /// Picks the share of the forest by what both say of rows that they have not seen. `said` gives the network's logits or
+    /// standardised values of a support row.
+    pub(crate) fn pick_share(&mut self, said: impl Fn(usize) -> Vec<f32>) {
+        let n_outputs = self.lesson.labels.n_outputs();
+        let told: Vec<&[f32]> = self.forest.left_out.chunks_exact(n_outputs).collect();
+        let said: Vec<Vec<f32>> =
+            self.grown.iter().map(|&row| shares(self.lesson.labels, said(row))).collect();
+        let strength = ROWS_TO_TELL / self.grown.len() as f32;
+        let loss = |share: f32| {
+            let both = |own: f32, told: f32| (1.0 - share) * own + share * told;
+            let rows = self.grown.iter().zip(said.iter().zip(&told));
+            let sum: f32 = rows
+                .map(|(&row, (own, told))| match self.lesson.labels {
+                    Labels::Classes { labels, .. } => {
+                        -both(own[labels[row]], told[labels[row]]).max(1e-4).ln()
+                    }
+                    Labels::Values(values) => (both(own[0], told[0]) - values[row]).powi(2),
+                })
+                .sum();
+            sum / self.grown.len() as f32 * (1.0 + strength * (share - USUAL_SHARE).powi(2))
+        };
+        self.share = SHARES
+            .into_iter()
+            .map(|share| (share, loss(share)))
+            .min_by(|a, b| a.1.total_cmp(&b.1))
+            .map_or(USUAL_SHARE, |(share, _)| share);
+    }
+
+    /// How far the left-out outputs of support rows should move, by the trees that did not see them. `said` gives the
+    /// logits or standardised values of a row.
+    pub(crate) fn left_out_changes(&self, said: impl Fn(usize) -> Vec<f32>) -> Vec<(usize, Vec<f32>)> {
+        let told = self.forest.left_out.chunks_exact(self.lesson.labels.n_outputs());
+        self.grown.iter().zip(told).map(|(&row, told)| (row, self.change(&said(row), told))).collect()
+    }
+
+    /// Support rows, and rows that are mixed of two.
+    fn mixed(&mut self) -> Table {
+        let table = self.lesson.table;
+        let plain = crate::views::spread(&self.grown, MAX_PLAIN).unwrap_or_else(|| self.grown.clone());
+        // Table columns in the order in which their encoded columns are seen.
+        let mut sources: Vec<usize> = Vec::new();
+        for &column in self.lesson.columns {
+            let source = self.lesson.encoding.columns()[column].source;
+            if !sources.contains(&source) {
+                sources.push(source);
+            }
+        }
+        let mut rows: Vec<Vec<usize>> = vec![plain.clone(); table.columns().len()];
+        for _ in 0..N_MIXED {
+            let mut pick = || self.grown[self.rng.random_range(0..self.grown.len())];
+            let (first, second) = (pick(), pick());
+            let mixture = MIXTURES[self.rng.random_range(0..MIXTURES.len())];
+            rows.iter_mut().for_each(|rows| rows.push(first));
+            for &source in &sources {
+                if self.rng.random_bool(mixture) {
+                    *rows[source].last_mut().expect("pushed above") = second;
+                }
+            }
+        }
+        let columns = table.columns().iter().zip(&rows);
+        let columns: Vec<Column> = columns
+            .map(|(column, rows)| Column { name: column.name.clone(), values: column.values.select(rows) })
+            .collect();
+        Table::new(plain.len() + N_MIXED, columns).expect("columns of a table, all of one length")
+    }
+
+    /// Hidden units along random pairs of columns: `[n_units, n_inputs]` weights and biases. `places` tells where the
+    /// encoded columns lie among the inputs, whose rows are `inputs`.
+    fn units(&mut self, inputs: &Rows, places: &[usize]) -> HostLayer {
+        let (n, d) = (inputs.n_rows, inputs.n_columns);
+        let seen: Vec<usize> = self.lesson.columns.iter().map(|&column| places[column]).collect();
+        let column = |place: usize| (0..n).map(|row| inputs.values[row * d + place]).collect::<Vec<f32>>();
+        let values: Vec<Vec<f32>> = seen.iter().map(|&place| column(place)).collect();
+        let mut weight = vec![0.0; N_UNITS * d];
+        let mut bias = Vec::with_capacity(N_UNITS);
+        let mut before = vec![0.0f32; n];
+        for unit in weight.chunks_exact_mut(d) {
+            before.fill(0.0);
+            for _ in 0..N_COLUMNS {
+                let (pick, factor) = (self.rng.random_range(0..seen.len()), normal(&mut self.rng));
+                unit[seen[pick]] += factor;
+                before.iter_mut().zip(&values[pick]).for_each(|(sum, value)| *sum += factor * value);
+            }
+            let mean = before.iter().sum::<f32>() / n as f32;
+            let square = before.iter().map(|value| (value - mean) * (value - mean)).sum::<f32>() / n as f32;
+            let scale = (square + 1e-6).sqrt();
+            unit.iter_mut().for_each(|weight| *weight /= scale);
+            bias.push(SHIFT * normal(&mut self.rng) - mean / scale);
+        }
+        HostLayer { weight: Matrix::new(N_UNITS, d, weight), bias }
+    }
+
+    /// Moves a network with one hidden layer towards the forest.
+    ///
+    /// # Errors
+    /// None, unless the encoding is not of the support's table.
+    pub(crate) fn teach(
+        &mut self,
+        pupil: &Pupil<'_>,
+        weights: &mut HostWeights,
+        device: &Device,
+    ) -> Result<(), EncodingError> {
+        if self.share == 0.0 {
+            return Ok(());
+        }
+        let table = self.mixed();
+        let seen = self.lesson.encoding.encode(&table)?;
+        let told = self.forest.predict(&select(&seen, 0..seen.n_rows, self.lesson.columns));
+        let rows = pupil.encoding.encode(&table)?;
+        let units = self.units(&rows, pupil.places);
+        let (n, d, k) = (rows.n_rows, rows.n_columns, pupil.outputs.len());
+        let x = Tensor::<2>::from_data(TensorData::new(rows.values, [n, d]), device);
+        let said = predict(&Weights::<Base>::from_host(weights, device), x.clone().unsqueeze::<3>());
+        let said = read(said.reshape([n, weights.output_bias.len()]));
+        let said = said.chunks_exact(weights.output_bias.len()).map(|row| pupil.seen(row));
+        let wanted = said.zip(told.chunks_exact(k)).flat_map(|(said, told)| self.change(&said, told));
+        let wanted = Tensor::<2>::from_data(TensorData::new(wanted.collect::<Vec<f32>>(), [n, k]), device);
+        let factor = if let Labels::Classes { .. } = self.lesson.labels { 1.0 } else { pupil.unit.1 as f32 };
+        Move::solve(x, &units, wanted * factor).apply(pupil.outputs, units, weights);
+        Ok(())
+    }
+}
+
+/// The network that is taught.
+pub(crate) struct Pupil<'a> {
+    /// Its encoding.
+    pub(crate) encoding: &'a Encoding,
+    /// Where the columns of the standard encoding lie in it.
+    pub(crate) places: &'a [usize],
+    /// Its outputs of the forest's classes.
+    pub(crate) outputs: &'a [usize],
+    /// Mean and standard deviation of its values; 0 and 1 for classes.
+    pub(crate) unit: (f64, f64),
+}
+
+impl Pupil<'_> {
+    /// Logits of the forest's classes, or standardised values, of one row's outputs.
+    pub(crate) fn seen(&self, row: &[f32]) -> Vec<f32> {
+        let (mean, std) = self.unit;
+        self.outputs.iter().map(|&output| ((f64::from(row[output]) - mean) / std) as f32).collect()
+    }
+}
+
+/// A change of outputs as a combination of hidden units and inputs.
+struct Move {
+    /// `[n_units + n_inputs, n_outputs]`, row-major.
+    coefficients: Vec<f32>,
+    /// `[n_outputs]`.
+    intercept: Vec<f32>,
+}
+
+impl Move {
+    /// Ridge regression of the wanted changes `[n_rows, n_outputs]` on `units` of `x`, `[n_rows, n_inputs]`, and `x` itself.
+    fn solve(x: Tensor<2>, units: &HostLayer, wanted: Tensor<2>) -> Self {
+        let device = x.device();
+        let [n, k] = wanted.dims();
+        let matrix = |matrix: &Matrix| {
+            let data = TensorData::new(matrix.values.clone(), [matrix.n_rows, matrix.n_columns]);
+            Tensor::<2>::from_data(data, &device)
+        };
+        let bias = TensorData::new(units.bias.clone(), [1, units.bias.len()]);
+        let before = x.clone().matmul(matrix(&units.weight).transpose()) + Tensor::from_data(bias, &device);
+        let features = Tensor::cat(vec![activation::relu(before), x], 1); // [n, p]
+        let [_, p] = features.dims();
+        let mean = features.clone().mean_dim(0); // [1, p]
+        let centred = features - mean.clone();
+        let scale = ((centred.clone() * centred.clone()).mean_dim(0) + VARIANCE_FLOOR).sqrt(); // [1, p]
+        let features = centred / scale.clone();
+        let middle = wanted.clone().mean_dim(0); // [1, k]
+        let transposed = features.clone().transpose(); // [p, n]
+        let gram = transposed.clone().matmul(features) / n as f32 + Tensor::eye(p, &device) * RIDGE;
+        let right = transposed.matmul(wanted - middle.clone()) / n as f32; // [p, k]
+        let solved = cholesky_solve(gram.unsqueeze::<3>(), right.unsqueeze::<3>()).reshape([p, k]);
+        let coefficients = solved / scale.reshape([p, 1]);
+        let intercept = middle - mean.matmul(coefficients.clone());
+        Self { coefficients: read(coefficients), intercept: read(intercept) }
+    }
+
+    /// Adds the change to `outputs` of a network with one hidden layer, which `units` join.
+    fn apply(&self, outputs: &[usize], units: HostLayer, weights: &mut HostWeights) {
+        let (n_units, k) = (units.bias.len(), outputs.len());
+        let (Some(layer), Some(before)) = (weights.hidden.first_mut(), &mut weights.output) else { return };
+        let mut output = Matrix::new(before.n_rows, n_units, vec![0.0; before.n_rows * n_units]);
+        for (which, &row) in outputs.iter().enumerate() {
+            let mut values = self.coefficients.iter().skip(which).step_by(k);
+            for place in &mut output.values[row * n_units..(row + 1) * n_units] {
+                *place = *values.next().expect("a coefficient for every unit");
+            }
+            if let Some(skip) = &mut weights.skip {
+                let row = &mut skip.values[row * skip.n_columns..(row + 1) * skip.n_columns];
+                row.iter_mut().zip(values).for_each(|(weight, value)| *weight += value);
+            }
+            weights.output_bias[row] += self.intercept[which];
+        }
+        layer.weight.values.extend(units.weight.values);
+        layer.weight.n_rows += n_units;
+        layer.bias.extend(units.bias);
+        let rows = before.values.chunks_exact(before.n_columns).zip(output.values.chunks_exact(n_units));
+        let values: Vec<f32> = rows.flat_map(|(old, new)| old.iter().chain(new).copied()).collect();
+        *before = Matrix::new(before.n_rows, before.n_columns + n_units, values);
+    }
+}
+
+fn read(tensor: Tensor<2>) -> Vec<f32> {
+    tensor.into_data_as::<f32>().try_into_vec().expect("the data was converted to f32")
+}
+
+/// A normal number, as twelve uniform ones make it.
+fn normal(rng: &mut ChaCha8Rng) -> f32 {
+    (0..12).map(|_| rng.random::<f32>()).sum::<f32>() - 6.0
+}
+
+/// Class shares of logits; values stay as they are.
+fn shares(labels: &Labels, mut outputs: Vec<f32>) -> Vec<f32> {
+    if let Labels::Classes { .. } = labels {
+        let top = outputs.iter().copied().fold(f32::MIN, f32::max);
+        outputs.iter_mut().for_each(|logit| *logit = (*logit - top).exp());
+        let total: f32 = outputs.iter().sum();
+        outputs.iter_mut().for_each(|share| *share /= total);
+    }
+    outputs
+}
+
+/// Takes the mean off.
+fn centre(values: &mut [f32]) {
+    let mean = values.iter().sum::<f32>() / values.len() as f32;
+    values.iter_mut().for_each(|value| *value -= mean);
+}

@@ -1,0 +1,38 @@
+//! The shape of a hidden unit: a ramp, from foot to shoulder, along a standardised direction.
+
+use burn::tensor::{Tensor, activation};
+
+/// Added to the variance of a direction before it is standardised.
+pub(crate) const DIRECTION_FLOOR: f32 = 1e-6;
+/// Added to the variance of a hidden unit before it is standardised, so that a unit that few rows switch on does not
+/// explode.
+pub(crate) const UNIT_FLOOR: f32 = 0.05;
+
+/// Numbers with mean 0 and variance 1 over the rows.
+pub(crate) struct Standardised {
+    /// `[n_tasks, n_rows, n_units]`.
+    pub(crate) values: Tensor<3>,
+    /// `[n_tasks, 1, n_units]`.
+    pub(crate) mean: Tensor<3>,
+    /// `[n_tasks, 1, n_units]`.
+    pub(crate) scale: Tensor<3>,
+}
+
+/// Takes mean and standard deviation off `[n_tasks, n_rows, n_units]`.
+pub(crate) fn standardised(before: Tensor<3>, variance_floor: f32) -> Standardised {
+    let mean = before.clone().mean_dim(1);
+    let centred = before - mean.clone();
+    let scale = ((centred.clone() * centred.clone()).mean_dim(1) + variance_floor).sqrt();
+    Standardised { values: centred / scale.clone(), mean, scale }
+}
+
+/// Slope of a ramp of some width: about 1 / width for a narrow one, which so is a step of height 1, and about 1 for a
+/// wide one, which so is a ReLU.
+pub(crate) fn slope(width: Tensor<3>) -> Tensor<3> {
+    width.recip() + 1.0
+}
+
+/// 0 below 0, rising along [`slope`] over the width, then level: the difference of two ReLU units.
+pub(crate) fn ramp(x: Tensor<3>, width: Tensor<3>) -> Tensor<3> {
+    (activation::relu(x.clone()) - activation::relu(x - width.clone())) * slope(width)
+}
