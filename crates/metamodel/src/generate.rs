@@ -140,10 +140,18 @@ pub fn generate_base_model<L: Level>(
         };
         read.collect(groups[group], &generated)
     };
-    let parts: Vec<ViewWeights> =
-        in_groups(groups.len(), options.n_threads, &generate).into_iter().flatten().collect();
+    let generate_all = || in_groups(groups.len(), options.n_threads, &generate);
+    let grow = || (options.n_trees > 0).then(|| read.teacher(support, options.n_trees));
+    let (parts, teacher) = if options.n_threads == 1 {
+        (generate_all(), grow())
+    } else {
+        std::thread::scope(|scope| {
+            let teacher = scope.spawn(grow);
+            (generate_all(), teacher.join().expect("growing a forest does not panic"))
+        })
+    };
+    let parts: Vec<ViewWeights> = parts.into_iter().flatten().collect();
     let provenance = Provenance { name: pretrained.name.clone(), checksum: pretrained.checksum.clone() };
-    let teacher = (options.n_trees > 0).then(|| read.teacher(support, options.n_trees));
     read.assemble(support, parts, provenance, teacher)
 }
 

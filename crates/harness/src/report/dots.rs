@@ -26,7 +26,7 @@ pub(super) struct DotPlot<'a> {
 }
 
 pub(super) const WIDTH: u32 = 520;
-const LEFT: i32 = 108;
+const LEFT: i32 = 128;
 const RIGHT: i32 = 78;
 const TOP: i32 = 44;
 const ROW: i32 = 30;
