@@ -48,8 +48,9 @@ pub(crate) struct Generate {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) metamodel: MetamodelArguments,
-    #[command(flatten)]
-    pub(crate) forest: ForestArguments,
+    /// Trees of the forest that gives a second opinion; 0 for the metamodel alone, which is faster
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub(crate) trees: u16,
     /// How the numbers are stored
     #[arg(long, value_enum, default_value_t = PrecisionArgument::F32)]
     pub(crate) precision: PrecisionArgument,
@@ -276,14 +277,6 @@ pub(crate) struct MetamodelArguments {
     /// cpu or cuda:0
     #[arg(long, default_value = "cpu")]
     pub(crate) device: String,
-}
-
-/// The second opinion.
-#[derive(Debug, Args)]
-pub(crate) struct ForestArguments {
-    /// Trees of the forest that gives a second opinion; 0 for the metamodel alone, which is faster
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(0..=1000))]
-    pub(crate) trees: u16,
 }
 
 /// What is predicted, as typed.

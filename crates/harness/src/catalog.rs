@@ -15,29 +15,23 @@ pub struct Shipped {
     bytes: &'static [u8],
 }
 
+macro_rules! shipped {
+    ($name:literal, $task_type:ident) => {
+        Shipped {
+            name: $name,
+            task_type: TaskType::$task_type,
+            bytes: include_bytes!(concat!("../../../models/", $name, "/metamodel.safetensors")),
+        }
+    };
+}
+
 /// All shipped metamodels; the first of a task type is its default.
 pub fn shipped() -> &'static [Shipped] {
     &[
-        Shipped {
-            name: "classification-2",
-            task_type: TaskType::Classification,
-            bytes: include_bytes!("../../../models/classification-2/metamodel.safetensors"),
-        },
-        Shipped {
-            name: "regression-2",
-            task_type: TaskType::Regression,
-            bytes: include_bytes!("../../../models/regression-2/metamodel.safetensors"),
-        },
-        Shipped {
-            name: "classification-2-small",
-            task_type: TaskType::Classification,
-            bytes: include_bytes!("../../../models/classification-2-small/metamodel.safetensors"),
-        },
-        Shipped {
-            name: "regression-2-small",
-            task_type: TaskType::Regression,
-            bytes: include_bytes!("../../../models/regression-2-small/metamodel.safetensors"),
-        },
+        shipped!("classification-2", Classification),
+        shipped!("regression-2", Regression),
+        shipped!("classification-2-small", Classification),
+        shipped!("regression-2-small", Regression),
     ]
 }
 

@@ -4,7 +4,7 @@ use crate::config::MetamodelConfig;
 use crate::encoder::Summary;
 use crate::layers::{Attention, Linear, Mlp, Norm};
 use crate::params::{Builder, Init};
-use crate::units::{DIRECTION_FLOOR, UNIT_FLOOR, ramp, standardised};
+use crate::units::Ramps;
 use burn::tensor::{Tensor, activation};
 use weightsmith_tasks::{Level, TaskType};
 
@@ -19,12 +19,8 @@ const LOG_WIDTH: (f32, f32) = (-3.0, 3.0);
 /// What the decoder says about each base model; the head turns it into weights.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// Directions of the hidden units, of any length: `[n_tasks, n_units, n_columns]`.
-    pub(crate) directions: Tensor<3>,
-    /// Shift of each standardised pre-activation: `[n_tasks, n_units]`.
-    pub(crate) shifts: Tensor<2>,
-    /// From foot to shoulder of each unit's ramp: `[n_tasks, n_units]`.
-    pub(crate) widths: Tensor<2>,
+    /// The hidden units.
+    pub(crate) ramps: Ramps,
     /// Logarithm of each unit's precision, relative to the leave-one-out strength: `[n_tasks, n_units]`.
     pub(crate) unit_log_precision: Tensor<2>,
     /// The same for the skip inputs: `[n_tasks, n_columns]`.
@@ -33,16 +29,6 @@ pub(crate) struct Plan {
     pub(crate) row_weights: Tensor<2>,
     /// Logarithm of the factor on the logits, or of the noise level: `[n_tasks, 1]`.
     pub(crate) log_scale: Tensor<2>,
-}
-
-/// Ramps along directions: what a unit token stands for.
-struct Ramps {
-    /// `[n_tasks, n_units, n_columns]`.
-    directions: Tensor<3>,
-    /// `[n_tasks, n_units]`.
-    shifts: Tensor<2>,
-    /// `[n_tasks, n_units]`.
-    widths: Tensor<2>,
 }
 
 /// Draws ramps from unit tokens: a direction is a product of unit and feature tokens plus a weighted sum of the rows
@@ -115,10 +101,7 @@ impl Look {
     fn forward<L: Level>(&self, ramps: &Ramps, summary: &Summary<L>) -> Tensor<3> {
         let [n_tasks, n_rows, _] = summary.values.dims();
         let [_, n_units] = ramps.shifts.dims();
-        let before = summary.values.clone().matmul(ramps.directions.clone().transpose());
-        let by_row = |x: &Tensor<2>| x.clone().reshape([n_tasks, 1, n_units]);
-        let before = standardised(before, DIRECTION_FLOOR).values + by_row(&ramps.shifts);
-        let units = standardised(ramp(before, by_row(&ramps.widths)), UNIT_FLOOR); // [n_tasks, n_rows, n_units]
+        let units = ramps.on(summary.values.clone()).units; // [n_tasks, n_rows, n_units]
         let (active, spread) = (units.mean / units.scale.clone(), units.scale);
         let units = units.values.transpose(); // [n_tasks, n_units, n_rows]
         let message = units.clone().matmul(summary.rows.clone()) / n_rows as f32;
@@ -240,7 +223,7 @@ impl WeightDecoder {
             units = units + block.look.forward(&drawn, summary);
             ramps = Some(drawn);
         }
-        let Ramps { directions, shifts, widths } = ramps.expect("a checked configuration has a block");
+        let ramps = ramps.expect("a checked configuration has a block");
         units = units.clone() + self.verdict.forward(units);
         let units = self.units_norm.forward(units); // [n_tasks, n_units, d_model]
 
@@ -254,9 +237,7 @@ impl WeightDecoder {
 
         let row_weights = activation::tanh(row_number).exp();
         Plan {
-            directions,
-            shifts,
-            widths,
+            ramps,
             unit_log_precision: unit_number * 2.0 + global(0) * 2.0 + self.first.unit,
             skip_log_precision: feature_number * 2.0 + global(1) * 2.0 + self.first.skip,
             row_weights: row_weights.clone() / row_weights.mean_dim(1),

@@ -10,6 +10,8 @@
 
 use crate::forest::Forest;
 use crate::support::Labels;
+use crate::units::{Standardised, UNIT_FLOOR, standardised};
+use crate::views;
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -41,8 +43,6 @@ const N_UNITS: usize = 384;
 const N_COLUMNS: usize = 2;
 /// Spread of their shifts, in standard deviations.
 const SHIFT: f32 = 0.8;
-/// Added to the variances of what the move is a combination of.
-const VARIANCE_FLOOR: f32 = 0.05;
 
 /// A support as the forest sees it. Rows and columns come in an order of their own, so that theirs changes nothing.
 pub(crate) struct Lesson<'a> {
@@ -68,28 +68,20 @@ pub(crate) struct Teacher<'a> {
     rng: ChaCha8Rng,
 }
 
-/// Rows at `picked`, columns at `columns`.
-fn select(rows: &Rows, picked: impl ExactSizeIterator<Item = usize>, columns: &[usize]) -> Rows {
-    let n_rows = picked.len();
-    let values = picked.flat_map(|row| columns.iter().map(move |&column| rows.row(row)[column])).collect();
-    Rows { n_rows, n_columns: columns.len(), values }
+/// The rows with their columns in another order.
+fn reorder(rows: &Rows, columns: &[usize]) -> Rows {
+    let whole = (0..rows.n_rows).map(|row| rows.row(row));
+    let values = whole.flat_map(|row| columns.iter().map(move |&column| row[column])).collect();
+    Rows { n_rows: rows.n_rows, n_columns: columns.len(), values }
 }
 
 impl<'a> Teacher<'a> {
     /// Grows a forest of `n_trees` trees.
     pub(crate) fn new(lesson: Lesson<'a>, n_trees: usize) -> Self {
-        let (rows, order) = (lesson.rows, lesson.order);
-        let grown = crate::views::spread(order, MAX_GROWN).unwrap_or_else(|| order.to_vec());
+        let grown = views::spread(lesson.order, MAX_GROWN).unwrap_or_else(|| lesson.order.to_vec());
         let mut rng = Seed(0).stream("metamodel.forest");
-        let seen = select(rows, grown.iter().copied(), lesson.columns);
-        let labels = match lesson.labels {
-            Labels::Classes { labels, n_classes } => Labels::Classes {
-                labels: grown.iter().map(|&row| labels[row]).collect(),
-                n_classes: *n_classes,
-            },
-            Labels::Values(values) => Labels::Values(grown.iter().map(|&row| values[row]).collect()),
-        };
-        let forest = Forest::grow(&seen, &labels, n_trees, &mut rng);
+        let (rows, labels) = views::select(lesson.rows, lesson.labels, &grown);
+        let forest = Forest::grow(&reorder(&rows, lesson.columns), &labels, n_trees, &mut rng);
         Self { lesson, forest, grown, share: USUAL_SHARE, rng }
     }
 
@@ -156,7 +148,7 @@ impl<'a> Teacher<'a> {
     /// Support rows, and rows that are mixed of two.
     fn mixed(&mut self) -> Table {
         let table = self.lesson.table;
-        let plain = crate::views::spread(&self.grown, MAX_PLAIN).unwrap_or_else(|| self.grown.clone());
+        let plain = views::spread(&self.grown, MAX_PLAIN).unwrap_or_else(|| self.grown.clone());
         // Table columns in the order in which their encoded columns are seen.
         let mut sources: Vec<usize> = Vec::new();
         for &column in self.lesson.columns {
@@ -225,7 +217,7 @@ impl<'a> Teacher<'a> {
         }
         let table = self.mixed();
         let seen = self.lesson.encoding.encode(&table)?;
-        let told = self.forest.predict(&select(&seen, 0..seen.n_rows, self.lesson.columns));
+        let told = self.forest.predict(&reorder(&seen, self.lesson.columns));
         let rows = pupil.encoding.encode(&table)?;
         let units = self.units(&rows, pupil.places);
         let (n, d, k) = (rows.n_rows, rows.n_columns, pupil.outputs.len());
@@ -235,8 +227,7 @@ impl<'a> Teacher<'a> {
         let said = said.chunks_exact(weights.output_bias.len()).map(|row| pupil.seen(row));
         let wanted = said.zip(told.chunks_exact(k)).flat_map(|(said, told)| self.change(&said, told));
         let wanted = Tensor::<2>::from_data(TensorData::new(wanted.collect::<Vec<f32>>(), [n, k]), device);
-        let factor = if let Labels::Classes { .. } = self.lesson.labels { 1.0 } else { pupil.unit.1 as f32 };
-        Move::solve(x, &units, wanted * factor).apply(pupil.outputs, units, weights);
+        Move::solve(x, &units, wanted * pupil.unit.1 as f32).apply(pupil.outputs, units, weights);
         Ok(())
     }
 }
@@ -282,17 +273,15 @@ impl Move {
         let before = x.clone().matmul(matrix(&units.weight).transpose()) + Tensor::from_data(bias, &device);
         let features = Tensor::cat(vec![activation::relu(before), x], 1); // [n, p]
         let [_, p] = features.dims();
-        let mean = features.clone().mean_dim(0); // [1, p]
-        let centred = features - mean.clone();
-        let scale = ((centred.clone() * centred.clone()).mean_dim(0) + VARIANCE_FLOOR).sqrt(); // [1, p]
-        let features = centred / scale.clone();
+        let Standardised { values, mean, scale } = standardised(features.unsqueeze::<3>(), UNIT_FLOOR);
+        let features = values.reshape([n, p]);
         let middle = wanted.clone().mean_dim(0); // [1, k]
         let transposed = features.clone().transpose(); // [p, n]
         let gram = transposed.clone().matmul(features) / n as f32 + Tensor::eye(p, &device) * RIDGE;
         let right = transposed.matmul(wanted - middle.clone()) / n as f32; // [p, k]
         let solved = cholesky_solve(gram.unsqueeze::<3>(), right.unsqueeze::<3>()).reshape([p, k]);
         let coefficients = solved / scale.reshape([p, 1]);
-        let intercept = middle - mean.matmul(coefficients.clone());
+        let intercept = middle - mean.reshape([1, p]).matmul(coefficients.clone());
         Self { coefficients: read(coefficients), intercept: read(intercept) }
     }
 

@@ -4,7 +4,7 @@
 use crate::config::{MetamodelConfig, limits};
 use crate::decoder::{Plan, first_skip_log_precision};
 use crate::support::HeadRows;
-use crate::units::{DIRECTION_FLOOR, UNIT_FLOOR, ramp, slope, standardised};
+use crate::units::{Ramps, RampsOnRows, by_row, slope};
 use burn::tensor::{Tensor, TensorData};
 use std::marker::PhantomData;
 use weightsmith_base_model::{Activation, HiddenLayer, Weights};
@@ -73,22 +73,19 @@ struct Hidden {
 
 /// Units as ramps, standardised on the support; a ramp is two ReLU units of one direction.
 fn hidden<L: Level>(plan: &Plan, batch: &HeadRows<L>) -> Hidden {
-    let [n_tasks, n_units, _] = plan.directions.dims();
-    let before =
-        standardised(batch.rows.clone().matmul(plan.directions.clone().transpose()), DIRECTION_FLOOR);
-    let by_row = |x: &Tensor<2>| x.clone().reshape([n_tasks, 1, n_units]);
-    let (shift, width) = (by_row(&plan.shifts), by_row(&plan.widths));
-    let units = ramp(before.values + shift.clone(), width.clone()); // [n_tasks, n_rows, n_units]
+    let ramps = &plan.ramps;
+    let [n_tasks, n_units, _] = ramps.directions.dims();
+    let RampsOnRows { before, units } = ramps.on(batch.rows.clone());
     let by_unit = |x: Tensor<3>| x.reshape([n_tasks, n_units, 1]);
-    let weight = plan.directions.clone() / by_unit(before.scale.clone());
-    let foot = (shift - before.mean / before.scale).reshape([n_tasks, n_units]);
-    let shoulder = foot.clone() - plan.widths.clone();
+    let weight = ramps.directions.clone() / by_unit(before.scale.clone());
+    let foot = (by_row(&ramps.shifts) - before.mean / before.scale).reshape([n_tasks, n_units]);
+    let shoulder = foot.clone() - ramps.widths.clone();
     let layer = HiddenLayer {
         weight: Tensor::cat(vec![weight.clone(), weight], 1),
         bias: Tensor::cat(vec![foot, shoulder], 1),
     };
-    let units = standardised(units, UNIT_FLOOR);
-    Hidden { layer, activations: units.values, mean: units.mean, scale: units.scale, slope: slope(width) }
+    let slope = slope(by_row(&ramps.widths));
+    Hidden { layer, activations: units.values, mean: units.mean, scale: units.scale, slope }
 }
 
 fn solve<L: Level>(
@@ -159,7 +156,7 @@ pub(crate) fn generate<L: Level>(
     batch: &HeadRows<L>,
     folds: Option<&[usize]>,
 ) -> Generated<L> {
-    let [n_tasks, n_units, _] = plan.directions.dims();
+    let [n_tasks, n_units, _] = plan.ramps.directions.dims();
     let [_, _, n_columns] = batch.dims();
     let hidden = hidden(plan, batch);
     let system = solve(config, plan, batch, Some(hidden.activations.clone()));
@@ -194,9 +191,11 @@ pub(crate) fn linear_head<L: Level>(
     let device = batch.rows.device();
     let skip = first_skip_log_precision(config.task_type);
     let plan = Plan {
-        directions: Tensor::zeros([n_tasks, 1, n_columns], &device),
-        shifts: Tensor::zeros([n_tasks, 1], &device),
-        widths: Tensor::ones([n_tasks, 1], &device),
+        ramps: Ramps {
+            directions: Tensor::zeros([n_tasks, 1, n_columns], &device),
+            shifts: Tensor::zeros([n_tasks, 1], &device),
+            widths: Tensor::ones([n_tasks, 1], &device),
+        },
         unit_log_precision: Tensor::zeros([n_tasks, 1], &device),
         skip_log_precision: Tensor::full([n_tasks, n_columns], skip, &device),
         row_weights: Tensor::ones([n_tasks, n_rows], &device),

@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, activation};
 
 /// Added to the variance of a direction before it is standardised.
-pub(crate) const DIRECTION_FLOOR: f32 = 1e-6;
+const DIRECTION_FLOOR: f32 = 1e-6;
 /// Added to the variance of a hidden unit before it is standardised, so that a unit that few rows switch on does not
 /// explode.
 pub(crate) const UNIT_FLOOR: f32 = 0.05;
@@ -26,6 +26,37 @@ pub(crate) fn standardised(before: Tensor<3>, variance_floor: f32) -> Standardis
     Standardised { values: centred / scale.clone(), mean, scale }
 }
 
+/// Ramps along directions: what a unit token stands for.
+#[derive(Clone, Debug)]
+pub(crate) struct Ramps {
+    /// Of any length: `[n_tasks, n_units, n_columns]`.
+    pub(crate) directions: Tensor<3>,
+    /// Shift of each standardised pre-activation: `[n_tasks, n_units]`.
+    pub(crate) shifts: Tensor<2>,
+    /// From foot to shoulder: `[n_tasks, n_units]`.
+    pub(crate) widths: Tensor<2>,
+}
+
+/// Ramps on rows, standardised before and after.
+pub(crate) struct RampsOnRows {
+    pub(crate) before: Standardised,
+    pub(crate) units: Standardised,
+}
+
+impl Ramps {
+    /// What the ramps make of `[n_tasks, n_rows, n_columns]`.
+    pub(crate) fn on(&self, rows: Tensor<3>) -> RampsOnRows {
+        let before = standardised(rows.matmul(self.directions.clone().transpose()), DIRECTION_FLOOR);
+        let units = ramp(before.values.clone() + by_row(&self.shifts), by_row(&self.widths));
+        RampsOnRows { before, units: standardised(units, UNIT_FLOOR) }
+    }
+}
+
+/// Numbers of units, for every row: `[n_tasks, 1, n_units]`.
+pub(crate) fn by_row(numbers: &Tensor<2>) -> Tensor<3> {
+    numbers.clone().unsqueeze_dim(1)
+}
+
 /// Slope of a ramp of some width: about 1 / width for a narrow one, which so is a step of height 1, and about 1 for a
 /// wide one, which so is a ReLU.
 pub(crate) fn slope(width: Tensor<3>) -> Tensor<3> {
@@ -33,6 +64,6 @@ pub(crate) fn slope(width: Tensor<3>) -> Tensor<3> {
 }
 
 /// 0 below 0, rising along [`slope`] over the width, then level: the difference of two ReLU units.
-pub(crate) fn ramp(x: Tensor<3>, width: Tensor<3>) -> Tensor<3> {
+fn ramp(x: Tensor<3>, width: Tensor<3>) -> Tensor<3> {
     (activation::relu(x.clone()) - activation::relu(x - width.clone())) * slope(width)
 }

@@ -314,7 +314,7 @@ pub(crate) fn select(rows: &Rows, labels: &Labels, picked: &[usize]) -> (Rows, L
     (Rows { n_rows: picked.len(), n_columns: rows.n_columns, values }, labels)
 }
 
-/// Sorts vectors of numbers, by their numbers in turn.
+/// Which of two vectors comes first, by their numbers in turn.
 fn compare(a: impl Iterator<Item = f64>, b: impl Iterator<Item = f64>) -> std::cmp::Ordering {
     a.zip(b).map(|(a, b)| a.total_cmp(&b)).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
 }

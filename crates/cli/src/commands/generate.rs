@@ -14,7 +14,7 @@ use weightsmith_harness::{
 const UNTRAINED: &str = "untrained";
 
 pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
-    let Generate { table, out, metamodel, forest, precision, json: as_json } = arguments;
+    let Generate { table, out, metamodel, trees, precision, json: as_json } = arguments;
     check_output(out)?;
     let device = open_device(&metamodel.device)?;
     let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
         generate(read, Writer::Untrained(&device))?
     } else {
         let pretrained = load_metamodel(choice, read.labelled.target.task_type(), &device)?;
-        generate(read, Writer::Metamodel(&pretrained, metamodel.views.into(), forest.trees.into()))?
+        generate(read, Writer::Metamodel(&pretrained, metamodel.views.into(), (*trees).into()))?
     };
     write_base_model(&model, out, (*precision).into())?;
     if *as_json {
