@@ -13,6 +13,7 @@ use crate::error::HarnessError;
 use crate::evaluate::{EvaluateSettings, Metamodels};
 use crate::output::write_output;
 use crate::summary::Summary;
+use serde::Serialize;
 use std::path::Path;
 
 /// What a report is.
@@ -39,7 +40,7 @@ impl ReportFormat {
     }
 }
 
-/// Writes the report of a comparison.
+/// Writes the report of a comparison; beside a page goes a file of the same name that ends in `.json`, with every figure.
 ///
 /// # Errors
 /// An extension that is no report's, a system that refuses.
@@ -48,10 +49,20 @@ pub fn write_comparison(comparison: &Comparison, path: &Path) -> Result<(), Harn
         ReportFormat::Html => comparison::html(comparison),
         ReportFormat::Svg => comparison::svg(comparison),
     };
-    write_output(path, text.as_bytes())
+    write_output(path, text.as_bytes())?;
+    write_figures(comparison, path)
 }
 
-/// Writes the report of an evaluation.
+/// Writes every figure of a page as JSON beside it; a picture has none.
+fn write_figures(figures: &impl Serialize, page: &Path) -> Result<(), HarnessError> {
+    if ReportFormat::of(page)? == ReportFormat::Svg {
+        return Ok(());
+    }
+    let json = serde_json::to_vec_pretty(figures).expect("figures are plain data");
+    write_output(&page.with_extension("json"), &json)
+}
+
+/// Writes the report of an evaluation, and its figures beside a page as [`write_comparison`] does.
 ///
 /// # Errors
 /// An extension that is no report's, a system that refuses.
@@ -65,5 +76,6 @@ pub fn write_evaluation(
         ReportFormat::Html => evaluation::html(summary, settings, &metamodels.names()),
         ReportFormat::Svg => evaluation::svg(summary),
     };
-    write_output(path, text.as_bytes())
+    write_output(path, text.as_bytes())?;
+    write_figures(summary, path)
 }

@@ -25,12 +25,36 @@ figure { margin: 0; } svg { display: block; width: 100%; max-width: 34rem; heigh
 table { border-collapse: collapse; font-size: 0.92rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: 0.4rem 0 0.4rem 1.5rem; white-space: nowrap;
   border-bottom: 1px solid var(--rule); }
-th { font-weight: 600; color: var(--muted); } th:first-child, td:first-child { text-align: left; padding-left: 0; }
+th { font-weight: 600; color: var(--muted); cursor: pointer; }
+th[aria-sort=ascending]::after { content: ' ↑'; } th[aria-sort=descending]::after { content: ' ↓'; } th:first-child,
+td:first-child { text-align: left; padding-left: 0; }
 td .words { display: inline-block; min-width: 9rem; text-align: left; white-space: normal; }
 td small { color: var(--muted); } tr.lead td { background: var(--wash); }
 tr.lead td:first-child { color: var(--accent); font-weight: 600; }
 dt { font-weight: 600; margin-top: 0.6rem; } dd { margin: 0; max-width: 44rem; }
 code { font-size: 0.88em; overflow-wrap: anywhere; }
+";
+
+/// Tables are sorted by a click on a column's head; figures by their value, the rest by its text.
+const SCRIPT: &str = "
+for (const table of document.querySelectorAll('table')) {
+  const body = table.tBodies[0];
+  for (const head of table.tHead.rows[0].cells) {
+    head.addEventListener('click', () => {
+      const down = head.getAttribute('aria-sort') === 'ascending';
+      for (const other of table.tHead.rows[0].cells) other.removeAttribute('aria-sort');
+      head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
+      const key = row => {
+        const cell = row.cells[head.cellIndex];
+        const figure = cell.querySelector('data');
+        return figure ? Number(figure.value) : cell.textContent;
+      };
+      const order = (a, b) => typeof a === typeof b ? (a > b) - (a < b) : typeof a === 'number' ? -1 : 1;
+      const rows = [...body.rows].sort((a, b) => order(key(a), key(b)) * (down ? -1 : 1));
+      body.append(...rows);
+    });
+  }
+}
 ";
 
 /// Pixels around a picture that is a file of its own.
@@ -57,9 +81,15 @@ pub(super) fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n\
-         <style>{STYLE}{PICTURE_STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
+         <style>{STYLE}{PICTURE_STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
         escaped(title)
     )
+}
+
+/// A figure as people read it, with its exact value and its place in the JSON beside the page (a JSON pointer), so that
+/// the two can be checked against each other.
+pub(super) fn figure(pointer: &str, value: f64, text: &str) -> String {
+    format!("<data value=\"{value}\" data-pointer=\"{}\">{}</data>", escaped(pointer), escaped(text))
 }
 
 /// A table of HTML cells; the row at `lead` is set apart.
