@@ -7,7 +7,7 @@ use std::hint::black_box;
 use weightsmith_benches::{criterion, load, metamodel_file, task};
 use weightsmith_metamodel::{GenerateOptions, generate_base_model, untrained_base_model};
 use weightsmith_tasks::{Seed, TaskType};
-use weightsmith_training::{Recipe, default_grid, fit_linear, train_base_model, tune_base_model};
+use weightsmith_training::{Optimiser, Recipe, grid, fit_linear, train_base_model, tune_base_model};
 
 const TASK_TYPES: [TaskType; 2] = [TaskType::Classification, TaskType::Regression];
 
@@ -43,9 +43,9 @@ fn optimise(criterion: &mut Criterion) {
         group.bench_function(format!("adam {task_type} 128x16"), |bencher| {
             bencher.iter(|| train_base_model(black_box(support), &Recipe::default(), Seed(1), &device));
         });
-        let grid = default_grid(task_type);
+        let recipes = grid(Optimiser::Adam, task_type);
         group.bench_function(format!("adam-tuned {task_type} 128x16"), |bencher| {
-            bencher.iter(|| tune_base_model(black_box(support), &grid, Seed(1), &device));
+            bencher.iter(|| tune_base_model(black_box(support), &recipes, Seed(1), &device, &mut |_| {}));
         });
     }
     group.finish();

@@ -14,6 +14,7 @@ mod encoding;
 mod file;
 mod host_weights;
 mod model;
+mod numbers;
 mod predictions;
 mod weights;
 

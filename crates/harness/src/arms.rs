@@ -1,42 +1,88 @@
-//! The ways to come by weights that are compared: an arm reads support rows and gives a base model.
+//! The ways to come by weights that are compared: an arm reads support rows and gives something that predicts.
 
-use crate::clock::{Cost, measured};
+use crate::clock::{Cost, Stopwatch};
+use crate::controls::{NOISE, noisy, shuffled};
+use crate::references::{Reference, ReferenceError};
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
-use weightsmith_base_model::BaseModel;
+use weightsmith_base_model::{BaseModel, EncodingError, Predictions};
 use weightsmith_metamodel::{
     GenerateError, GenerateOptions, Pretrained, generate_base_model, untrained_base_model,
 };
-use weightsmith_tasks::{Seed, Support};
-use weightsmith_training::{InnerError, Recipe, default_grid, fit_linear, train_base_model, tune_base_model};
+use weightsmith_tasks::{Seed, Support, Table};
+use weightsmith_training::{
+    InnerError, Moment, Optimiser, Recipe, Start, Trained, Training, fit_linear, grid, refine, tune_base_model,
+};
 
 /// One way to come by weights.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Arm {
     /// The metamodel in one forward pass, and its forest's second opinion.
     Generated,
     /// The metamodel in one forward pass, and nothing else.
     GeneratedAlone,
-    /// The metamodel's closed-form head alone: what it makes before it has learned anything.
-    Untrained,
-    /// A network trained by Adam with its default recipe.
-    Adam,
-    /// A network trained by Adam, its recipe chosen by cross-validation inside the support.
-    AdamTuned,
+    /// [`Arm::Generated`], then proximal steps if these pay on held-out rows.
+    Refined,
+    /// Fine-tuning of weights from a file.
+    FineTuned,
+    /// A network that an optimiser trains from random numbers with its default recipe.
+    Trained(Optimiser),
+    /// The same, its recipe chosen by cross-validation inside the support.
+    Tuned(Optimiser),
     /// Logistic or ridge regression, its strength chosen by cross-validation inside the support.
     LinearTuned,
+    /// Nearest neighbours, their number chosen by cross-validation inside the support.
+    Neighbours,
+    /// A random forest.
+    Forest,
+    /// The metamodel's closed-form head alone: what it makes before it has learned anything.
+    Untrained,
+    /// [`Arm::Generated`] with noise on every weight.
+    Noisy,
+    /// Weights generated from the same rows with shuffled labels.
+    Shuffled,
+}
+
+/// What an arm is for in a comparison.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Weights that the metamodel wrote.
+    Generated,
+    /// Weights that an optimiser found by gradients.
+    Optimised,
+    /// Weights found by trial and error.
+    Tried,
+    /// No network of this kind; for scale.
+    Reference,
+    /// What would be seen if the generated weights held nothing of the table.
+    Control,
 }
 
 impl Arm {
-    /// Every arm, in the order of reports.
-    pub const ALL: [Self; 6] = [
+    /// Every arm that needs no file, in the order of reports.
+    pub const ALL: [Self; 20] = [
         Self::Generated,
         Self::GeneratedAlone,
-        Self::Untrained,
-        Self::AdamTuned,
-        Self::Adam,
+        Self::Refined,
+        Self::Tuned(Optimiser::Adam),
+        Self::Tuned(Optimiser::AdamW),
+        Self::Tuned(Optimiser::Sgd),
+        Self::Tuned(Optimiser::Lbfgs),
+        Self::Trained(Optimiser::Adam),
+        Self::Trained(Optimiser::AdamW),
+        Self::Trained(Optimiser::Sgd),
+        Self::Trained(Optimiser::Lbfgs),
+        Self::Trained(Optimiser::Evolution),
+        Self::Trained(Optimiser::RandomSearch),
         Self::LinearTuned,
+        Self::Neighbours,
+        Self::Forest,
+        Self::Untrained,
+        Self::Noisy,
+        Self::Shuffled,
+        Self::FineTuned,
     ];
 
     /// The name on the command line and in result files.
@@ -44,24 +90,69 @@ impl Arm {
         match self {
             Self::Generated => "generated",
             Self::GeneratedAlone => "generated-alone",
-            Self::Untrained => "untrained",
-            Self::Adam => "adam",
-            Self::AdamTuned => "adam-tuned",
+            Self::Refined => "refined",
+            Self::FineTuned => "fine-tuned",
+            Self::Trained(optimiser) => optimiser.name(),
+            Self::Tuned(Optimiser::Adam) => "adam-tuned",
+            Self::Tuned(Optimiser::AdamW) => "adamw-tuned",
+            Self::Tuned(Optimiser::Sgd) => "sgd-tuned",
+            Self::Tuned(Optimiser::Lbfgs) => "lbfgs-tuned",
+            Self::Tuned(Optimiser::RandomSearch) => "random-search-tuned",
+            Self::Tuned(Optimiser::Evolution) => "evolution-tuned",
             Self::LinearTuned => "linear-tuned",
+            Self::Neighbours => "neighbours",
+            Self::Forest => "forest",
+            Self::Untrained => "untrained",
+            Self::Noisy => "noisy",
+            Self::Shuffled => "shuffled",
         }
     }
 
     /// What it is, in one line.
-    pub fn about(self) -> &'static str {
+    pub fn about(self) -> String {
+        let trained = |optimiser: Optimiser| match optimiser {
+            Optimiser::Adam => "trained by Adam",
+            Optimiser::AdamW => "trained by AdamW",
+            Optimiser::Sgd => "trained by gradient descent with momentum",
+            Optimiser::Lbfgs => "trained by L-BFGS",
+            Optimiser::Evolution => "found by an evolution strategy, without gradients",
+            Optimiser::RandomSearch => "found by trying random numbers and keeping what gets more rows right",
+        };
         match self {
-            Self::Generated => "weights written by the metamodel, with a forest's second opinion",
-            Self::GeneratedAlone => "weights written by the metamodel alone, in one forward pass",
-            Self::Untrained => "the metamodel's closed-form head alone, without anything learned",
-            Self::Adam => "one hidden layer of 64 units, trained by Adam with defaults",
-            Self::AdamTuned => {
-                "the same network, its recipe chosen by 4-fold cross-validation (25 trainings)"
+            Self::Generated => "weights written by the metamodel, with a forest's second opinion".into(),
+            Self::GeneratedAlone => "weights written by the metamodel alone, in one forward pass".into(),
+            Self::Refined => {
+                "generated, then proximal steps, where held-out rows say that they pay by more than a standard error".into()
             }
-            Self::LinearTuned => "logistic or ridge regression, its strength chosen by cross-validation",
+            Self::FineTuned => "weights of a file, trained on by Adam".into(),
+            Self::Trained(optimiser) => format!("a network {}, default recipe", trained(optimiser)),
+            Self::Tuned(optimiser) => {
+                format!("a network {}, recipe chosen by 4-fold cross-validation", trained(optimiser))
+            }
+            Self::LinearTuned => {
+                "logistic or ridge regression, its strength chosen by 4-fold cross-validation".into()
+            }
+            Self::Neighbours => "nearest neighbours, their number chosen by 4-fold cross-validation".into(),
+            Self::Forest => "a random forest of 200 trees".into(),
+            Self::Untrained => {
+                "control: the metamodel's closed-form head alone, without anything learned".into()
+            }
+            Self::Noisy => {
+                format!("control: generated, with noise of {:.0} % on every weight", 100.0 * NOISE)
+            }
+            Self::Shuffled => "control: generated from the same rows with shuffled labels".into(),
+        }
+    }
+
+    /// What it is for.
+    pub fn role(self) -> Role {
+        match self {
+            Self::Generated | Self::GeneratedAlone | Self::Refined => Role::Generated,
+            Self::Trained(Optimiser::RandomSearch | Optimiser::Evolution)
+            | Self::Tuned(Optimiser::RandomSearch | Optimiser::Evolution) => Role::Tried,
+            Self::Trained(_) | Self::Tuned(_) | Self::FineTuned => Role::Optimised,
+            Self::LinearTuned | Self::Neighbours | Self::Forest => Role::Reference,
+            Self::Untrained | Self::Noisy | Self::Shuffled => Role::Control,
         }
     }
 }
@@ -80,9 +171,7 @@ impl Serialize for Arm {
 
 /// No arm has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unknown arm \"{found}\"; there are generated, generated-alone, untrained, adam-tuned, adam and linear-tuned"
-)]
+#[error("unknown arm \"{found}\"; there are {}", Arm::ALL.map(Arm::name).join(", "))]
 pub struct UnknownArm {
     found: String,
 }
@@ -96,7 +185,7 @@ impl FromStr for Arm {
     }
 }
 
-/// Why an arm gives no base model.
+/// Why an arm gives nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum ArmError {
     /// The metamodel cannot.
@@ -105,65 +194,220 @@ pub enum ArmError {
     /// The optimiser cannot.
     #[error(transparent)]
     Inner(#[from] InnerError),
+    /// The library cannot.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// There is nothing to fine-tune.
+    #[error("there are no weights to fine-tune; name a file of weights with --from")]
+    NoWeights,
 }
 
 /// What the arms work with.
 #[derive(Copy, Clone)]
 pub struct ArmSettings<'a> {
-    /// The metamodel of [`Arm::Generated`] and [`Arm::GeneratedAlone`]; its device is that of every arm.
+    /// The metamodel of the generated arms; its device is that of every arm.
     pub pretrained: &'a Pretrained,
-    /// Views of these two.
+    /// Views of these.
     pub n_views: usize,
-    /// The seed of the optimisers and of cross-validation.
+    /// Units of the hidden layer of trained networks, and whether the inputs also reach the outputs directly.
+    pub shape: Shape,
+    /// What [`Arm::FineTuned`] starts from.
+    pub from: Option<&'a BaseModel>,
+    /// The seed of the optimisers, of cross-validation and of the controls.
     pub seed: Seed,
 }
 
-/// A base model and what it cost.
-#[derive(Clone, Debug)]
+/// The shape of networks that optimisers train.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Shape {
+    /// Units of the hidden layer.
+    pub n_units: usize,
+    /// Whether the inputs also reach the outputs directly.
+    pub skip: bool,
+}
+
+impl Default for Shape {
+    /// The outside scorer's network: 64 units and no direct path.
+    fn default() -> Self {
+        Self { n_units: 64, skip: false }
+    }
+}
+
+/// Something that predicts.
+pub enum Predictor {
+    /// A network.
+    Network(BaseModel),
+    /// Something else, for scale.
+    Reference(Reference),
+}
+
+impl Predictor {
+    /// Predictions for the rows of a table.
+    ///
+    /// # Errors
+    /// A missing column, a column of the other type.
+    pub fn predict(&self, table: &Table) -> Result<Predictions, ReferenceError> {
+        match self {
+            Self::Network(model) => Ok(model.predict(table).map_err(|error: EncodingError| error)?),
+            Self::Reference(model) => model.predict(table),
+        }
+    }
+
+    /// The network, if it is one.
+    pub fn network(&self) -> Option<&BaseModel> {
+        match self {
+            Self::Network(model) => Some(model),
+            Self::Reference(_) => None,
+        }
+    }
+}
+
+/// What an arm made and what it cost.
 pub struct Fit {
-    /// The base model.
-    pub model: BaseModel,
-    /// From the support rows to the weights.
+    /// What it made.
+    pub predictor: Predictor,
+    /// From the support rows to the weights, without the looks at them in between.
     pub cost: Cost,
-    /// What an optimiser chose and did, in words; empty for the other arms.
+    /// Steps of the training that gave the weights; none where nothing was trained.
+    pub n_steps: Option<usize>,
+    /// What was chosen and done, in words; may be empty.
     pub details: String,
 }
 
+/// The weights of a training while it runs.
+pub struct Look<'a> {
+    /// Inner steps taken.
+    pub n_steps: usize,
+    /// The cost so far, that of choosing a recipe included.
+    pub cost: Cost,
+    /// The weights as they are now.
+    pub model: &'a BaseModel,
+}
+
+/// Hears of the weights of a training, at steps that lie closer in the beginning.
+pub type Watch<'a> = &'a mut dyn FnMut(Look<'_>);
+
+/// Whether weights are looked at after so many steps: 0, 1, 2, 3, 4, 6, 8, 12, 16, 24 and so on.
+fn is_looked_at(n_steps: usize) -> bool {
+    n_steps.is_power_of_two() || n_steps.is_multiple_of(3) && (n_steps / 3).is_power_of_two() || n_steps == 0
+}
+
+/// What an arm has made before its cost is known.
+struct Made {
+    predictor: Predictor,
+    n_steps: Option<usize>,
+    details: String,
+}
+
+impl Made {
+    fn network(model: BaseModel, details: String) -> Self {
+        Self { predictor: Predictor::Network(model), n_steps: None, details }
+    }
+
+    fn trained(trained: Trained, details: String) -> Self {
+        Self { predictor: Predictor::Network(trained.model), n_steps: Some(trained.info.n_steps), details }
+    }
+}
+
 impl Arm {
-    /// Makes a base model from support rows, on one thread.
+    /// Learns from support rows, on one thread. `watch` gets looks at the weights of a training; they cost nothing.
     ///
     /// # Errors
     /// Rows that nothing can be learned from, a training that diverges.
-    pub fn fit(self, support: &Support, settings: &ArmSettings<'_>) -> Result<Fit, ArmError> {
-        let device = settings.pretrained.metamodel.device();
-        let (made, cost) = measured(|| -> Result<(BaseModel, String), ArmError> {
-            match self {
-                Self::Generated | Self::GeneratedAlone => {
-                    let usual = GenerateOptions::default();
-                    let n_trees = if self == Self::Generated { usual.n_trees } else { 0 };
-                    let options = GenerateOptions { n_views: settings.n_views, n_threads: 1, n_trees };
-                    let (model, info) = generate_base_model(settings.pretrained, support, options)?;
-                    Ok((model, format!("{} views, {} units", info.n_views, info.n_units)))
-                }
-                Self::Untrained => Ok((untrained_base_model(support, &device)?, String::new())),
-                Self::Adam => {
-                    let trained = train_base_model(support, &Recipe::default(), settings.seed, &device)?;
-                    Ok((trained.model, format!("{} steps", trained.info.n_steps)))
-                }
-                Self::AdamTuned => {
-                    let grid = default_grid(support.target().task_type());
-                    let tuned = tune_base_model(support, &grid, settings.seed, &device)?;
-                    let (chosen, n_steps) = (&tuned.chosen, tuned.trained.info.n_steps);
-                    let details = format!(
-                        "{} trainings; chosen: weight decay {}, {n_steps} steps",
-                        tuned.n_trainings, chosen.weight_decay
-                    );
-                    Ok((tuned.trained.model, details))
-                }
-                Self::LinearTuned => Ok((fit_linear(support, settings.seed)?, String::new())),
+    pub fn fit(
+        self,
+        support: &Support,
+        settings: &ArmSettings<'_>,
+        mut watch: Option<Watch<'_>>,
+    ) -> Result<Fit, ArmError> {
+        let mut stopwatch = Stopwatch::start();
+        let made = self.make(support, settings, &mut |moment| {
+            if let Some(watch) = &mut watch
+                && is_looked_at(moment.n_steps)
+            {
+                let cost = stopwatch.cost();
+                stopwatch.hold(|| {
+                    // Numbers that are no longer finite are told by the end of the training.
+                    if let Ok(model) = moment.model() {
+                        watch(Look { n_steps: moment.n_steps, cost, model: &model });
+                    }
+                });
             }
-        });
-        made.map(|(model, details)| Fit { model, cost, details })
+        })?;
+        let cost = stopwatch.cost();
+        Ok(Fit { predictor: made.predictor, cost, n_steps: made.n_steps, details: made.details })
+    }
+
+    fn make(
+        self,
+        support: &Support,
+        settings: &ArmSettings<'_>,
+        watch: &mut dyn FnMut(&Moment<'_>),
+    ) -> Result<Made, ArmError> {
+        let device = &settings.pretrained.metamodel.device();
+        let seed = settings.seed;
+        let usual = GenerateOptions::default();
+        let n_trees = if self == Self::GeneratedAlone { 0 } else { usual.n_trees };
+        let options = GenerateOptions { n_views: settings.n_views, n_threads: 1, n_trees };
+        let generate = |support: &Support| -> Result<_, ArmError> {
+            Ok(generate_base_model(settings.pretrained, support, options)?)
+        };
+        let shaped = |recipe: Recipe| Recipe {
+            hidden: vec![settings.shape.n_units],
+            skip: settings.shape.skip,
+            ..recipe
+        };
+        Ok(match self {
+            Self::Generated | Self::GeneratedAlone => {
+                let (model, info) = generate(support)?;
+                Made::network(model, format!("{} views, {} units", info.n_views, info.n_units))
+            }
+            Self::Refined => {
+                let refined = refine(support, |rows| generate(rows).map(|made| made.0), seed, device, watch)?;
+                let (gain, error) = (refined.gain, refined.standard_error);
+                let verdict = match &refined.recipe {
+                    Some(recipe) => format!("{} steps accepted", recipe.n_epochs),
+                    None => "not accepted".to_string(),
+                };
+                let details = format!("held-out gain {gain:.4} ± {error:.4}: {verdict}");
+                let n_steps = Some(refined.recipe.map_or(0, |recipe| recipe.n_epochs));
+                Made { predictor: Predictor::Network(refined.model), n_steps, details }
+            }
+            Self::FineTuned => {
+                let start = Start::From(settings.from.ok_or(ArmError::NoWeights)?);
+                let recipe = &Recipe { learning_rate: 1e-3, ..Recipe::of(Optimiser::Adam) };
+                let trained = Training { support, start, recipe, seed, device }.run(watch)?;
+                Made::trained(trained, String::new())
+            }
+            Self::Trained(optimiser) => {
+                let recipe = &shaped(Recipe::of(optimiser));
+                let trained = Training { support, start: Start::Random, recipe, seed, device }.run(watch)?;
+                Made::trained(trained, String::new())
+            }
+            Self::Tuned(optimiser) => {
+                let recipes: Vec<Recipe> =
+                    grid(optimiser, support.target().task_type()).into_iter().map(shaped).collect();
+                let tuned = tune_base_model(support, &recipes, seed, device, watch)?;
+                let chosen = &tuned.chosen;
+                let details = format!(
+                    "{} trainings; chosen: weight decay {}, learning rate {}, at most {} epochs",
+                    tuned.n_trainings, chosen.weight_decay, chosen.learning_rate, chosen.n_epochs
+                );
+                Made::trained(tuned.trained, details)
+            }
+            Self::LinearTuned => Made::network(fit_linear(support, seed)?, String::new()),
+            Self::Neighbours => {
+                let (model, k) = Reference::neighbours(support, seed)?;
+                Made { predictor: Predictor::Reference(model), n_steps: None, details: format!("{k} neighbours") }
+            }
+            Self::Forest => {
+                let model = Reference::forest(support, seed)?;
+                Made { predictor: Predictor::Reference(model), n_steps: None, details: String::new() }
+            }
+            Self::Untrained => Made::network(untrained_base_model(support, device)?, String::new()),
+            Self::Noisy => Made::network(noisy(generate(support)?.0, seed), String::new()),
+            Self::Shuffled => Made::network(generate(&shuffled(support, seed))?.0, String::new()),
+        })
     }
 }
 
@@ -178,5 +422,11 @@ mod tests {
         }
         assert_eq!("linear".parse(), Ok(Arm::LinearTuned));
         assert!("boosting".parse::<Arm>().unwrap_err().to_string().contains("unknown arm \"boosting\""));
+    }
+
+    #[test]
+    fn looks_lie_closer_in_the_beginning() {
+        let looked_at: Vec<usize> = (0..=100).filter(|&n| is_looked_at(n)).collect();
+        assert_eq!(looked_at, [0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96]);
     }
 }

@@ -13,21 +13,44 @@ pub struct Cost {
     pub cpu_s: f64,
 }
 
-/// Does the work and tells what it cost. Work that it hands to other threads is in `wall_s` only; the arms are
-/// run in pools of one thread, where there is none.
-pub(crate) fn measured<T>(work: impl FnOnce() -> T) -> (T, Cost) {
-    measured_by(ClockId::ThreadCPUTime, work)
+/// A clock of one thread's work that can be held. Work that is handed to other threads is in `wall_s` only; the arms
+/// are run in pools of one thread, where there is none.
+pub(crate) struct Stopwatch {
+    wall: Instant,
+    cpu_s: f64,
+    held: Cost,
 }
 
-/// [`measured`] for work on several threads, while the process does nothing else.
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        let cpu_s = seconds(ClockId::ThreadCPUTime);
+        Self { wall: Instant::now(), cpu_s, held: Cost { wall_s: 0.0, cpu_s: 0.0 } }
+    }
+
+    /// The cost so far, without the work of [`Stopwatch::hold`].
+    pub(crate) fn cost(&self) -> Cost {
+        let wall_s = self.wall.elapsed().as_secs_f64() - self.held.wall_s;
+        let cpu_s = seconds(ClockId::ThreadCPUTime) - self.cpu_s - self.held.cpu_s;
+        Cost { wall_s, cpu_s }
+    }
+
+    /// Does work that is not to be counted.
+    pub(crate) fn hold<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let before = self.cost();
+        let done = work();
+        let after = self.cost();
+        self.held.wall_s += after.wall_s - before.wall_s;
+        self.held.cpu_s += after.cpu_s - before.cpu_s;
+        done
+    }
+}
+
+/// Does work on several threads, while the process does nothing else, and tells what it cost.
 pub(crate) fn measured_on_all_threads<T>(work: impl FnOnce() -> T) -> (T, Cost) {
-    measured_by(ClockId::ProcessCPUTime, work)
-}
-
-fn measured_by<T>(clock: ClockId, work: impl FnOnce() -> T) -> (T, Cost) {
-    let (wall, cpu) = (Instant::now(), seconds(clock));
+    let (wall, cpu) = (Instant::now(), seconds(ClockId::ProcessCPUTime));
     let done = work();
-    (done, Cost { wall_s: wall.elapsed().as_secs_f64(), cpu_s: seconds(clock) - cpu })
+    let cpu_s = seconds(ClockId::ProcessCPUTime) - cpu;
+    (done, Cost { wall_s: wall.elapsed().as_secs_f64(), cpu_s })
 }
 
 fn seconds(clock: ClockId) -> f64 {
@@ -42,7 +65,17 @@ mod tests {
 
     #[test]
     fn sleeping_costs_no_processor_time() {
-        let ((), cost) = measured(|| std::thread::sleep(Duration::from_millis(20)));
+        let watch = Stopwatch::start();
+        std::thread::sleep(Duration::from_millis(20));
+        let cost = watch.cost();
         assert!(cost.wall_s >= 0.02 && cost.cpu_s < cost.wall_s, "{cost:?}");
+    }
+
+    #[test]
+    fn held_work_is_not_counted() {
+        let mut watch = Stopwatch::start();
+        watch.hold(|| std::thread::sleep(Duration::from_millis(50)));
+        let cost = watch.cost();
+        assert!(cost.wall_s < 0.05 && cost.wall_s >= 0.0, "{cost:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Scoring arms on whole suites, over all cores.
 
-use crate::arms::{Arm, ArmSettings};
+use crate::arms::{Arm, ArmSettings, Shape};
 use crate::catalog::load_metamodel;
 use crate::error::HarnessError;
 use crate::problem::Problem;
@@ -222,10 +222,16 @@ impl Job<'_> {
             return Outcome::Skipped(Skipped { name, short, split });
         };
         let pretrained = metamodels.of(self.table.task_type).expect("loading made sure of it");
-        let settings = ArmSettings { pretrained, n_views, seed: Seed(u64::from(self.split)) };
-        let score = |arm: Arm| match arm.fit(problem.support(), &settings) {
+        let settings = ArmSettings {
+            pretrained,
+            n_views,
+            shape: Shape::default(),
+            from: None,
+            seed: Seed(u64::from(self.split)),
+        };
+        let score = |arm: Arm| match arm.fit(problem.support(), &settings, None) {
             Err(error) => self.failed(arm, &in_one_line(&error)),
-            Ok(fit) => match problem.score(&fit.model) {
+            Ok(fit) => match problem.score(&fit.predictor) {
                 Err(error) => self.failed(arm, &in_one_line(&error)),
                 Ok(scores) => self.row(arm).scored(&scores, fit.cost.cpu_s),
             },

@@ -11,6 +11,9 @@ mod arms;
 mod catalog;
 mod clock;
 mod compare;
+mod comparison;
+mod controls;
+mod curve;
 mod error;
 mod evaluate;
 mod figures;
@@ -19,6 +22,7 @@ mod generation;
 mod metrics;
 mod output;
 mod problem;
+mod references;
 mod report;
 mod results;
 mod splits;
@@ -26,14 +30,15 @@ mod statistics;
 mod suite;
 mod summary;
 mod train;
+mod weight_space;
 mod workers;
 
-pub use arms::{Arm, ArmError, ArmSettings, Fit, UnknownArm};
+pub use arms::{Arm, ArmError, ArmSettings, Fit, Predictor, Look, Role, Shape, UnknownArm, Watch};
 pub use catalog::{CatalogError, Shipped, load_metamodel, shipped};
 pub use clock::Cost;
-pub use compare::{
-    ArmReport, CompareSettings, Compared, Comparison, Foreseen, MetricReport, compare, main_metrics,
-};
+pub use compare::{CompareSettings, Compared, ComparedSplit, compare};
+pub use comparison::{ArmReport, Comparison, Foreseen, MetricReport, main_metrics};
+pub use curve::{CurvePoint, ToEqual};
 pub use error::HarnessError;
 pub use evaluate::{EvaluateSettings, Evaluation, Metamodels, Progress, Skipped, evaluate};
 pub use figures::{metric_text, seconds_text};
@@ -41,13 +46,15 @@ pub use files::{NamedTable, predict_rows, predictions_csv, read_base_model, read
 pub use generation::{Generation, Writer, generate};
 pub use metrics::{Metric, Scores, classification_scores, regression_scores};
 pub use output::{check_output, write_output};
-pub use problem::Problem;
+pub use problem::{Count, Counts, Problem};
+pub use references::{Reference, ReferenceError};
 pub use report::{ReportFormat, write_comparison, write_evaluation};
 pub use results::{ResultRow, read_results, results_csv};
 pub use splits::{MAX_QUERY_ROWS, Split, max_support};
 pub use statistics::{Estimate, Spread};
 pub use suite::{Part, SuiteTable, suite_tables};
 pub use summary::{BASELINE_PREFIX, ModelSummary, Paired, Summary, SummaryBlock, summarise};
+pub use weight_space::{PathPoint, PathStep, Slice, WeightSpace};
 pub use train::{Experiment, TrainError, TrainEvent, Trained, train_metamodel};
 
 pub use burn::tensor::Device;

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use std::fmt;
 
 /// The smallest probability that is scored.
-const MIN_PROBABILITY: f64 = 1e-6;
+pub(crate) const MIN_PROBABILITY: f64 = 1e-6;
 /// Equal-width bins of the expected calibration error.
 const N_CALIBRATION_BINS: usize = 10;
 /// Standard deviations to either side that a 95% interval of a normal error spans.

@@ -3,9 +3,11 @@
 //! The arm reads the support rows and knows the classes that occur among them, no other. The scorer knows the
 //! classes of the whole table; a class that the support lacks gets probability 0.
 
-use crate::metrics::{Scores, classification_scores, regression_scores};
+use crate::arms::Predictor;
+use crate::metrics::{MIN_PROBABILITY, Scores, classification_scores, regression_scores};
+use crate::references::ReferenceError;
 use crate::splits::Split;
-use weightsmith_base_model::{BaseModel, EncodingError, Predicted};
+use weightsmith_base_model::{Predicted, Predictions};
 use weightsmith_datasets::Labelled;
 use weightsmith_tasks::{Support, Table, Target};
 
@@ -63,13 +65,29 @@ impl Problem {
         self.query.n_rows()
     }
 
+    /// The rows to be scored on.
+    pub fn query(&self) -> &Table {
+        &self.query
+    }
+
     /// How good a model that was made from [`Problem::support`] is on the query rows.
     ///
     /// # Errors
     /// A model that was made from another table.
-    pub fn score(&self, model: &BaseModel) -> Result<Scores, EncodingError> {
-        let predictions = model.predict(&self.query)?;
-        Ok(match (&self.truth, predictions.predicted()) {
+    pub fn score(&self, predictor: &Predictor) -> Result<Scores, ReferenceError> {
+        let predictions = predictor.predict(&self.query)?;
+        let expected = predictor.network().and_then(|model| model.expected.as_ref());
+        let std = expected.and_then(|expected| expected.residual_std);
+        Ok(self.scores(&predictions, std))
+    }
+
+    /// [`Problem::score`] of predictions of the query rows; `std` is the standard deviation of errors that a regression
+    /// foresees.
+    ///
+    /// # Panics
+    /// If the predictions are not of this problem's kind.
+    pub fn scores(&self, predictions: &Predictions, std: Option<f32>) -> Scores {
+        match (&self.truth, predictions.predicted()) {
             (
                 Truth::Classes { labels, n_classes, of_support },
                 Predicted::Probabilities { n_classes: n_own, values },
@@ -83,12 +101,103 @@ impl Problem {
             }
             (Truth::Values(values), Predicted::Values(predicted)) => {
                 let predicted: Vec<f64> = predicted.iter().map(|&value| f64::from(value)).collect();
-                let std = model.expected.as_ref().and_then(|expected| expected.residual_std);
                 regression_scores(&predicted, std.map(f64::from), values)
             }
             _ => unreachable!("a model predicts what its support's target is"),
-        })
+        }
     }
+
+    /// What is true of the query rows, as a model of the support can say it.
+    pub(crate) fn wanted(&self) -> Wanted {
+        match &self.truth {
+            Truth::Classes { labels, of_support, .. } => {
+                Wanted::Classes(labels.iter().map(|label| of_support.binary_search(label).ok()).collect())
+            }
+            Truth::Values(values) => Wanted::Values(values.clone()),
+        }
+    }
+
+    /// The table test: what predictions get right of the short and of the long rows, and their loss.
+    ///
+    /// # Errors
+    /// Those of `predict`.
+    pub fn count<E>(&self, predict: impl Fn(&Table) -> Result<Predictions, E>) -> Result<Counts, E> {
+        let (short, long) = (predict(self.support.table())?, predict(&self.query)?);
+        let (own, within) = match self.support.target() {
+            Target::Classes { labels, .. } => {
+                (Wanted::Classes(labels.iter().map(|&label| Some(label)).collect()), 0.0)
+            }
+            Target::Values(values) => (Wanted::Values(values.clone()), RIGHT_WITHIN * deviation(values)),
+        };
+        Ok(Counts { short: own.count(&short, within), long: self.wanted().count(&long, within) })
+    }
+}
+
+/// What is true of rows, as a model can say it.
+pub(crate) enum Wanted {
+    /// A place among the model's classes for each row; none for a class that it does not know.
+    Classes(Vec<Option<usize>>),
+    /// A value for each row.
+    Values(Vec<f64>),
+}
+
+impl Wanted {
+    /// `within` is the error up to which a value is right.
+    fn count(&self, predictions: &Predictions, within: f64) -> Count {
+        match self {
+            Self::Classes(labels) => classes_right(predictions, labels),
+            Self::Values(values) => values_right(predictions, values, within),
+        }
+    }
+}
+
+/// A value counts as right within this many standard deviations of the short rows' target.
+pub(crate) const RIGHT_WITHIN: f64 = 0.5;
+
+/// Rows that are right, and the loss.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Count {
+    /// The share of rows whose most probable class is right, or whose value is within half a standard deviation of the
+    /// short rows' target.
+    pub right: f64,
+    /// The log-loss, or the root mean squared error.
+    pub loss: f64,
+}
+
+/// [`Count`] of the short and of the long rows.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Counts {
+    /// The rows that were learned from.
+    pub short: Count,
+    /// The others.
+    pub long: Count,
+}
+
+fn classes_right(predictions: &Predictions, labels: &[Option<usize>]) -> Count {
+    let n = labels.len() as f64;
+    let found = predictions.labels().unwrap_or_default();
+    let n_right = found.iter().zip(labels).filter(|(found, label)| Some(**found) == **label).count();
+    let rows = predictions.probabilities().into_iter().flatten();
+    let loss = |(row, label): (&[f32], &Option<usize>)| {
+        let own = label.map_or(0.0, |label| f64::from(row[label]));
+        -own.max(MIN_PROBABILITY).ln()
+    };
+    Count { right: n_right as f64 / n, loss: rows.zip(labels).map(loss).sum::<f64>() / n }
+}
+
+fn values_right(predictions: &Predictions, values: &[f64], within: f64) -> Count {
+    let n = values.len() as f64;
+    let predicted = predictions.values().unwrap_or_default();
+    let errors = || predicted.iter().zip(values).map(|(found, value)| (f64::from(*found) - value).abs());
+    let n_right = errors().filter(|error| *error <= within).count();
+    Count { right: n_right as f64 / n, loss: (errors().map(|error| error * error).sum::<f64>() / n).sqrt() }
+}
+
+/// The standard deviation, n in the denominator.
+fn deviation(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt()
 }
 
 /// The classes of some rows, in ascending order.
@@ -124,7 +233,7 @@ mod tests {
         let Target::Classes { class_names, labels } = problem.support().target() else { panic!() };
         assert_eq!((class_names.join(""), labels[1]), ("ac".to_string(), 1));
         let model = fit_linear(problem.support(), Seed(0)).unwrap();
-        let scores = problem.score(&model).unwrap();
+        let scores = problem.score(&Predictor::Network(model)).unwrap();
         // The unseen class of one of two rows costs -ln(1e-6) / 2 = 6.9; the other row is easy.
         assert!((6.8..7.5).contains(&scores.get(Metric::LogLoss).unwrap()), "{scores:?}");
         assert_eq!(scores.get(Metric::Accuracy), Some(0.5));

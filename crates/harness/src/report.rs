@@ -8,7 +8,7 @@ mod lines;
 mod page;
 mod picture;
 
-use crate::compare::Comparison;
+use crate::comparison::Comparison;
 use crate::error::HarnessError;
 use crate::evaluate::{EvaluateSettings, Metamodels};
 use crate::output::write_output;

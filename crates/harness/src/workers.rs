@@ -1,6 +1,8 @@
 //! One core for one piece of work, so that what it costs does not depend on what else runs.
 
 use rayon::ThreadPoolBuilder;
+use std::sync::mpsc::channel;
+use std::sync::{Mutex, PoisonError};
 
 /// Runs the work on a thread of its own that is a whole pool: parallel loops inside it stay on that thread.
 ///
@@ -17,6 +19,44 @@ pub(crate) fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
+/// Does each job on one of `n_threads` workers, each of them [`on_one_thread`]; the results are in the order of the jobs.
+/// `listen` hears how many are done.
+///
+/// # Panics
+/// If the work does.
+pub(crate) fn in_parallel<J: Send, T: Send>(
+    jobs: Vec<J>,
+    n_threads: usize,
+    work: impl Fn(J) -> T + Sync,
+    listen: &mut dyn FnMut(usize),
+) -> Vec<T> {
+    let n_jobs = jobs.len();
+    let waiting = Mutex::new(jobs.into_iter().enumerate());
+    let mut done: Vec<(usize, T)> = Vec::with_capacity(n_jobs);
+    let (sender, receiver) = channel();
+    let take = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    std::thread::scope(|scope| {
+        for _ in 0..n_threads.clamp(1, n_jobs.max(1)) {
+            let (sender, take, work) = (sender.clone(), &take, &work);
+            scope.spawn(move || {
+                on_one_thread(move || {
+                    while let Some((idx, job)) = take() {
+                        // The receiver lives until the last sender is gone.
+                        let _ = sender.send((idx, work(job)));
+                    }
+                });
+            });
+        }
+        drop(sender);
+        for result in receiver {
+            done.push(result);
+            listen(done.len());
+        }
+    });
+    done.sort_by_key(|(idx, _)| *idx);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -29,5 +69,13 @@ mod tests {
             (0..1000).into_par_iter().map(|_| format!("{:?}", std::thread::current().id())).collect()
         });
         assert_eq!(threads.len(), 1);
+    }
+
+    #[test]
+    fn results_come_in_the_order_of_the_jobs() {
+        let mut heard = 0;
+        let squares = in_parallel((0..50).collect(), 3, |x: u64| x * x, &mut |n| heard = n);
+        assert_eq!(squares, (0..50).map(|x| x * x).collect::<Vec<u64>>());
+        assert_eq!(heard, 50);
     }
 }

@@ -7,8 +7,8 @@ mod inner;
 mod outer;
 
 pub use inner::{
-    InnerError, Optimiser, Recipe, TrainInfo, Trained, Tuned, default_grid, fit_linear, train_base_model,
-    tune_base_model,
+    InnerError, Moment, N_TRIES, Optimiser, Recipe, Refined, Start, TrainInfo, Trained, Training, Tuned,
+    fit_linear, folds, grid, refine, train_base_model, tune_base_model,
 };
 pub use outer::{
     CoolDown, EncodedTask, Moments, Observer, OuterConfig, OuterConfigError, OuterOptimiser, Shapes,

@@ -40,8 +40,12 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
         n_support: arguments.support,
         n_splits: arguments.splits,
         arms,
+        shape: weightsmith_harness::Shape::default(),
+        from: None,
+        weight_space: true,
+        n_threads: 1,
     };
-    let bar = progress::bar(0, "fits");
+    let bar = progress::bar(0, "splits");
     let compared = compare(&read, &settings, &mut |n_done, n_all| {
         bar.set_length(n_all as u64);
         bar.set_position(n_done as u64);
@@ -49,7 +53,7 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
     bar.finish_and_clear();
     let compared = compared?;
     let comparison = &compared.comparison;
-    let written = match (out, &compared.model) {
+    let written = match (out, compared.model()) {
         (Some(path), Some(model)) => {
             write_base_model(model, path, weightsmith_harness::Precision::F32)?;
             Some(path)

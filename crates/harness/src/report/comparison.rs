@@ -4,7 +4,7 @@ use super::dots::{Dot, DotPlot};
 use super::page::{escaped, page, pictures, push, standalone, table};
 use super::picture::drawn;
 use crate::arms::Arm;
-use crate::compare::{ArmReport, Comparison, main_metrics};
+use crate::comparison::{ArmReport, Comparison, main_metrics};
 use crate::figures::{metric_text, seconds_text};
 use crate::metrics::Metric;
 use crate::statistics::Estimate;
@@ -145,7 +145,7 @@ fn answer(comparison: &Comparison) -> String {
         None => text.push_str(", no weights were generated."),
         Some((generated, value)) => {
             push(&mut text, format_args!(", the generated network has a {label} of <b>{value}</b>"));
-            if let Some((tuned, value)) = of(Arm::AdamTuned).and_then(|tuned| Some((tuned, figure(tuned)?))) {
+            if let Some((tuned, value)) = of(Arm::Tuned(weightsmith_training::Optimiser::Adam)).and_then(|tuned| Some((tuned, figure(tuned)?))) {
                 push(&mut text, format_args!("; a network trained and tuned by Adam, {value}"));
                 if let Some(words) = verdict(tuned, *main_metric) {
                     push(&mut text, format_args!(" ({words})"));
@@ -295,7 +295,7 @@ fn method(comparison: &Comparison) -> String {
     for arm in &comparison.arms {
         let details =
             if arm.details.is_empty() { String::new() } else { format!(" ({})", escaped(&arm.details)) };
-        push(&mut out, format_args!("<dt>{}</dt><dd>{}{details}</dd>\n", arm.arm, escaped(arm.about)));
+        push(&mut out, format_args!("<dt>{}</dt><dd>{}{details}</dd>\n", arm.arm, escaped(&arm.about)));
         if let Some(error) = arm.errors.first() {
             let n_failed = arm.errors.len();
             push(&mut out, format_args!("<dd>failed on {n_failed} splits: {}</dd>\n", escaped(error)));

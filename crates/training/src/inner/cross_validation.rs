@@ -4,7 +4,7 @@ use super::InnerError;
 use super::problem::row_losses;
 use rand::seq::SliceRandom;
 use weightsmith_base_model::BaseModel;
-use weightsmith_tasks::{Level, Seed, Support, Target};
+use weightsmith_tasks::{Level, Query, Seed, Support, Target};
 
 const N_FOLDS: usize = 4;
 
@@ -13,7 +13,7 @@ const N_FOLDS: usize = 4;
 ///
 /// # Errors
 /// Fewer than two rows.
-pub(super) fn folds(target: &Target, seed: Seed) -> Result<Vec<Vec<usize>>, InnerError> {
+pub fn folds(target: &Target, seed: Seed) -> Result<Vec<Vec<usize>>, InnerError> {
     let n_rows = target.len();
     if n_rows < 2 {
         return Err(InnerError::TooFewRows { n_rows });
@@ -42,15 +42,24 @@ pub(super) fn held_out_losses<L: Level>(
 ) -> Result<Option<Vec<f64>>, InnerError> {
     let mut losses = Vec::with_capacity(support.n_rows());
     for fold in folds {
-        let rest: Vec<usize> = (0..support.n_rows()).filter(|row| fold.binary_search(row).is_err()).collect();
-        let model = match fit(&support.select(&rest)) {
+        let (rest, held_out) = split_off(support, fold);
+        let model = match fit(&rest) {
             Err(InnerError::Diverged { .. }) => return Ok(None),
             fitted => fitted?,
         };
-        let held_out = support.hold_out(fold);
         losses.extend(row_losses(&model, held_out.table(), held_out.target())?);
     }
     Ok(Some(losses))
+}
+
+/// The rows outside a fold, and those of the fold.
+pub(super) fn split_off<L: Level>(support: &Support<L>, fold: &[usize]) -> (Support<L>, Query<L>) {
+    let rest: Vec<usize> = (0..support.n_rows()).filter(|row| fold.binary_search(row).is_err()).collect();
+    (support.select(&rest), support.hold_out(fold))
+}
+
+pub(super) fn mean(numbers: &[f64]) -> f64 {
+    numbers.iter().sum::<f64>() / numbers.len() as f64
 }
 
 /// The best of several candidates: its position, its held-out losses, and the mean loss of each, infinite
@@ -72,8 +81,7 @@ pub(super) fn choose<L: Level, C>(
     let mut scores: Vec<f64> = Vec::with_capacity(candidates.len());
     for (position, candidate) in candidates.iter().enumerate() {
         let losses = held_out_losses(support, &folds, |rest| fit(rest, candidate))?;
-        let mean = |losses: &Vec<f64>| losses.iter().sum::<f64>() / losses.len() as f64;
-        let score = losses.as_ref().map_or(f64::INFINITY, mean);
+        let score = losses.as_deref().map_or(f64::INFINITY, mean);
         let best = choice.as_ref().map_or(f64::INFINITY, |(best, _)| scores[*best]);
         scores.push(score);
         if let Some(losses) = losses

@@ -1,27 +1,32 @@
-//! A quasi-Newton minimiser of smooth convex functions, for the host.
+//! A quasi-Newton minimiser of smooth functions, for the host.
 
 use std::collections::VecDeque;
 
 /// Pairs of steps and gradient changes that are remembered.
 const N_PAIRS: usize = 10;
-const MAX_ITERATIONS: usize = 500;
 /// A gradient whose largest entry is below this is 0.
 const TOLERANCE: f64 = 1e-5;
 
-/// Where a convex function is least: L-BFGS with ten pairs and steps halved until the function falls enough.
-/// `objective` returns the value at a point and writes the gradient.
+/// Where a smooth function is least, at least nearby: L-BFGS with ten pairs and steps halved until the function falls
+/// enough. `objective` returns the value at a point and writes the gradient; `after` hears of every iteration: its point
+/// and value.
 ///
-/// Stops at a gradient below 1e-5, after 500 iterations, or where rounding lets no step improve the value.
+/// Stops at a gradient below 1e-5, after `max_iterations`, or where rounding lets no step improve the value.
 ///
 /// Source: Nocedal and Wright, Numerical Optimization, algorithms 7.4 and 7.5; Armijo steps instead of
-/// Wolfe's, which convexity allows.
-pub(super) fn minimise(mut objective: impl FnMut(&[f64], &mut [f64]) -> f64, start: Vec<f64>) -> Vec<f64> {
+/// Wolfe's, and pairs without positive curvature are left out.
+pub(super) fn minimise(
+    mut objective: impl FnMut(&[f64], &mut [f64]) -> f64,
+    start: Vec<f64>,
+    max_iterations: usize,
+    mut after: impl FnMut(&[f64], f64),
+) -> Vec<f64> {
     let mut point = start;
     let mut gradient = vec![0.0; point.len()];
     let mut value = objective(&point, &mut gradient);
     let mut pairs: VecDeque<Pair> = VecDeque::with_capacity(N_PAIRS);
     let mut next_gradient = vec![0.0; point.len()];
-    for _ in 0..MAX_ITERATIONS {
+    for _ in 0..max_iterations {
         if gradient.iter().all(|slope| slope.abs() < TOLERANCE) {
             break;
         }
@@ -51,6 +56,7 @@ pub(super) fn minimise(mut objective: impl FnMut(&[f64], &mut [f64]) -> f64, sta
         }
         (point, value) = (next, next_value);
         std::mem::swap(&mut gradient, &mut next_gradient);
+        after(&point, value);
     }
     point
 }
@@ -109,6 +115,8 @@ mod tests {
                 value
             },
             vec![0.0; 9],
+            500,
+            |_, _| {},
         );
         for (i, x) in found.iter().enumerate() {
             assert!((x - i as f64).abs() < 2e-5, "{found:?}");

@@ -7,6 +7,8 @@ use super::problem::{Labels, Origin, Problem, expected_performance};
 use weightsmith_base_model::{Activation, BaseModel, ExpectedPerformance, HostWeights, Matrix, Rows};
 use weightsmith_tasks::{Level, Seed, Support, TaskType};
 
+/// More than any table has needed.
+const MAX_ITERATIONS: usize = 500;
 /// The outside scorer's strengths, λ of `Σ loss + λ/2 ‖W‖²`: the inverses of its C.
 const LOGISTIC_STRENGTHS: [f64; 5] = [1.0 / 0.003, 1.0 / 0.03, 1.0 / 0.3, 1.0 / 3.0, 1.0 / 30.0];
 /// The outside scorer's strengths, λ of `Σ (value - output)² + λ ‖W‖²`.
@@ -85,7 +87,7 @@ fn logistic(rows: &Rows, labels: &Labels, strength: f64) -> Vec<f64> {
         }
         value
     };
-    minimise(objective, vec![0.0; n_outputs * width])
+    minimise(objective, vec![0.0; n_outputs * width], MAX_ITERATIONS, |_, _| {})
 }
 
 /// The cross-entropy of one row, whose logits are replaced by the loss's slopes in them.

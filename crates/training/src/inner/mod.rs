@@ -8,17 +8,27 @@ mod cross_validation;
 mod lbfgs;
 mod linear;
 mod network;
+mod penalty;
 mod problem;
+mod quasi_newton;
 mod recipe;
+mod refine;
+mod rows;
+mod start;
 mod train;
+mod trial;
 mod tune;
 
+pub use cross_validation::folds;
 pub use linear::fit_linear;
-pub use recipe::{Optimiser, Recipe, default_grid};
-pub use train::{TrainInfo, Trained, train_base_model};
+pub use recipe::{N_TRIES, Optimiser, Recipe, grid};
+pub use refine::{Refined, refine};
+pub use start::Start;
+pub use train::{Moment, TrainInfo, Trained, Training, train_base_model};
 pub use tune::{Tuned, tune_base_model};
 
 use weightsmith_base_model::{EncodingError, ModelError};
+use weightsmith_tasks::TaskType;
 
 /// Why no base model could be trained.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -39,6 +49,20 @@ pub enum InnerError {
         found: String,
         /// What it may be.
         expected: &'static str,
+    },
+    /// The weights to start from are of the other kind of target.
+    #[error("the weights to start from are of a {found}, the rows of a {wanted}")]
+    OtherTarget {
+        /// What the rows are for.
+        wanted: TaskType,
+        /// What the weights are for.
+        found: TaskType,
+    },
+    /// The weights to start from know none of the rows' classes.
+    #[error("the weights to start from know none of the rows' classes; they know {known}")]
+    OtherClasses {
+        /// The classes of the weights.
+        known: String,
     },
     /// There is no recipe to choose from.
     #[error("the grid holds no recipe")]

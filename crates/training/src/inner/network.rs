@@ -4,8 +4,8 @@ use burn::module::{Module, Param, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::Rng;
 use std::marker::PhantomData;
-use weightsmith_base_model::{Activation, Architecture, HiddenLayer, Weights};
-use weightsmith_tasks::Level;
+use weightsmith_base_model::{Activation, Architecture, HiddenLayer, HostWeights, Weights};
+use weightsmith_tasks::{Base, Level};
 
 #[derive(Module, Debug)]
 struct HiddenParams {
@@ -56,6 +56,21 @@ impl Network {
         Self { hidden, skip, output: Some(last), output_bias }
     }
 
+    /// Parameters that begin with these numbers.
+    pub(super) fn of(weights: &HostWeights, device: &Device) -> Self {
+        let Weights::<Base> { hidden, skip, output, output_bias, .. } = Weights::from_host(weights, device);
+        let layer = |layer: HiddenLayer| HiddenParams {
+            weight: Param::from_tensor(layer.weight),
+            bias: Param::from_tensor(layer.bias),
+        };
+        Self {
+            hidden: hidden.into_iter().map(layer).collect(),
+            skip: skip.map(Param::from_tensor),
+            output: output.map(Param::from_tensor),
+            output_bias: Param::from_tensor(output_bias),
+        }
+    }
+
     /// The numbers as the plain tensors that [`weightsmith_base_model::predict`] reads.
     pub(super) fn weights<L: Level>(&self, activation: Activation) -> Weights<L> {
         let layer = |layer: &HiddenParams| HiddenLayer { weight: layer.weight.val(), bias: layer.bias.val() };
@@ -67,15 +82,6 @@ impl Network {
             activation,
             level: PhantomData,
         }
-    }
-
-    /// ‖W‖² over all weights, without the biases.
-    pub(super) fn squared_norm(&self) -> Tensor<1> {
-        let matrices = self.hidden.iter().map(|layer| &layer.weight).chain(&self.skip).chain(&self.output);
-        matrices
-            .map(|weight| weight.val().square().sum())
-            .reduce(|sum, square| sum + square)
-            .expect("a network has a path from inputs to outputs")
     }
 
     /// The parameters that no decay reaches.

@@ -98,8 +98,85 @@ impl Problem {
     /// A support without rows or columns.
     pub(super) fn of<L: Level>(support: &Support<L>) -> Result<Self, InnerError> {
         let encoding = Encoding::fit(support, &EncodingLimits::default())?.view(View::Standard).clone();
+        Self::encoded(support, encoding)
+    }
+
+    /// The problem of a support, seen through an encoding that is there already.
+    ///
+    /// # Errors
+    /// A support that the encoding cannot read.
+    pub(super) fn encoded<L: Level>(support: &Support<L>, encoding: Encoding) -> Result<Self, InnerError> {
         let rows = encoding.encode(support.table())?;
         Ok(Self { encoding, rows, labels: Labels::of(support.target()) })
+    }
+
+    /// The trained outputs of a base model: [`Problem::export`] undone. A class that the model does not know begins with
+    /// weights of 0.
+    ///
+    /// # Errors
+    /// A model of the other kind of target, or one that knows none of the classes.
+    pub(super) fn import<L: Level>(
+        &self,
+        model: &BaseModel<L>,
+        support: &Support<L>,
+    ) -> Result<HostWeights, InnerError> {
+        let parts = self.parts(&model.class_names, support.target(), model.task_type)?;
+        let sums = |of: &dyn Fn(usize, usize) -> f64, width: usize| -> Vec<f32> {
+            let value = |part: &Vec<(usize, f64)>, column: usize| {
+                part.iter().map(|&(output, factor)| factor * of(output, column)).sum::<f64>() as f32
+            };
+            parts.iter().flat_map(|part| (0..width).map(move |column| value(part, column))).collect()
+        };
+        let matrix = |matrix: &Matrix| {
+            let width = matrix.n_columns;
+            let of = |output: usize, column: usize| f64::from(matrix.values[output * width + column]);
+            Matrix::new(parts.len(), width, sums(&of, width))
+        };
+        let mean = match &self.labels {
+            Labels::Values { mean, .. } => *mean,
+            _ => 0.0,
+        };
+        let bias = |output: usize, _: usize| f64::from(model.weights.output_bias[output]) - mean;
+        Ok(HostWeights {
+            hidden: model.weights.hidden.clone(),
+            skip: model.weights.skip.as_ref().map(matrix),
+            output: model.weights.output.as_ref().map(matrix),
+            output_bias: sums(&bias, 1),
+            activation: model.weights.activation,
+        })
+    }
+
+    /// For each trained output the outputs of a model that it is made of, and their factors.
+    fn parts(
+        &self,
+        known: &[String],
+        target: &Target,
+        task_type: TaskType,
+    ) -> Result<Vec<Vec<(usize, f64)>>, InnerError> {
+        if target.task_type() != task_type {
+            return Err(InnerError::OtherTarget { wanted: target.task_type(), found: task_type });
+        }
+        let place = |class: &usize| match target {
+            Target::Classes { class_names, .. } => known.iter().position(|name| *name == class_names[*class]),
+            Target::Values(_) => None,
+        };
+        let (parts, n_known) = match &self.labels {
+            Labels::Values { scale, .. } => {
+                let factor = if *scale > 0.0 { 1.0 / scale } else { 0.0 };
+                (vec![vec![(0, factor)]], 1)
+            }
+            Labels::Binary { present, .. } => {
+                let places = [place(&present[0]), place(&present[1])];
+                let part = places.iter().zip([-1.0, 1.0]).filter_map(|(at, sign)| Some(((*at)?, sign)));
+                (vec![part.collect()], places.iter().flatten().count())
+            }
+            Labels::Classes { present, .. } => {
+                let places: Vec<Option<usize>> = present.iter().map(place).collect();
+                let part = |at: &Option<usize>| at.map(|output| (output, 1.0)).into_iter().collect();
+                (places.iter().map(part).collect(), places.iter().flatten().count())
+            }
+        };
+        if n_known == 0 { Err(InnerError::OtherClasses { known: known.join(", ") }) } else { Ok(parts) }
     }
 
     /// The base model of trained outputs: an output for each class name, or the value in the target's unit.
@@ -107,7 +184,7 @@ impl Problem {
     /// # Errors
     /// Numbers that do not fit f32, class names that make no classification.
     pub(super) fn export<L: Level>(
-        self,
+        &self,
         trained: &HostWeights,
         support: &Support<L>,
         origin: Origin,
@@ -136,7 +213,7 @@ impl Problem {
             activation: trained.activation,
         };
         let model = BaseModel {
-            encoding: self.encoding,
+            encoding: self.encoding.clone(),
             architecture: weights.architecture(),
             task_type: support.target().task_type(),
             class_names,

@@ -17,7 +17,18 @@ pub enum Optimiser {
     AdamW,
     /// Gradient descent with Nesterov momentum 0.9; the decay is part of the loss.
     Sgd,
+    /// L-BFGS with ten pairs on all rows at once; an epoch is an iteration.
+    Lbfgs,
+    /// Trial and error: all weights drawn anew, kept if more examples come out right. An epoch is [`N_TRIES`]
+    /// tries, a step is one.
+    RandomSearch,
+    /// An evolution strategy: the mean of a Gaussian moves towards those of its samples that lose least. An epoch is a
+    /// generation of [`N_TRIES`] samples, a step is one.
+    Evolution,
 }
+
+/// Networks that trial and error draws and scores at once.
+pub const N_TRIES: usize = 32;
 
 impl Optimiser {
     /// What a base model's provenance calls it.
@@ -26,7 +37,15 @@ impl Optimiser {
             Self::Adam => "adam",
             Self::AdamW => "adamw",
             Self::Sgd => "sgd",
+            Self::Lbfgs => "lbfgs",
+            Self::RandomSearch => "random-search",
+            Self::Evolution => "evolution",
         }
+    }
+
+    /// Whether the penalty is a term of the loss, and not a shrinking of its own.
+    pub(super) fn penalises_loss(self) -> bool {
+        self != Self::AdamW
     }
 }
 
@@ -50,8 +69,11 @@ pub struct Recipe {
     /// At most this many passes over the rows, at least 1. The training ends before when it has converged:
     /// when the loss has not fallen by 1e-4 for more than 10 epochs.
     pub n_epochs: usize,
-    /// Rows of a step, at least 1; all rows where there are no more.
+    /// Rows of a step, at least 1; all rows where there are no more. L-BFGS and trial and error take all rows.
     pub batch_size: usize,
+    /// ρ of the pull towards the start, `ρ / 2 ‖w - w₀‖² / n_batch` over all numbers: proximal steps. 0 for none; only the
+    /// rules of single steps know it.
+    pub proximal: f32,
 }
 
 impl Default for Recipe {
@@ -65,11 +87,25 @@ impl Default for Recipe {
             weight_decay: 1e-2,
             n_epochs: 200,
             batch_size: 200,
+            proximal: 0.0,
         }
     }
 }
 
 impl Recipe {
+    /// The untuned recipe of a rule.
+    pub fn of(optimiser: Optimiser) -> Self {
+        let usual = Self { optimiser, ..Self::default() };
+        match optimiser {
+            Optimiser::Adam => usual,
+            Optimiser::AdamW => Self { weight_decay: 1.0, ..usual },
+            Optimiser::Sgd => Self { learning_rate: 5e-2, ..usual },
+            Optimiser::Lbfgs => Self { weight_decay: 1.0, ..usual },
+            Optimiser::RandomSearch => Self { n_epochs: 300, ..usual },
+            Optimiser::Evolution => Self { learning_rate: 5e-2, weight_decay: 1.0, n_epochs: 500, ..usual },
+        }
+    }
+
     /// Checks the numbers; whether the widths make a network is the architecture's affair.
     pub(super) fn validate(&self) -> Result<(), InnerError> {
         let bad = |field, found: String, expected| Err(InnerError::BadRecipe { field, found, expected });
@@ -78,6 +114,9 @@ impl Recipe {
         }
         if !(self.weight_decay.is_finite() && self.weight_decay >= 0.0) {
             return bad("weight_decay", self.weight_decay.to_string(), "a finite number from 0 on");
+        }
+        if !(self.proximal.is_finite() && self.proximal >= 0.0) {
+            return bad("proximal", self.proximal.to_string(), "a finite number from 0 on");
         }
         if self.n_epochs == 0 {
             return bad("n_epochs", "0".to_string(), "at least 1");
@@ -89,14 +128,32 @@ impl Recipe {
     }
 }
 
-/// The outside scorer's grid: three strengths of decay, a short and a long training each.
-pub fn default_grid(task_type: TaskType) -> Vec<Recipe> {
-    let lengths = match task_type {
+/// Recipes for cross-validation to choose from: for Adam the outside scorer's grid, three strengths of decay with a
+/// short and a long training each; for the other rules as many, over what matters most to them.
+pub fn grid(optimiser: Optimiser, task_type: TaskType) -> Vec<Recipe> {
+    let [short, long] = match task_type {
         TaskType::Classification => [60, 300],
         TaskType::Regression => [100, 400],
     };
-    let recipe = |weight_decay, n_epochs| Recipe { weight_decay, n_epochs, ..Recipe::default() };
-    [1e-2, 1.0, 10.0].iter().flat_map(|&decay| lengths.map(|n_epochs| recipe(decay, n_epochs))).collect()
+    let usual = Recipe::of(optimiser);
+    let cross = |decays: &[f32], others: &[(f32, usize)]| -> Vec<Recipe> {
+        let recipe = |weight_decay: f32, (learning_rate, n_epochs): (f32, usize)| Recipe {
+            weight_decay,
+            learning_rate,
+            n_epochs,
+            ..usual.clone()
+        };
+        decays.iter().flat_map(|&decay| others.iter().map(move |&other| recipe(decay, other))).collect()
+    };
+    let rate = usual.learning_rate;
+    match optimiser {
+        Optimiser::Adam => cross(&[1e-2, 1.0, 10.0], &[(rate, short), (rate, long)]),
+        // Decoupled decay is not scaled by the size of the gradient: it takes more to matter.
+        Optimiser::AdamW => cross(&[1.0, 30.0, 300.0], &[(rate, short), (rate, long)]),
+        Optimiser::Sgd => cross(&[1e-2, 1.0, 10.0], &[(2e-2, long), (1e-1, long)]),
+        Optimiser::Lbfgs => cross(&[1e-2, 0.1, 1.0, 3.0, 10.0, 30.0], &[(rate, 200)]),
+        Optimiser::RandomSearch | Optimiser::Evolution => vec![usual],
+    }
 }
 
 #[cfg(test)]
@@ -119,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_grid_is_that_of_the_outside_scorer() {
-        let grid = default_grid(TaskType::Regression);
+        let grid = grid(Optimiser::Adam, TaskType::Regression);
         let figures: Vec<(f32, usize)> =
             grid.iter().map(|recipe| (recipe.weight_decay, recipe.n_epochs)).collect();
         assert_eq!(figures, [(0.01, 100), (0.01, 400), (1.0, 100), (1.0, 400), (10.0, 100), (10.0, 400)]);

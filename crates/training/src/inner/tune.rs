@@ -2,7 +2,7 @@
 
 use super::cross_validation::choose;
 use super::problem::expected_performance;
-use super::{InnerError, Recipe, Trained, train_base_model};
+use super::{InnerError, Moment, Recipe, Start, Trained, Training, train_base_model};
 use burn::tensor::Device;
 use weightsmith_tasks::{Base, Level, Seed, Support};
 
@@ -21,24 +21,26 @@ pub struct Tuned<L: Level = Base> {
 }
 
 /// Chooses a recipe of the grid by 4-fold cross-validation, stratified for classes, and trains it on all
-/// rows.
+/// rows; `watch` sees that last training.
 ///
 /// The score is the log-loss, probabilities clipped at 1e-6, or the squared error. Each fold's encoding is
 /// fitted without the rows it is scored on. Ties go to the first recipe.
 ///
 /// # Errors
-/// Those of [`train_base_model`]; an empty grid, fewer than two rows, a grid of which every recipe diverges.
+/// Those of [`Training::run`]; an empty grid, fewer than two rows, a grid of which every recipe diverges.
 pub fn tune_base_model<L: Level>(
     support: &Support<L>,
     grid: &[Recipe],
     seed: Seed,
     device: &Device,
+    watch: &mut dyn FnMut(&Moment<'_, L>),
 ) -> Result<Tuned<L>, InnerError> {
     let choice = choose(support, grid, seed, |rest, recipe| {
         train_base_model(rest, recipe, seed, device).map(|trained| trained.model)
     })?;
     let chosen = grid[choice.position].clone();
-    let mut trained = train_base_model(support, &chosen, seed, device)?;
+    let start = Start::Random;
+    let mut trained = Training { support, start, recipe: &chosen, seed, device }.run(watch)?;
     trained.model.provenance.name = format!("{}-tuned", chosen.optimiser.name());
     trained.model.expected = Some(expected_performance(support.target().task_type(), &choice.losses));
     trained.model.validate()?;
@@ -48,7 +50,7 @@ pub fn tune_base_model<L: Level>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{default_grid, testing};
+    use super::super::{Optimiser, grid, testing};
     use super::*;
     use weightsmith_tasks::TaskType;
 
@@ -56,8 +58,8 @@ mod tests {
     fn noise_asks_for_the_strongest_decay() {
         for seed in 0..4 {
             let support = testing::noise(128, 8, seed);
-            let grid = default_grid(TaskType::Classification);
-            let tuned = tune_base_model(&support, &grid, Seed(seed), &testing::device()).unwrap();
+            let recipes = grid(Optimiser::Adam, TaskType::Classification);
+            let tuned = tune_base_model(&support, &recipes, Seed(seed), &testing::device(), &mut |_| {}).unwrap();
             assert_eq!(tuned.chosen.weight_decay, 10.0, "seed {seed}: {:?}", tuned.scores);
             assert_eq!((tuned.n_trainings, tuned.scores.len()), (25, 6));
             assert_eq!(tuned.trained.model.provenance.name, "adam-tuned");
@@ -73,14 +75,14 @@ mod tests {
         let support = testing::linear_values(24, 2, 0);
         let wild = Recipe { learning_rate: 1e30, ..Recipe::default() };
         let calm = Recipe { n_epochs: 5, ..Recipe::default() };
-        let tune = |grid: &[Recipe]| tune_base_model(&support, grid, Seed(0), &testing::device());
+        let tune = |grid: &[Recipe]| tune_base_model(&support, grid, Seed(0), &testing::device(), &mut |_| {});
         let tuned = tune(&[wild.clone(), calm.clone()]).unwrap();
         assert_eq!((tuned.chosen, tuned.scores[0].1), (calm, f64::INFINITY));
         assert_eq!(tune(&[wild]), Err(InnerError::AllDiverged { n_recipes: 1 }));
         assert_eq!(tune(&[]), Err(InnerError::EmptyGrid));
         let one = support.select(&[0]);
         assert_eq!(
-            tune_base_model(&one, &[Recipe::default()], Seed(0), &testing::device()),
+            tune_base_model(&one, &[Recipe::default()], Seed(0), &testing::device(), &mut |_| {}),
             Err(InnerError::TooFewRows { n_rows: 1 })
         );
     }

@@ -1,0 +1,189 @@
+//! Models that are no networks, for scale: nearest neighbours and a random forest, both from smartcore.
+//!
+//! They read the same encoded rows as the networks. Classes are learned as indicators, so that a forest votes with
+//! the shares of its leaves and neighbours with their weights.
+
+use smartcore::ensemble::random_forest_regressor::{RandomForestRegressor, RandomForestRegressorParameters};
+use smartcore::error::Failed;
+use smartcore::linalg::basic::matrix::DenseMatrix;
+use smartcore::metrics::distance::euclidian::Euclidian;
+use smartcore::neighbors::KNNWeightFunction;
+use smartcore::neighbors::knn_regressor::{KNNRegressor, KNNRegressorParameters};
+use weightsmith_base_model::{Encoding, EncodingError, EncodingLimits, Predictions, Rows, View};
+use weightsmith_tasks::{Seed, Support, Table, Target};
+use weightsmith_training::{InnerError, folds};
+
+/// Trees of a forest.
+const N_TREES: usize = 200;
+/// Numbers of neighbours that cross-validation chooses from.
+const NEIGHBOURS: [usize; 4] = [3, 5, 9, 15];
+/// What every class gets beside its share of the neighbours, so that no class is ruled out.
+const FLOOR: f64 = 1e-4;
+
+/// Why there is no such model.
+#[derive(Debug, thiserror::Error)]
+pub enum ReferenceError {
+    /// The rows cannot be encoded.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
+    /// The rows cannot be dealt out for cross-validation.
+    #[error(transparent)]
+    Inner(#[from] InnerError),
+    /// The library refuses.
+    #[error("the library refuses: {0}")]
+    Library(#[from] Failed),
+}
+
+type Matrix = DenseMatrix<f64>;
+type Forest = RandomForestRegressor<f64, f64, Matrix, Vec<f64>>;
+type Neighbours = KNNRegressor<f64, f64, Matrix, Vec<f64>, Euclidian<f64>>;
+
+/// A model that is no network.
+pub struct Reference {
+    encoding: Encoding,
+    /// Of each output: the classes but the first, or the value.
+    outputs: Outputs,
+    n_classes: usize,
+}
+
+enum Outputs {
+    Forest(Vec<Forest>),
+    Neighbours(Vec<Neighbours>),
+}
+
+impl Reference {
+    /// A forest of 200 full-grown trees on bootstrap samples; a split looks at √d of d columns for classes and at half
+    /// of them for numbers, as the outside scorer's does.
+    ///
+    /// # Errors
+    /// Rows that cannot be encoded.
+    pub fn forest(support: &Support, seed: Seed) -> Result<Self, ReferenceError> {
+        let (encoding, rows) = encoded(support)?;
+        let d = rows.n_columns;
+        let m = match support.target() {
+            Target::Classes { .. } => (d as f64).sqrt() as usize,
+            Target::Values(_) => d / 2,
+        };
+        let x = matrix(&rows)?;
+        let grow = |wanted: Vec<f64>| {
+            let parameters = RandomForestRegressorParameters::default()
+                .with_n_trees(N_TREES)
+                .with_m(m.max(1))
+                .with_seed(seed.0);
+            Forest::fit(&x, &wanted, parameters)
+        };
+        let outputs = wanted(support.target()).into_iter().map(grow).collect::<Result<_, _>>()?;
+        Ok(Self { encoding, outputs: Outputs::Forest(outputs), n_classes: n_classes(support.target()) })
+    }
+
+    /// Neighbours weighted by the inverse of their distance; how many, 4-fold cross-validation decides. Also says how
+    /// many.
+    ///
+    /// # Errors
+    /// Rows that cannot be encoded, fewer than two rows.
+    pub fn neighbours(support: &Support, seed: Seed) -> Result<(Self, usize), ReferenceError> {
+        let folds = folds(support.target(), seed)?;
+        let mut best = (f64::INFINITY, NEIGHBOURS[0]);
+        for k in NEIGHBOURS {
+            let mut loss = 0.0;
+            for fold in &folds {
+                let rest: Vec<usize> =
+                    (0..support.n_rows()).filter(|row| fold.binary_search(row).is_err()).collect();
+                let model = Self::nearest(&support.select(&rest), k)?;
+                let held_out = support.hold_out(fold);
+                loss += total_loss(&model.predict(held_out.table())?, held_out.target());
+            }
+            if loss < best.0 {
+                best = (loss, k);
+            }
+        }
+        Ok((Self::nearest(support, best.1)?, best.1))
+    }
+
+    fn nearest(support: &Support, k: usize) -> Result<Self, ReferenceError> {
+        let (encoding, rows) = encoded(support)?;
+        let x = matrix(&rows)?;
+        let k = k.min(rows.n_rows);
+        let find = |wanted: Vec<f64>| {
+            let parameters =
+                KNNRegressorParameters::default().with_k(k).with_weight(KNNWeightFunction::Distance);
+            Neighbours::fit(&x, &wanted, parameters)
+        };
+        let outputs = wanted(support.target()).into_iter().map(find).collect::<Result<_, _>>()?;
+        Ok(Self { encoding, outputs: Outputs::Neighbours(outputs), n_classes: n_classes(support.target()) })
+    }
+
+    /// Predictions for the rows of a table.
+    ///
+    /// # Errors
+    /// A missing column, a column of the other type.
+    pub fn predict(&self, table: &Table) -> Result<Predictions, ReferenceError> {
+        let rows = self.encoding.encode(table)?;
+        let n_rows = rows.n_rows;
+        if n_rows == 0 {
+            return Ok(Predictions::from_values(Vec::new()));
+        }
+        let x = matrix(&rows)?;
+        let predicted: Vec<Vec<f64>> = match &self.outputs {
+            Outputs::Forest(models) => models.iter().map(|model| model.predict(&x)).collect::<Result<_, _>>()?,
+            Outputs::Neighbours(models) => {
+                models.iter().map(|model| model.predict(&x)).collect::<Result<_, _>>()?
+            }
+        };
+        if self.n_classes == 0 {
+            return Ok(Predictions::from_values(predicted[0].iter().map(|value| *value as f32).collect()));
+        }
+        let mut logits = Vec::with_capacity(n_rows * self.n_classes);
+        for row in 0..n_rows {
+            let others: Vec<f64> = predicted.iter().map(|output| output[row]).collect();
+            let first = 1.0 - others.iter().sum::<f64>();
+            let shares = std::iter::once(first).chain(others);
+            logits.extend(shares.map(|share| (share.max(0.0) + FLOOR).ln() as f32));
+        }
+        Ok(Predictions::from_logits(self.n_classes, &logits))
+    }
+}
+
+fn encoded(support: &Support) -> Result<(Encoding, Rows), EncodingError> {
+    let fitted = Encoding::fit(support, &EncodingLimits::default())?;
+    let encoding = fitted.view(View::Standard).clone();
+    let rows = encoding.encode(support.table())?;
+    Ok((encoding, rows))
+}
+
+fn matrix(rows: &Rows) -> Result<Matrix, Failed> {
+    let values = rows.values.iter().map(|value| f64::from(*value)).collect();
+    DenseMatrix::new(rows.n_rows, rows.n_columns, values, false)
+}
+
+fn n_classes(target: &Target) -> usize {
+    match target {
+        Target::Classes { class_names, .. } => class_names.len(),
+        Target::Values(_) => 0,
+    }
+}
+
+/// The indicators of all classes but the first, or the values.
+fn wanted(target: &Target) -> Vec<Vec<f64>> {
+    match target {
+        Target::Classes { class_names, labels } => {
+            let indicator =
+                |class: usize| labels.iter().map(|&label| f64::from(u8::from(label == class))).collect();
+            (1..class_names.len()).map(indicator).collect()
+        }
+        Target::Values(values) => vec![values.clone()],
+    }
+}
+
+/// The log-loss or squared error of all rows together.
+fn total_loss(predictions: &Predictions, target: &Target) -> f64 {
+    match (target, predictions.probabilities(), predictions.values()) {
+        (Target::Classes { labels, .. }, Some(rows), _) => {
+            rows.zip(labels).map(|(row, &label)| -f64::from(row[label]).max(1e-6).ln()).sum()
+        }
+        (Target::Values(values), _, Some(predicted)) => {
+            values.iter().zip(predicted).map(|(value, p)| (value - f64::from(*p)).powi(2)).sum()
+        }
+        _ => unreachable!("a model predicts what its support's target is"),
+    }
+}
