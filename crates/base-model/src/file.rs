@@ -30,6 +30,7 @@ mod write;
 pub use atomic::write_atomically;
 
 use crate::description::Description;
+use crate::host_weights::HostWeights;
 use crate::model::{BaseModel, ModelError};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -245,6 +246,15 @@ pub fn inspect(path: &Path) -> Result<Description, FileError> {
     Ok(Description::new(&parsed.model, parsed.level, |name| {
         parsed.precisions.get(name).copied().unwrap_or_default()
     }))
+}
+
+/// Reads the numbers of a network from a file that has the tensors of the layout and says nothing about rows, such as one
+/// that PyTorch wrote. The shapes are the architecture; the activation is ReLU, or what the metadata's `activation` says.
+///
+/// # Errors
+/// Anything that is not in the layout.
+pub fn read_weights(path: &Path) -> Result<HostWeights, FileError> {
+    read::parse_bare(&read_bounded(path)?)
 }
 
 fn read_bounded(path: &Path) -> Result<Vec<u8>, FileError> {

@@ -23,7 +23,7 @@ pub use description::{Description, InputDescription, TensorDescription};
 pub use encoding::{
     EncodedColumn, Encoding, EncodingError, EncodingLimits, Fitted, Joined, Rows, Transform, View,
 };
-pub use file::{FileError, Precision, inspect, write_atomically};
+pub use file::{FileError, Precision, inspect, read_weights, write_atomically};
 pub use host_weights::{HostLayer, HostWeights, Matrix};
 pub use model::{BaseModel, ExpectedPerformance, ModelError, Provenance, SupportInfo};
 pub use predictions::{Predicted, Predictions};

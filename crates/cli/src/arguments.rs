@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use weightsmith_harness::{Arm, Part, Precision, Source, TaskType};
+use weightsmith_harness::{Arm, Part, Precision, Shape, Source, TaskType};
 
 /// Writes the weights of a small neural network from a few labelled rows, without training one.
 ///
@@ -112,13 +112,25 @@ pub(crate) struct Compare {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) splits: u32,
     /// What is compared, by name [default: all]
-    #[arg(long, value_name = "ARM,...", value_delimiter = ',', default_values_t = Arm::ALL)]
+    #[arg(long, value_name = "ARM,...", value_delimiter = ',', default_values_t = Arm::without_file(), hide_default_value = true)]
     pub(crate) arms: Vec<Arm>,
+    /// Fine-tune the weights in this file, too: a file that `generate` or PyTorch wrote
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// The networks that optimisers train: 64 units, or the shape of one generated view
+    #[arg(long, value_enum, default_value_t = ShapeArgument::Usual)]
+    pub(crate) shape: ShapeArgument,
     #[command(flatten)]
     pub(crate) metamodel: MetamodelArguments,
-    /// Write a report: a page (.html) or a picture (.svg)
+    /// Splits to work on at once, one core each; with more than one, times are a little longer
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: u16,
+    /// Write a report: a page (.html), with its figures beside it (.json), or a picture (.svg)
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
+    /// Write rows, weights and predictions of every split and arm, to check the figures with
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) export: Option<PathBuf>,
     /// Write the generated weights of the first split, a .safetensors file
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
@@ -133,11 +145,26 @@ Examples:
   weightsmith compare --data table.csv --target y --support 128 --splits 10 --json
 
 The arms:
-  generated     weights written by the metamodel in one forward pass
-  untrained     the metamodel's closed-form head alone, without anything learned
-  adam-tuned    a network of 64 hidden units trained by Adam, its recipe chosen by 4-fold cross-validation
-  adam          the same network with Adam's default recipe
-  linear-tuned  logistic or ridge regression, its strength chosen by 4-fold cross-validation";
+  generated        weights written by the metamodel, with a forest's second opinion
+  generated-alone  the same without the forest: one forward pass
+  refined          generated, then proximal steps where held-out rows say that they pay
+  adam-tuned, adamw-tuned, sgd-tuned, lbfgs-tuned
+                   a network trained by this optimiser, its recipe chosen by 4-fold cross-validation
+  adam, adamw, sgd, lbfgs
+                   the same with a default recipe
+  evolution        found by an evolution strategy, without gradients
+  random-search    random numbers, kept if more examples come out right
+  linear-tuned     logistic or ridge regression, its strength chosen by 4-fold cross-validation
+  neighbours       nearest neighbours, their number chosen by 4-fold cross-validation
+  forest           a random forest of 200 trees
+  untrained        control: the metamodel's closed-form head alone, without anything learned
+  noisy            control: generated, with noise on every weight
+  shuffled         control: generated from the same rows with shuffled labels
+  fine-tuned       the weights of --from, trained on by Adam
+
+A file for --from holds the tensors of the documented layout: hidden.weight, hidden.bias, skip.weight, output.weight,
+output.bias. With the metadata of a weightsmith file it reads rows as that file does; without, its inputs are the
+encoded columns of the short rows, its outputs the classes in ascending order.";
 
 /// Score arms on whole folders of tables
 ///
@@ -277,6 +304,24 @@ pub(crate) struct MetamodelArguments {
     /// cpu or cuda:0
     #[arg(long, default_value = "cpu")]
     pub(crate) device: String,
+}
+
+/// The shape of trained networks, as typed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShapeArgument {
+    /// 64 hidden units: the stronger opponent on most tables
+    Usual,
+    /// 128 hidden units and a direct path, as one generated view has them
+    Generated,
+}
+
+impl From<ShapeArgument> for Shape {
+    fn from(typed: ShapeArgument) -> Self {
+        match typed {
+            ShapeArgument::Usual => Self::default(),
+            ShapeArgument::Generated => Self { n_units: 128, skip: true },
+        }
+    }
 }
 
 /// What is predicted, as typed.

@@ -3,16 +3,18 @@
 use crate::clock::{Cost, Stopwatch};
 use crate::controls::{NOISE, noisy, shuffled};
 use crate::references::{Reference, ReferenceError};
+use burn::tensor::Device;
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
-use weightsmith_base_model::{BaseModel, EncodingError, Predictions};
+use weightsmith_base_model::{BaseModel, EncodingError, HostWeights, Matrix, Predictions};
 use weightsmith_metamodel::{
     GenerateError, GenerateOptions, Pretrained, generate_base_model, untrained_base_model,
 };
 use weightsmith_tasks::{Seed, Support, Table};
 use weightsmith_training::{
-    InnerError, Moment, Optimiser, Recipe, Start, Trained, Training, fit_linear, grid, refine, tune_base_model,
+    Gain, InnerError, Moment, Optimiser, Recipe, Start, Trained, Training, fit_linear, grid, refine,
+    train_base_model, tune_base_model,
 };
 
 /// One way to come by weights.
@@ -61,7 +63,7 @@ pub enum Role {
 }
 
 impl Arm {
-    /// Every arm that needs no file, in the order of reports.
+    /// Every arm, in the order of reports; the last one needs a file.
     pub const ALL: [Self; 20] = [
         Self::Generated,
         Self::GeneratedAlone,
@@ -84,6 +86,11 @@ impl Arm {
         Self::Shuffled,
         Self::FineTuned,
     ];
+
+    /// Every arm that needs no file, in the order of reports.
+    pub fn without_file() -> Vec<Self> {
+        Self::ALL.into_iter().filter(|arm| *arm != Self::FineTuned).collect()
+    }
 
     /// The name on the command line and in result files.
     pub fn name(self) -> &'static str {
@@ -197,6 +204,20 @@ pub enum ArmError {
     /// The library cannot.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
+    /// Bare weights of a network for other rows.
+    #[error(
+        "the weights to start from have {n_inputs} inputs and {n_outputs} outputs; these rows have {n_columns} encoded columns and need {n_wanted} outputs"
+    )]
+    OtherShape {
+        /// Inputs of the weights.
+        n_inputs: usize,
+        /// Outputs of the weights.
+        n_outputs: usize,
+        /// Encoded columns of the rows.
+        n_columns: usize,
+        /// Outputs that the rows need.
+        n_wanted: usize,
+    },
     /// There is nothing to fine-tune.
     #[error("there are no weights to fine-tune; name a file of weights with --from")]
     NoWeights,
@@ -212,9 +233,64 @@ pub struct ArmSettings<'a> {
     /// Units of the hidden layer of trained networks, and whether the inputs also reach the outputs directly.
     pub shape: Shape,
     /// What [`Arm::FineTuned`] starts from.
-    pub from: Option<&'a BaseModel>,
+    pub from: Option<&'a StartWeights>,
     /// The seed of the optimisers, of cross-validation and of the controls.
     pub seed: Seed,
+}
+
+/// Weights that a training starts from.
+#[derive(Clone, Debug)]
+pub enum StartWeights {
+    /// Those of a base model, which knows how to read rows.
+    Model(Box<BaseModel>),
+    /// Numbers alone. The inputs are taken to be the columns of the encoding that is fitted on the support, the outputs
+    /// the classes in ascending order (or the second of two), or the value.
+    Bare(HostWeights),
+}
+
+impl StartWeights {
+    /// The base model that these are for a support.
+    fn model(&self, support: &Support) -> Result<BaseModel, ArmError> {
+        let weights = match self {
+            Self::Model(model) => return Ok(BaseModel::clone(model)),
+            Self::Bare(weights) => weights,
+        };
+        let mut model = fit_linear_like(support)?;
+        let (found, wanted) = (weights.architecture(), model.architecture.clone());
+        let one_of_two = found.n_outputs == 1 && wanted.n_outputs == 2;
+        if found.n_inputs != wanted.n_inputs || found.n_outputs != wanted.n_outputs && !one_of_two {
+            return Err(ArmError::OtherShape {
+                n_inputs: found.n_inputs,
+                n_outputs: found.n_outputs,
+                n_columns: wanted.n_inputs,
+                n_wanted: wanted.n_outputs,
+            });
+        }
+        model.weights = if one_of_two { both_outputs(weights) } else { weights.clone() };
+        model.architecture = model.weights.architecture();
+        Ok(model)
+    }
+}
+
+/// A base model of this support's encoding and classes; its numbers are to be replaced.
+fn fit_linear_like(support: &Support) -> Result<BaseModel, ArmError> {
+    let weightless = Recipe { hidden: Vec::new(), skip: true, n_epochs: 1, ..Recipe::default() };
+    Ok(train_base_model(support, &weightless, Seed(0), &Device::flex())?.model)
+}
+
+/// The logit of the second of two classes as two outputs.
+fn both_outputs(weights: &HostWeights) -> HostWeights {
+    let both = |matrix: &Matrix| {
+        let halves = [-0.5, 0.5].iter().flat_map(|half| matrix.values.iter().map(move |value| half * value));
+        Matrix::new(2, matrix.n_columns, halves.collect())
+    };
+    let bias = weights.output_bias[0];
+    HostWeights {
+        skip: weights.skip.as_ref().map(both),
+        output: weights.output.as_ref().map(both),
+        output_bias: vec![-0.5 * bias, 0.5 * bias],
+        ..weights.clone()
+    }
 }
 
 /// The shape of networks that optimisers train.
@@ -364,17 +440,24 @@ impl Arm {
             }
             Self::Refined => {
                 let refined = refine(support, |rows| generate(rows).map(|made| made.0), seed, device, watch)?;
-                let (gain, error) = (refined.gain, refined.standard_error);
                 let verdict = match &refined.recipe {
                     Some(recipe) => format!("{} steps accepted", recipe.n_epochs),
                     None => "not accepted".to_string(),
                 };
-                let details = format!("held-out gain {gain:.4} ± {error:.4}: {verdict}");
+                let details = match &refined.held_out {
+                    None => "too few rows of a class to hold some out: not accepted".to_string(),
+                    Some(Gain { loss, gain, standard_error, n_candidates }) => format!(
+                        "held-out loss {:+.1} % ± {:.1} % by the best of {n_candidates} candidates: {verdict}",
+                        -100.0 * gain / loss.max(f64::MIN_POSITIVE),
+                        100.0 * standard_error / loss.max(f64::MIN_POSITIVE),
+                    ),
+                };
                 let n_steps = Some(refined.recipe.map_or(0, |recipe| recipe.n_epochs));
                 Made { predictor: Predictor::Network(refined.model), n_steps, details }
             }
             Self::FineTuned => {
-                let start = Start::From(settings.from.ok_or(ArmError::NoWeights)?);
+                let model = settings.from.ok_or(ArmError::NoWeights)?.model(support)?;
+                let start = Start::From(&model);
                 let recipe = &Recipe { learning_rate: 1e-3, ..Recipe::of(Optimiser::Adam) };
                 let trained = Training { support, start, recipe, seed, device }.run(watch)?;
                 Made::trained(trained, String::new())

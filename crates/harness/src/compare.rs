@@ -1,6 +1,6 @@
 //! One table: what generated weights are worth on the long rows, and what an optimiser would have cost.
 
-use crate::arms::{Arm, ArmError, ArmSettings, Shape};
+use crate::arms::{Arm, ArmError, ArmSettings, Shape, StartWeights};
 use crate::comparison::{Comparison, Done, Record, arm_report, main_metrics};
 use crate::curve::Seen;
 use crate::error::HarnessError;
@@ -35,7 +35,7 @@ pub struct CompareSettings<'a> {
     /// The shape of the networks that optimisers train.
     pub shape: Shape,
     /// What [`Arm::FineTuned`] starts from.
-    pub from: Option<&'a BaseModel>,
+    pub from: Option<&'a StartWeights>,
     /// Whether to look at where generated and trained weights lie.
     pub weight_space: bool,
     /// Splits worked on at once, one core each. With more than one, times are those of cores that share caches.

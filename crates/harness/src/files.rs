@@ -1,11 +1,12 @@
 //! Tables in, base models in and out, predictions out.
 
+use crate::arms::StartWeights;
 use crate::error::HarnessError;
 use crate::output::write_output;
 use std::path::Path;
-use weightsmith_base_model::{BaseModel, Precision, Predicted, Predictions};
+use weightsmith_base_model::{BaseModel, FileError, Precision, Predicted, Predictions, read_weights};
 use weightsmith_datasets::{Labelled, Source, read_labelled, read_rows};
-use weightsmith_tasks::{Base, TaskType};
+use weightsmith_tasks::{Base, Column, ColumnValues, Table, TaskType};
 
 /// A table that was read, with what it was called by.
 #[derive(Clone, Debug)]
@@ -45,6 +46,19 @@ pub fn read_base_model(path: &Path) -> Result<BaseModel, HarnessError> {
     BaseModel::<Base>::load(path).map_err(|source| HarnessError::Weights { path: path.into(), source })
 }
 
+/// Reads weights to start a training from: the file of a base model, or one with the tensors of its layout alone.
+///
+/// # Errors
+/// A file that is neither.
+pub fn read_start(path: &Path) -> Result<StartWeights, HarnessError> {
+    let read = match BaseModel::<Base>::load(path) {
+        Ok(model) => Ok(StartWeights::Model(Box::new(model))),
+        Err(FileError::NotOurFormat { found: None }) => read_weights(path).map(StartWeights::Bare),
+        Err(error) => Err(error),
+    };
+    read.map_err(|source| HarnessError::Weights { path: path.into(), source })
+}
+
 /// Writes the file of a base model, whole or not at all.
 ///
 /// # Errors
@@ -70,12 +84,17 @@ pub fn predict_rows(model: &BaseModel, source: &Source) -> Result<Predictions, H
 /// # Panics
 /// If the predictions are not the model's.
 pub fn predictions_csv(model: &BaseModel, predictions: &Predictions) -> Vec<u8> {
+    let std = model.expected.as_ref().and_then(|expected| expected.residual_std);
+    predictions_text(&model.class_names, std, predictions)
+}
+
+/// [`predictions_csv`] of predictions that need not be a base model's.
+pub(crate) fn predictions_text(names: &[String], std: Option<f32>, predictions: &Predictions) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut write = |fields: Vec<String>| writer.write_record(&fields).expect("memory takes every byte");
     match predictions.predicted() {
         Predicted::Probabilities { n_classes, values } => {
-            let names = &model.class_names;
-            assert_eq!(*n_classes, names.len(), "the predictions of this model");
+            assert_eq!(*n_classes, names.len(), "a probability for each class");
             let columns = names.iter().map(|name| format!("probability_{name}"));
             write(std::iter::once("prediction".to_string()).chain(columns).collect());
             let labels = predictions.labels().unwrap_or_default();
@@ -85,11 +104,29 @@ pub fn predictions_csv(model: &BaseModel, predictions: &Predictions) -> Vec<u8> 
             }
         }
         Predicted::Values(values) => {
-            let std = model.expected.as_ref().and_then(|expected| expected.residual_std);
             let std = std.map_or(String::new(), number);
             write(vec!["prediction".to_string(), "std".to_string()]);
             values.iter().for_each(|value| write(vec![number(*value), std.clone()]));
         }
+    }
+    writer.into_inner().expect("memory takes every byte")
+}
+
+/// The CSV text of rows with their labels in a last column.
+pub(crate) fn rows_text(table: &Table, target: &str, labels: &[String]) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut write = |fields: Vec<String>| writer.write_record(&fields).expect("memory takes every byte");
+    let names = table.columns().iter().map(|column| column.name.clone());
+    write(names.chain([target.to_string()]).collect());
+    for (row, label) in labels.iter().enumerate() {
+        let field = |column: &Column| match &column.values {
+            ColumnValues::Numeric(values) if values[row].is_nan() => String::new(),
+            ColumnValues::Numeric(values) => values[row].to_string(),
+            ColumnValues::Categorical { levels, codes } => {
+                codes[row].map_or_else(String::new, |code| levels[code as usize].clone())
+            }
+        };
+        write(table.columns().iter().map(field).chain([label.clone()]).collect());
     }
     writer.into_inner().expect("memory takes every byte")
 }
@@ -103,7 +140,7 @@ fn number(value: f32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weightsmith_tasks::{Column, ColumnValues, Seed, Support, Table, Target};
+    use weightsmith_tasks::{Seed, Support, Target};
     use weightsmith_training::fit_linear;
 
     fn model(target: Target) -> (BaseModel, Table) {

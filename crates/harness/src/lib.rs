@@ -16,6 +16,7 @@ mod controls;
 mod curve;
 mod error;
 mod evaluate;
+mod export;
 mod figures;
 mod files;
 mod generation;
@@ -33,7 +34,7 @@ mod train;
 mod weight_space;
 mod workers;
 
-pub use arms::{Arm, ArmError, ArmSettings, Fit, Predictor, Look, Role, Shape, UnknownArm, Watch};
+pub use arms::{Arm, ArmError, ArmSettings, Fit, Predictor, Look, Role, Shape, StartWeights, UnknownArm, Watch};
 pub use catalog::{CatalogError, Shipped, load_metamodel, shipped};
 pub use clock::Cost;
 pub use compare::{CompareSettings, Compared, ComparedSplit, compare};
@@ -41,8 +42,9 @@ pub use comparison::{ArmReport, Comparison, Foreseen, MetricReport, main_metrics
 pub use curve::{CurvePoint, ToEqual};
 pub use error::HarnessError;
 pub use evaluate::{EvaluateSettings, Evaluation, Metamodels, Progress, Skipped, evaluate};
+pub use export::export_comparison;
 pub use figures::{metric_text, seconds_text};
-pub use files::{NamedTable, predict_rows, predictions_csv, read_base_model, read_table, write_base_model};
+pub use files::{NamedTable, predict_rows, predictions_csv, read_base_model, read_start, read_table, write_base_model};
 pub use generation::{Generation, Writer, generate};
 pub use metrics::{Metric, Scores, classification_scores, regression_scores};
 pub use output::{check_output, write_output};

@@ -107,6 +107,24 @@ impl Problem {
         }
     }
 
+    /// The labels of the query rows as text, those of classes that the support lacks too.
+    pub(crate) fn query_labels(&self, class_names: &[String]) -> Vec<String> {
+        match &self.truth {
+            Truth::Classes { labels, .. } => labels.iter().map(|&label| class_names[label].clone()).collect(),
+            Truth::Values(values) => values.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// The labels of the support rows as text.
+    pub(crate) fn support_labels(&self) -> Vec<String> {
+        match self.support.target() {
+            Target::Classes { class_names, labels } => {
+                labels.iter().map(|&label| class_names[label].clone()).collect()
+            }
+            Target::Values(values) => values.iter().map(ToString::to_string).collect(),
+        }
+    }
+
     /// What is true of the query rows, as a model of the support can say it.
     pub(crate) fn wanted(&self) -> Wanted {
         match &self.truth {

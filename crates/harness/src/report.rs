@@ -2,8 +2,10 @@
 
 mod axis;
 mod comparison;
+mod curves;
 mod dots;
 mod evaluation;
+mod heat;
 mod lines;
 mod page;
 mod picture;

@@ -7,7 +7,7 @@ mod inner;
 mod outer;
 
 pub use inner::{
-    InnerError, Moment, N_TRIES, Optimiser, Recipe, Refined, Start, TrainInfo, Trained, Training, Tuned,
+    Gain, InnerError, Moment, N_TRIES, Optimiser, Recipe, Refined, Start, TrainInfo, Trained, Training, Tuned,
     fit_linear, folds, grid, refine, train_base_model, tune_base_model,
 };
 pub use outer::{

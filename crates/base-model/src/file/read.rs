@@ -1,7 +1,7 @@
 //! From bytes to a base model; every claim of the file is checked before it is used.
 
 use super::{FORMAT, FORMAT_VERSION, FileError, MAX_HEADER_BYTES, Precision};
-use crate::architecture::Architecture;
+use crate::architecture::{Activation, Architecture};
 use crate::host_weights::HostWeights;
 use crate::model::{BaseModel, ModelError};
 use half::{bf16, f16};
@@ -55,6 +55,54 @@ pub(super) fn parse<L: Level>(bytes: &[u8]) -> Result<Parsed<L>, FileError> {
     };
     model.validate()?;
     Ok(Parsed { level, model, precisions })
+}
+
+/// The numbers of a network without anything about its rows: a file with the tensors of the layout and no metadata but,
+/// perhaps, `activation`. The shapes are the architecture.
+pub(super) fn parse_bare(bytes: &[u8]) -> Result<HostWeights, FileError> {
+    let (header, data) = split(bytes)?;
+    let empty = HashMap::new();
+    let entries = Entries(header.metadata().as_ref().unwrap_or(&empty));
+    let activation = match entries.0.get("activation").map(String::as_str) {
+        None | Some("relu") => Activation::Relu,
+        Some("tanh") => Activation::Tanh,
+        Some("gelu") => Activation::Gelu,
+        Some(other) => {
+            let reason = format!("{other:?} is none of relu, tanh and gelu");
+            return Err(FileError::InvalidMetadata { key: "activation", reason });
+        }
+    };
+    let infos = header.tensors();
+    let shape = |name: &str| infos.get(name).map(|info| info.shape.as_slice());
+    let sizes = |name: &str| match shape(name) {
+        Some(&[n_rows, n_columns]) => Ok(Some((n_rows, n_columns))),
+        Some(found) => Err(FileError::WrongShape {
+            name: name.to_string(),
+            expected: vec![found.first().copied().unwrap_or(1), found.get(1).copied().unwrap_or(1)],
+            found: found.to_vec(),
+        }),
+        None => Ok(None),
+    };
+    let missing = |name: &str| FileError::MissingTensor { name: name.to_string() };
+    let mut layers: Vec<(usize, usize)> = sizes("hidden.weight")?.into_iter().collect();
+    // Several layers are numbered from 0; a single one has no number.
+    let mut numbered = Vec::new();
+    while let Some(layer) = sizes(&format!("hidden.{}.weight", numbered.len()))? {
+        numbered.push(layer);
+    }
+    layers.extend(numbered);
+    let skip = sizes("skip.weight")?;
+    let n_inputs = layers.first().or(skip.as_ref()).ok_or_else(|| missing("hidden.weight"))?.1;
+    let n_outputs = shape("output.bias").and_then(|shape| shape.first().copied());
+    let architecture = Architecture {
+        n_inputs,
+        hidden: layers.iter().map(|layer| layer.0).collect(),
+        n_outputs: n_outputs.ok_or_else(|| missing("output.bias"))?,
+        activation,
+        skip: skip.is_some(),
+    };
+    architecture.validate().map_err(ModelError::from)?;
+    Ok(tensors(&architecture, &header, data)?.0)
 }
 
 /// The header, and the bytes of the tensors.

@@ -8,8 +8,8 @@ use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
 use weightsmith_harness::{
-    ArmReport, CompareSettings, Comparison, Metric, check_output, compare, load_metamodel, main_metrics,
-    metric_text, open_device, read_table, seconds_text, write_base_model, write_comparison,
+    Arm, ArmReport, CompareSettings, Comparison, Metric, check_output, compare, export_comparison, load_metamodel, main_metrics,
+    metric_text, open_device, read_start, read_table, seconds_text, write_base_model, write_comparison,
 };
 
 /// The figures and where the files went.
@@ -19,10 +19,11 @@ struct Printed<'a> {
     comparison: &'a Comparison,
     out: Option<&'a Path>,
     report: Option<&'a Path>,
+    export: Option<&'a Path>,
 }
 
 pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
-    let Compare { table, metamodel, arms, .. } = arguments;
+    let Compare { table, metamodel, .. } = arguments;
     let (out, report) = (arguments.out.as_deref(), arguments.report.as_deref());
     for path in [out, report].into_iter().flatten() {
         check_output(path)?;
@@ -34,16 +35,21 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
     let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
     let pretrained =
         load_metamodel(metamodel.metamodel.as_deref(), read.labelled.target.task_type(), &device)?;
+    let from = arguments.from.as_deref().map(read_start).transpose()?;
+    let mut arms = arguments.arms.clone();
+    if from.is_some() && !arms.contains(&Arm::FineTuned) {
+        arms.push(Arm::FineTuned);
+    }
     let settings = CompareSettings {
         pretrained: &pretrained,
         n_views: metamodel.views.into(),
         n_support: arguments.support,
         n_splits: arguments.splits,
-        arms,
-        shape: weightsmith_harness::Shape::default(),
-        from: None,
+        arms: &arms,
+        shape: arguments.shape.into(),
+        from: from.as_ref(),
         weight_space: true,
-        n_threads: 1,
+        n_threads: arguments.threads.into(),
     };
     let bar = progress::bar(0, "splits");
     let compared = compare(&read, &settings, &mut |n_done, n_all| {
@@ -63,17 +69,22 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
     if let Some(path) = report {
         write_comparison(comparison, path)?;
     }
+    let export = arguments.export.as_deref();
+    if let Some(folder) = export {
+        export_comparison(&compared, folder)?;
+    }
+    let files = [("weights", written), ("report", report), ("export", export)];
     if arguments.json {
-        print::json(&Printed { comparison, out: written, report })?;
+        print::json(&Printed { comparison, out: written, report, export })?;
     } else {
-        print::text(&in_words(comparison, written, report)?)?;
+        print::text(&in_words(comparison, files)?)?;
     }
     let failed =
         comparison.arms.iter().any(|arm| arm.metrics.is_empty()) || (out.is_some() && written.is_none());
     Ok(if failed { Outcome::CheckFailed } else { Outcome::Done })
 }
 
-fn in_words(comparison: &Comparison, out: Option<&Path>, report: Option<&Path>) -> Result<String> {
+fn in_words(comparison: &Comparison, files: [(&str, Option<&Path>); 3]) -> Result<String> {
     let Comparison { name, target, task, n_rows, n_support, n_query, n_splits, .. } = comparison;
     let mut text = format!(
         "{name}: {task} of \"{target}\"; learned from {n_support} of {n_rows} rows, scored on {n_query} others; mean of \
@@ -92,7 +103,7 @@ fn in_words(comparison: &Comparison, out: Option<&Path>, report: Option<&Path>) 
     }
     for arm in &comparison.arms {
         if let Some(foreseen) = &arm.foreseen
-            && arm.arm == weightsmith_harness::Arm::Generated
+            && arm.arm == Arm::Generated
         {
             let label = foreseen.metric.label();
             writeln!(
@@ -108,7 +119,7 @@ fn in_words(comparison: &Comparison, out: Option<&Path>, report: Option<&Path>) 
     if comparison.n_skipped > 0 {
         writeln!(text, "{} splits left out: their short rows are all of one class", comparison.n_skipped)?;
     }
-    for (what, path) in [("weights", out), ("report", report)] {
+    for (what, path) in files {
         if let Some(path) = path {
             writeln!(text, "{what}: {}", path.display())?;
         }
@@ -122,6 +133,6 @@ fn row(arm: &ArmReport, metrics: &[Metric]) -> Vec<String> {
     };
     let mut cells = vec![arm.arm.to_string()];
     cells.extend(metrics.iter().map(figure));
-    cells.push(arm.wall_s.map_or("-".to_string(), |spread| seconds_text(spread.median)));
+    cells.push(arm.cpu_s.map_or("-".to_string(), |spread| seconds_text(spread.median)));
     cells
 }

@@ -1,13 +1,17 @@
 //! The report of a comparison on one table.
 
-use super::dots::{Dot, DotPlot};
-use super::page::{escaped, page, pictures, push, standalone, table};
+mod pictures;
+mod tables;
+
+use super::page::{escaped, figure, page, pictures as side_by_side, push, standalone};
 use super::picture::drawn;
 use crate::arms::Arm;
-use crate::comparison::{ArmReport, Comparison, main_metrics};
+use crate::comparison::{ArmReport, Comparison};
 use crate::figures::{metric_text, seconds_text};
 use crate::metrics::Metric;
 use crate::statistics::Estimate;
+use weightsmith_tasks::TaskType;
+use weightsmith_training::Optimiser;
 
 const QUESTION: &str =
     "How good is the generated network on rows it has not seen, and what would an optimiser have cost?";
@@ -18,157 +22,106 @@ const GAP: u32 = 24;
 /// The page.
 pub(super) fn html(comparison: &Comparison) -> String {
     let mut body = format!("<h1>{QUESTION}</h1>\n<p class=\"answer\">{}</p>\n", answer(comparison));
-    body.push_str(&pictures(&plots(comparison).into_iter().map(|plot| plot.alone()).collect::<Vec<_>>()));
+    let dots = pictures::dots(comparison);
+    body.push_str(&side_by_side(&dots.iter().map(pictures::Dots::alone).collect::<Vec<_>>()));
     push(
         &mut body,
         format_args!(
-            "<p class=\"note\">Dots are means over {} splits with their 95% intervals; times are medians from the least to \
-         the greatest.</p>\n",
+            "<p class=\"note\">Dots are means over {} splits with their 95 % intervals (an arrow: further than the picture \
+             reaches); times are medians, from the least to the greatest.</p>\n",
             comparison.n_splits
         ),
     );
+    for section in [cost, table_test, controls, refining, weight_space] {
+        body.push_str(&section(comparison));
+    }
     body.push_str("<h2>All figures</h2>\n");
-    body.push_str(&figures(comparison));
-    body.push_str(&differences(comparison));
-    body.push_str(&foreseen(comparison));
+    body.push_str(&tables::figures(comparison));
+    body.push_str(&tables::differences(comparison));
+    body.push_str(&tables::foreseen(comparison));
     body.push_str(&method(comparison));
     page(&format!("{}: generated and optimised weights", comparison.name), &body)
 }
 
-/// The pictures alone, one below the other.
+/// The pictures of the main figures alone, one below the other.
 pub(super) fn svg(comparison: &Comparison) -> String {
-    let plots = plots(comparison);
-    let sizes: Vec<(u32, u32)> = plots.iter().map(|plot| plot.with(|picture| picture.size())).collect();
+    let plots = pictures::dots(comparison);
+    let sizes: Vec<(u32, u32)> = plots.iter().map(pictures::Dots::size).collect();
     let width = sizes.iter().map(|size| size.0).max().unwrap_or(0);
     let height = sizes.iter().map(|size| size.1 + GAP).sum::<u32>();
     let svg = drawn((width, height), |canvas| {
         let mut top = 0;
         for (plot, size) in plots.iter().zip(&sizes) {
-            plot.with(|picture| picture.draw(canvas, top as i32));
+            plot.draw(canvas, top as i32);
             top += size.1 + GAP;
         }
     });
     standalone(&svg, (width, height))
 }
 
-/// What one picture shows.
-enum Shown {
-    Metric(Metric),
-    Time,
+/// An arm's place among the arms, and its report.
+fn find(comparison: &Comparison, arm: Arm) -> Option<(usize, &ArmReport)> {
+    comparison.arms.iter().enumerate().find(|(_, report)| report.arm == arm)
 }
 
-struct Plot {
-    shown: Shown,
-    dots: Vec<Dot>,
+/// The main metric of an arm, as a figure of the page.
+fn main_figure(comparison: &Comparison, arm: Arm) -> Option<String> {
+    let (idx, report) = find(comparison, arm)?;
+    let place = report.metrics.iter().position(|found| found.metric == comparison.main_metric)?;
+    let value = report.metrics[place].estimate.mean;
+    let pointer = format!("/arms/{idx}/metrics/{place}/estimate/mean");
+    Some(figure(&pointer, value, &metric_text(comparison.main_metric, value)))
 }
 
-impl Plot {
-    fn with<T>(&self, draw: impl FnOnce(&DotPlot<'_>) -> T) -> T {
-        match self.shown {
-            Shown::Metric(metric) => draw(&DotPlot {
-                title: metric.label(),
-                hint: if metric.higher_is_better() == Some(false) {
-                    "less is better"
-                } else {
-                    "more is better"
-                },
-                dots: &self.dots,
-                is_log: false,
-                format: &|value| metric_text(metric, value),
-                tick: None,
-            }),
-            Shown::Time => draw(&DotPlot {
-                title: "time to the weights",
-                hint: "one core, logarithmic",
-                dots: &self.dots,
-                is_log: true,
-                format: &seconds_text,
-                tick: Some(&decade),
-            }),
-        }
+fn cpu_figure(comparison: &Comparison, arm: Arm) -> Option<String> {
+    let (idx, report) = find(comparison, arm)?;
+    let value = report.cpu_s?.median;
+    Some(figure(&format!("/arms/{idx}/cpu_s/median"), value, &seconds_text(value)))
+}
+
+/// What is lost, as the curves have it.
+fn loss_metric(comparison: &Comparison) -> Metric {
+    match comparison.task {
+        TaskType::Classification => Metric::LogLoss,
+        TaskType::Regression => Metric::Rmse,
     }
-
-    /// What it says in words, and the picture.
-    fn alone(&self) -> (String, String) {
-        self.with(|plot| {
-            let figures: Vec<String> =
-                plot.dots.iter().map(|dot| format!("{} {}", dot.label, (plot.format)(dot.value))).collect();
-            let svg = drawn(plot.size(), |canvas| plot.draw(canvas, 0));
-            (format!("{}: {}", plot.title, figures.join(", ")), svg)
-        })
-    }
-}
-
-fn decade(seconds: f64) -> String {
-    match seconds {
-        s if s < 0.99e-3 => format!("{:.0} µs", s * 1e6),
-        s if s < 0.99 => format!("{:.0} ms", s * 1e3),
-        s => format!("{s:.0} s"),
-    }
-}
-
-fn plots(comparison: &Comparison) -> Vec<Plot> {
-    let of_metric = |&metric: &Metric| {
-        let dot = |arm: &ArmReport| {
-            let Estimate { mean, low, high, .. } = arm.get(metric)?.estimate;
-            let (least, most) = metric.range();
-            let end = |end: Option<f64>| end.unwrap_or(mean).clamp(least, most);
-            Some(dot(arm, mean, (end(low), end(high))))
-        };
-        Plot { shown: Shown::Metric(metric), dots: comparison.arms.iter().filter_map(dot).collect() }
-    };
-    let time = |arm: &ArmReport| arm.wall_s.map(|spread| dot(arm, spread.median, (spread.min, spread.max)));
-    let mut plots: Vec<Plot> = main_metrics(comparison.task).iter().map(of_metric).collect();
-    plots.push(Plot { shown: Shown::Time, dots: comparison.arms.iter().filter_map(time).collect() });
-    plots.retain(|plot| !plot.dots.is_empty());
-    plots
-}
-
-fn dot(arm: &ArmReport, value: f64, ends: (f64, f64)) -> Dot {
-    Dot { label: arm.arm.to_string(), value, ends, is_lead: arm.arm == Arm::Generated }
 }
 
 /// The answer to the page's question, in two or three sentences.
 fn answer(comparison: &Comparison) -> String {
     let Comparison { name, target, n_support, n_query, main_metric, .. } = comparison;
-    let of = |arm: Arm| comparison.arms.iter().find(|report| report.arm == arm);
-    let figure = |report: &ArmReport| {
-        report.get(*main_metric).map(|found| metric_text(*main_metric, found.estimate.mean))
-    };
     let mut text = format!(
         "On <b>{}</b>, predicting <b>{}</b> from {n_support} labelled rows and scored on {n_query} others",
         escaped(name),
         escaped(target)
     );
     let label = main_metric.label();
-    match of(Arm::Generated).and_then(|generated| Some((generated, figure(generated)?))) {
-        None => text.push_str(", no weights were generated."),
-        Some((generated, value)) => {
-            push(&mut text, format_args!(", the generated network has a {label} of <b>{value}</b>"));
-            if let Some((tuned, value)) = of(Arm::Tuned(weightsmith_training::Optimiser::Adam)).and_then(|tuned| Some((tuned, figure(tuned)?))) {
-                push(&mut text, format_args!("; a network trained and tuned by Adam, {value}"));
-                if let Some(words) = verdict(tuned, *main_metric) {
-                    push(&mut text, format_args!(" ({words})"));
-                }
-            }
-            text.push('.');
-            if let (Some(spread), Some(factor)) = (generated.wall_s, comparison.speed_up) {
-                push(
-                    &mut text,
-                    format_args!(
-                        " Writing the weights took {}; the tuned optimiser took {factor:.0} times as long.",
-                        seconds_text(spread.median)
-                    ),
-                );
-            }
+    let Some(value) = main_figure(comparison, Arm::Generated) else {
+        return text + ", no weights were generated.";
+    };
+    push(&mut text, format_args!(", the generated network has a {label} of <b>{value}</b>"));
+    let tuned = Arm::Tuned(Optimiser::Adam);
+    if let (Some(value), Some((_, report))) = (main_figure(comparison, tuned), find(comparison, tuned)) {
+        push(&mut text, format_args!("; a network trained and tuned by Adam, {value}"));
+        if let Some(words) = verdict(report, *main_metric) {
+            push(&mut text, format_args!(" ({words})"));
         }
+    }
+    text.push('.');
+    if let (Some(time), Some(factor)) = (cpu_figure(comparison, Arm::Generated), comparison.speed_up) {
+        let factor = figure("/speed_up", factor, &format!("{factor:.0}"));
+        push(
+            &mut text,
+            format_args!(" Writing the weights took {time}; the tuned optimiser took {factor} times as long."),
+        );
     }
     text
 }
 
 /// How the generated weights stand against an arm, by the interval of the difference.
 fn verdict(arm: &ArmReport, metric: Metric) -> Option<&'static str> {
-    let Estimate { low, high, .. } = arm.get(metric)?.minus_generated?;
+    let found = arm.metrics.iter().find(|report| report.metric == metric)?;
+    let Estimate { low, high, .. } = found.minus_generated?;
     let (low, high) = (low?, high?);
     let less_is_better = metric.higher_is_better() == Some(false);
     Some(match (low > 0.0, high < 0.0) {
@@ -178,117 +131,136 @@ fn verdict(arm: &ArmReport, metric: Metric) -> Option<&'static str> {
     })
 }
 
-fn figures(comparison: &Comparison) -> String {
-    let metrics: Vec<Metric> = comparison
-        .arms
-        .iter()
-        .map(|arm| {
-            arm.metrics
-                .iter()
-                .map(|report| report.metric)
-                .filter(|m| *m != Metric::R2Clipped)
-                .collect::<Vec<_>>()
-        })
-        .max_by_key(Vec::len)
-        .unwrap_or_default();
-    let mut header = vec![String::new()];
-    header.extend(metrics.iter().map(|metric| metric.label().to_string()));
-    header.extend(["time".to_string(), "processor".to_string()]);
-    let row = |arm: &ArmReport| {
-        let metric =
-            |metric: &Metric| arm.get(*metric).map_or(dash(), |report| estimate(*metric, &report.estimate));
-        let mut cells = vec![arm.arm.to_string()];
-        cells.extend(metrics.iter().map(metric));
-        cells.extend([arm.wall_s, arm.cpu_s].map(|s| s.map_or(dash(), |spread| seconds_text(spread.median))));
-        cells
-    };
-    let rows: Vec<Vec<String>> = comparison.arms.iter().map(row).collect();
-    table(&header, &rows, lead(comparison))
-}
-
-fn lead(comparison: &Comparison) -> Option<usize> {
-    comparison.arms.iter().position(|arm| arm.arm == Arm::Generated)
-}
-
-fn dash() -> String {
-    "–".to_string()
-}
-
-/// A mean, and half of its interval.
-fn estimate(metric: Metric, estimate: &Estimate) -> String {
-    let mean = metric_text(metric, estimate.mean);
-    match estimate.high {
-        Some(high) => format!("{mean} <small>± {}</small>", metric_text(metric, high - estimate.mean)),
-        None => mean,
-    }
-}
-
-fn differences(comparison: &Comparison) -> String {
-    let metric = comparison.main_metric;
-    let row = |arm: &ArmReport| {
-        let difference = arm.get(metric)?.minus_generated?;
-        let sign = if difference.mean > 0.0 { "+" } else { "" };
-        let verdict = verdict(arm, metric).unwrap_or("one split says nothing about others");
-        Some(vec![
-            arm.arm.to_string(),
-            format!("{sign}{}", estimate(metric, &difference)),
-            format!("<span class=\"words\">{verdict}</span>"),
-        ])
-    };
-    let rows: Vec<Vec<String>> = comparison.arms.iter().filter_map(row).collect();
-    if rows.is_empty() {
+fn cost(comparison: &Comparison) -> String {
+    let table = tables::to_equal(comparison);
+    if table.is_empty() {
         return String::new();
     }
-    let header = ["", "difference", ""].map(String::from);
+    let loss = loss_metric(comparison).label();
+    let mut out = String::from("<h2>What an optimiser would have cost</h2>\n");
+    push(
+        &mut out,
+        format_args!(
+            "<p>The {loss} on rows that were not seen, while each training runs. The line of the generated network begins \
+             when its weights are there; where another falls below it, an optimiser would have been as good, had it been \
+             stopped just then (which nobody can know without those rows).</p>\n"
+        ),
+    );
+    out.push_str(&side_by_side(&pictures::losses(comparison)));
+    out.push_str(&table);
+    out
+}
+
+fn table_test(comparison: &Comparison) -> String {
+    let shown = pictures::rights(comparison);
+    if shown.is_empty() {
+        return String::new();
+    }
+    let right = match comparison.task {
+        TaskType::Classification => "An example is right when its most probable class is the true one.",
+        TaskType::Regression => {
+            "An example is right when its value is within half a standard deviation of the true one."
+        }
+    };
     format!(
-        "<h2>Against the generated network on the same rows</h2>\n<p>Each arm's {} minus that of the generated network, \
-         split by split.</p>\n{}",
-        metric.label(),
-        table(&header, &rows, None)
+        "<h2>The table test</h2>\n<p>The plainest view of training: choose numbers, count how many examples come out right, \
+         keep the better numbers. {right} Random search does just that; an evolution strategy follows what helps a little; \
+         Adam follows the gradient; the metamodel writes the numbers at once. Getting the short table right is easy; \
+         what counts is the long one.</p>\n{}{}",
+        side_by_side(&shown),
+        tables::table_test(comparison)
     )
 }
 
-fn foreseen(comparison: &Comparison) -> String {
-    let row = |arm: &ArmReport| {
-        let foreseen = arm.foreseen.as_ref()?;
-        let text = |value| metric_text(foreseen.metric, value);
-        Some(vec![
-            arm.arm.to_string(),
-            foreseen.metric.label().to_string(),
-            format!(
-                "{} <small>{} to {}</small>",
-                text(foreseen.expected),
-                text(foreseen.low),
-                text(foreseen.high)
-            ),
-            text(foreseen.realised),
-        ])
-    };
-    let rows: Vec<Vec<String>> = comparison.arms.iter().filter_map(row).collect();
-    if rows.is_empty() {
+fn controls(comparison: &Comparison) -> String {
+    let table = tables::controls(comparison);
+    if table.is_empty() {
         return String::new();
     }
-    let header = ["", "metric", "expected", "realised"].map(String::from);
-    let lead = rows.iter().position(|row| row[0] == Arm::Generated.name());
     format!(
-        "<h2>What the files foresaw</h2>\n<p>Each file of weights says how good it will be, from the short rows alone. \
-         Means over splits.</p>\n{}",
-        table(&header, &rows, lead)
+        "<h2>Controls</h2>\n<p>What the generated network owes to learning, to its exact numbers, and to the labels: each \
+         control takes one of these away. Where a control is as good, the table does not need it.</p>\n{table}"
+    )
+}
+
+fn refining(comparison: &Comparison) -> String {
+    let Some((idx, refined)) = find(comparison, Arm::Refined) else { return String::new() };
+    let Some(place) = refined.metrics.iter().position(|found| found.metric == comparison.main_metric) else {
+        return String::new();
+    };
+    let mut out = String::from("<h2>Does refining pay?</h2>\n<p>");
+    let accepted = refined.n_steps.map_or(0.0, |steps| steps.median);
+    push(
+        &mut out,
+        format_args!(
+            "Steps of Adam that start from the generated weights and are pulled back to them are taken only if held-out \
+             short rows gain more than a standard error. On the first split: {}. In the median over splits {} steps were \
+             taken",
+            escaped(&refined.details),
+            figure(&format!("/arms/{idx}/n_steps/median"), accepted, &format!("{accepted:.0}")),
+        ),
+    );
+    if let Some(difference) = refined.metrics[place].minus_generated {
+        let metric = comparison.main_metric;
+        let pointer = format!("/arms/{idx}/metrics/{place}/minus_generated/mean");
+        let text = signed(metric, difference.mean);
+        push(
+            &mut out,
+            format_args!(
+                "; the {} changes by {} ({})",
+                metric.label(),
+                figure(&pointer, difference.mean, &text),
+                verdict(refined, metric).map_or("one split says little", |words| match words {
+                    "the generated network is better" => "refining harms",
+                    "the generated network is worse" => "refining pays",
+                    other => other,
+                })
+            ),
+        );
+    }
+    out.push_str(".</p>\n");
+    out
+}
+
+/// A difference with its sign.
+fn signed(metric: Metric, value: f64) -> String {
+    let sign = if value > 0.0 { "+" } else { "" };
+    format!("{sign}{}", metric_text(metric, value))
+}
+
+fn weight_space(comparison: &Comparison) -> String {
+    let Some(space) = &comparison.weight_space else { return String::new() };
+    format!(
+        "<h2>Where the weights lie</h2>\n<p>One generated view ({} numbers, {} hidden units, without the forest), and a \
+         network of the same shape and encoding that Adam trained from random numbers, its recipe chosen by \
+         cross-validation. Hidden units have no order, so Adam's are first matched to the generated ones by \
+         assignment.</p>\n{}<p class=\"note\">Left: the loss on unseen rows along the straight line between the two. \
+         Right: on the plane through the generated, the trained and the random weights, with Adam's way projected on it. \
+         Both of the first split.</p>\n{}",
+        space.n_weights,
+        space.n_units,
+        side_by_side(&pictures::weight_space(comparison, space)),
+        tables::weight_space(comparison, space)
     )
 }
 
 fn method(comparison: &Comparison) -> String {
-    let Comparison { n_rows, n_columns, n_support, n_query, n_splits, .. } = comparison;
+    let Comparison { n_rows, n_columns, n_support, n_query, n_splits, shape, .. } = comparison;
     let (metamodel, checksum) = &comparison.metamodel;
     let mut out = String::from("<h2>How this was measured</h2>\n");
+    let splits: Vec<String> = comparison.splits.iter().map(ToString::to_string).collect();
     push(
         &mut out,
         format_args!(
             "<p>The table has {n_rows} rows and {n_columns} columns besides the target. In each of {n_splits} splits, \
-         {n_support} rows drawn at random are the short data that every arm reads, and {n_query} others, which no arm \
-         sees, are scored. Split s is the order of <code>numpy.random.RandomState(1000 + s).permutation({n_rows})</code>. \
-         Choices such as the strength of regularisation are made inside the short rows. Each arm ran alone on one \
-         core.</p>\n"
+             {n_support} rows drawn at random are the short data that every arm reads, and {n_query} others, which no arm \
+             sees, are scored. Split s is the order of <code>numpy.random.RandomState(1000 + s).permutation({n_rows})</code>, \
+             and s is the seed of every arm; here s = {}. Choices such as the strength of regularisation are made inside the \
+             short rows. Each arm ran on one core; times are of the processor, without the looks at a training while it \
+             runs. Optimisers train networks of {} hidden units{}.</p>\n",
+            splits.join(", "),
+            shape.n_units,
+            if shape.skip { " and a direct path from inputs to outputs" } else { "" }
         ),
     );
     out.push_str("<dl>\n");
@@ -315,7 +287,10 @@ fn method(comparison: &Comparison) -> String {
         &mut out,
         format_args!(
             "Splits of one table share rows, so the intervals (Student's t) tell how much the choice of short rows matters \
-         on this table, not what another table would show. Metamodel {} <code>{}</code>, weightsmith {VERSION}.</p>\n",
+             on this table, not what another table would show. The figures are in a JSON file beside this page; \
+             <code>weightsmith compare --export</code> writes rows, weights and predictions, and \
+             <code>docs/recompute.py</code> checks every score with NumPy. Metamodel {} <code>{}</code>, weightsmith \
+             {VERSION}.</p>\n",
             escaped(metamodel),
             escaped(checksum.get(..12).unwrap_or(checksum))
         ),

@@ -1,6 +1,7 @@
 //! A picture of figures against the number of support rows, a line a model.
 
 use super::axis::Axis;
+use super::curves::apart;
 use super::picture::{ACCENT, Canvas, INK, MUTED, RULE, SECOND, Side, THIRD, dot, line, write};
 use plotters::prelude::RGBColor;
 
@@ -24,8 +25,6 @@ const LEFT: i32 = 52;
 const RIGHT: i32 = 170;
 const TOP: i32 = 40;
 const BOTTOM: i32 = 44;
-/// Least distance of two labels.
-const LABEL_HEIGHT: i32 = 16;
 
 impl LinePlot<'_> {
     /// Draws with the upper left corner at `(0, top)`.
@@ -84,36 +83,5 @@ fn style(idx: usize, label: &str) -> (RGBColor, u32) {
         "linear-tuned" | "baseline:linear" => (THIRD, 2),
         "untrained" => (INK, 2),
         _ => (MUTED, 1),
-    }
-}
-
-/// Places of labels, each as near to its line's end as the others allow.
-fn apart(ends: &[i32], first: i32, last: i32) -> Vec<i32> {
-    let mut order: Vec<usize> = (0..ends.len()).collect();
-    order.sort_by_key(|&idx| ends[idx]);
-    let mut places = ends.to_vec();
-    let mut lowest = first;
-    for &idx in &order {
-        places[idx] = places[idx].max(lowest);
-        lowest = places[idx] + LABEL_HEIGHT;
-    }
-    let mut highest = last.max(first + LABEL_HEIGHT * (ends.len() as i32 - 1));
-    for &idx in order.iter().rev() {
-        places[idx] = places[idx].min(highest);
-        highest = places[idx] - LABEL_HEIGHT;
-    }
-    places
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels_do_not_overlap() {
-        let mut places = apart(&[50, 52, 51, 100, 99], 40, 110);
-        places.sort_unstable();
-        assert!(places.windows(2).all(|pair| pair[1] - pair[0] >= LABEL_HEIGHT), "{places:?}");
-        assert!(places[0] >= 40 && places[4] <= 110, "{places:?}");
     }
 }

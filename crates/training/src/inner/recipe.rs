@@ -102,7 +102,7 @@ impl Recipe {
             Optimiser::Sgd => Self { learning_rate: 5e-2, ..usual },
             Optimiser::Lbfgs => Self { weight_decay: 1.0, ..usual },
             Optimiser::RandomSearch => Self { n_epochs: 300, ..usual },
-            Optimiser::Evolution => Self { learning_rate: 5e-2, weight_decay: 1.0, n_epochs: 500, ..usual },
+            Optimiser::Evolution => Self { learning_rate: 1e-2, weight_decay: 3.0, n_epochs: 500, ..usual },
         }
     }
 
@@ -151,7 +151,7 @@ pub fn grid(optimiser: Optimiser, task_type: TaskType) -> Vec<Recipe> {
         // Decoupled decay is not scaled by the size of the gradient: it takes more to matter.
         Optimiser::AdamW => cross(&[1.0, 30.0, 300.0], &[(rate, short), (rate, long)]),
         Optimiser::Sgd => cross(&[1e-2, 1.0, 10.0], &[(2e-2, long), (1e-1, long)]),
-        Optimiser::Lbfgs => cross(&[1e-2, 0.1, 1.0, 3.0, 10.0, 30.0], &[(rate, 200)]),
+        Optimiser::Lbfgs => cross(&[1e-2, 0.1, 0.5, 1.0, 3.0, 10.0], &[(rate, 200)]),
         Optimiser::RandomSearch | Optimiser::Evolution => vec![usual],
     }
 }

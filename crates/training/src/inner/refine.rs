@@ -18,25 +18,40 @@ const LEARNING_RATE: f32 = 1e-3;
 pub struct Refined<L: Level = Base> {
     /// The refined base model, or the generated one where no steps pay.
     pub model: BaseModel<L>,
-    /// How far held-out loss falls by the best of the candidates, a mean over rows.
-    pub gain: f64,
-    /// The standard error of this gain.
-    pub standard_error: f64,
+    /// What held-out rows say; none where a fold's rows are not enough to generate weights from.
+    pub held_out: Option<Gain>,
     /// The steps taken on all rows; none where they do not pay.
     pub recipe: Option<Recipe>,
-    /// Trainings done, those of cross-validation included.
-    pub n_trainings: usize,
+}
+
+/// What the best of some candidates gains on held-out rows; means over rows of the cross-entropy or squared error.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Gain {
+    /// The loss of the generated weights.
+    pub loss: f64,
+    /// How far it falls.
+    pub gain: f64,
+    /// The standard error of that.
+    pub standard_error: f64,
+    /// Candidates that were tried.
+    pub n_candidates: usize,
+}
+
+impl Gain {
+    fn pays(&self) -> bool {
+        self.gain > self.standard_error
+    }
 }
 
 /// Refines generated weights by proximal steps of Adam, if these pay.
 ///
 /// In each of four folds weights are generated from the rest of the rows and refined by every candidate; a candidate is a
 /// number of steps and a pull back to the generated weights. The best is accepted only if the loss of held-out rows falls
-/// by more than its standard error, from the differences of rows; else the generated weights stay. `watch` sees the
-/// refining of the weights from all rows.
+/// by more than its standard error, from the differences of rows; else the generated weights stay, as they do where a
+/// fold's rows are not enough to generate from. `watch` sees the refining of the weights from all rows.
 ///
 /// # Errors
-/// Those of `generate` and of [`Training::run`], fewer than two rows.
+/// Those of `generate` on all rows and of [`Training::run`], fewer than two rows.
 pub fn refine<L: Level, E: From<InnerError>>(
     support: &Support<L>,
     generate: impl Fn(&Support<L>) -> Result<BaseModel<L>, E>,
@@ -44,67 +59,77 @@ pub fn refine<L: Level, E: From<InnerError>>(
     device: &Device,
     watch: &mut dyn FnMut(&Moment<'_, L>),
 ) -> Result<Refined<L>, E> {
-    let folds = folds(support.target(), seed)?;
-    let candidates: Vec<(f32, usize)> =
-        PULLS.iter().flat_map(|&pull| STEPS.map(|n_steps| (pull, n_steps))).collect();
+    let generated = generate(support)?;
+    let Some(tried) = try_candidates(support, generate, seed, device)? else {
+        return Ok(Refined { model: generated, held_out: None, recipe: None });
+    };
+    if !tried.gain.pays() {
+        return Ok(Refined { model: generated, held_out: Some(tried.gain), recipe: None });
+    }
+    let start = Start::From(&generated);
+    let recipe = tried.recipe;
+    let mut model = Training { support, start, recipe: &recipe, seed, device }.run(watch)?.model;
+    model.provenance = generated.provenance.clone();
+    model.provenance.name += "-refined";
+    model.expected = Some(expected_performance(support.target().task_type(), &tried.losses));
+    Ok(Refined { model, held_out: Some(tried.gain), recipe: Some(recipe) })
+}
+
+/// The best candidate.
+struct Tried {
+    recipe: Recipe,
+    gain: Gain,
+    /// Of each held-out row.
+    losses: Vec<f64>,
+}
+
+/// None if weights cannot be generated from the rows outside a fold.
+fn try_candidates<L: Level, E>(
+    support: &Support<L>,
+    generate: impl Fn(&Support<L>) -> Result<BaseModel<L>, E>,
+    seed: Seed,
+    device: &Device,
+) -> Result<Option<Tried>, InnerError> {
+    let candidates: Vec<Recipe> =
+        PULLS.iter().flat_map(|&pull| STEPS.map(|n_steps| recipe(pull, n_steps))).collect();
     // Losses of held-out rows as generated, and under each candidate.
     let mut before = Vec::new();
     let mut after = vec![Vec::new(); candidates.len()];
-    for fold in &folds {
-        let (rest, held_out) = split_off(support, fold);
+    for fold in folds(support.target(), seed)? {
+        let (rest, held_out) = split_off(support, &fold);
         let losses = |model: &BaseModel<L>| row_losses(model, held_out.table(), held_out.target());
-        let generated = generate(&rest)?;
+        let Ok(generated) = generate(&rest) else { return Ok(None) };
         before.extend(losses(&generated)?);
-        for (idx, &pull) in PULLS.iter().enumerate() {
-            let recipe = recipe(pull, STEPS[STEPS.len() - 1]);
-            let training =
-                Training { support: &rest, start: Start::From(&generated), recipe: &recipe, seed, device };
-            // A training that has converged stays where it is.
-            let mut failed = None;
-            let mut reached = [false; STEPS.len()];
-            let mut keep = |moment_steps: usize, model: Result<BaseModel<L>, InnerError>| {
-                let Some(step) = STEPS.iter().position(|&n_steps| n_steps == moment_steps) else { return };
-                match model.and_then(|model| losses(&model)) {
-                    Ok(losses) => {
-                        after[idx * STEPS.len() + step].extend(losses);
-                        reached[step] = true;
-                    }
-                    Err(error) => failed = Some(error),
-                }
-            };
+        for (pull, own) in PULLS.iter().zip(after.chunks_exact_mut(STEPS.len())) {
+            // One training of the most steps passes by the others.
+            let recipe = recipe(*pull, STEPS[STEPS.len() - 1]);
+            let start = Start::From(&generated);
+            let mut found: [Result<Vec<f64>, InnerError>; STEPS.len()] = STEPS.map(|_| Ok(Vec::new()));
+            let training = Training { support: &rest, start, recipe: &recipe, seed, device };
             let trained = training.run(&mut |moment| {
-                if STEPS.contains(&moment.n_steps) {
-                    keep(moment.n_steps, moment.model());
+                if let Some(place) = STEPS.iter().position(|n_steps| *n_steps == moment.n_steps) {
+                    found[place] = moment.model().and_then(|model| losses(&model));
                 }
             })?;
-            if let Some(error) = failed {
-                return Err(error.into());
-            }
-            for step in (0..STEPS.len()).filter(|&step| !reached[step]) {
-                after[idx * STEPS.len() + step].extend(losses(&trained.model)?);
+            for (own, found) in own.iter_mut().zip(found) {
+                let found = found?;
+                // A training that has converged stays where it is.
+                own.extend(if found.is_empty() { losses(&trained.model)? } else { found });
             }
         }
     }
-    let gains: Vec<Vec<f64>> =
-        after.iter().map(|after| before.iter().zip(after).map(|(b, a)| b - a).collect()).collect();
+    let differences = |after: &Vec<f64>| before.iter().zip(after).map(|(b, a)| b - a).collect::<Vec<f64>>();
+    let gains: Vec<Vec<f64>> = after.iter().map(differences).collect();
     let best = (0..candidates.len())
         .max_by(|&a, &b| mean(&gains[a]).total_cmp(&mean(&gains[b])))
         .expect("there are candidates");
-    let (gain, standard_error) = (mean(&gains[best]), standard_error(&gains[best]));
-    let generated = generate(support)?;
-    let mut n_trainings = folds.len() * PULLS.len();
-    if gain <= standard_error {
-        return Ok(Refined { model: generated, gain, standard_error, recipe: None, n_trainings });
-    }
-    let (pull, n_steps) = candidates[best];
-    let recipe = recipe(pull, n_steps);
-    let start = Start::From(&generated);
-    let mut model = Training { support, start, recipe: &recipe, seed, device }.run(watch)?.model;
-    n_trainings += 1;
-    model.provenance = generated.provenance.clone();
-    model.provenance.name += "-refined";
-    model.expected = Some(expected_performance(support.target().task_type(), &after[best]));
-    Ok(Refined { model, gain, standard_error, recipe: Some(recipe), n_trainings })
+    let gain = Gain {
+        loss: mean(&before),
+        gain: mean(&gains[best]),
+        standard_error: standard_error(&gains[best]),
+        n_candidates: candidates.len(),
+    };
+    Ok(Some(Tried { recipe: candidates[best].clone(), gain, losses: after.swap_remove(best) }))
 }
 
 fn recipe(proximal: f32, n_epochs: usize) -> Recipe {
@@ -118,4 +143,45 @@ fn standard_error(numbers: &[f64]) -> f64 {
     let mean = mean(numbers);
     let variance = numbers.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0).max(1.0);
     (variance / n).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Recipe, fit_linear, testing, train_base_model};
+    use super::*;
+
+    fn refined(support: &Support, n_epochs: usize) -> Refined {
+        let device = testing::device();
+        let generate = |rows: &Support| {
+            let recipe = Recipe { n_epochs, ..Recipe::default() };
+            train_base_model(rows, &recipe, Seed(1), &device).map(|trained| trained.model)
+        };
+        refine::<_, InnerError>(support, generate, Seed(0), &device, &mut |_| {}).unwrap()
+    }
+
+    #[test]
+    fn steps_are_taken_where_they_pay_and_left_where_not() {
+        for seed in 0..3 {
+            // Three epochs are far too few: more steps must pay, and the held-out rows must say so.
+            let support = testing::blobs(120, 2, seed);
+            let poor = refined(&support, 3);
+            let gain = poor.held_out.unwrap();
+            assert!(poor.recipe.is_some() && gain.gain > gain.standard_error && gain.gain > 0.0, "{gain:?}");
+            assert_eq!(poor.model.provenance.name, "adam-refined");
+            let fresh = testing::blobs(600, 2, 50 + seed);
+            let loss = |model: &BaseModel| mean(&row_losses(model, fresh.table(), fresh.target()).unwrap());
+            let before = train_base_model(&support, &Recipe { n_epochs: 3, ..Recipe::default() }, Seed(1), &testing::device());
+            assert!(loss(&poor.model) < 0.9 * loss(&before.unwrap().model), "seed {seed}");
+            // Of labels that mean nothing, a strongly penalised linear model knows all there is to know.
+            let noise = testing::noise(120, 6, seed);
+            let device = testing::device();
+            let linear = |rows: &Support| fit_linear(rows, Seed(0));
+            let kept = refine::<_, InnerError>(&noise, linear, Seed(0), &device, &mut |_| {}).unwrap();
+            let gain = kept.held_out.unwrap();
+            assert_eq!(kept.recipe.is_some(), gain.pays());
+            if kept.recipe.is_none() {
+                assert_eq!(kept.model, linear(&noise).unwrap());
+            }
+        }
+    }
 }

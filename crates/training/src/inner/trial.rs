@@ -12,7 +12,7 @@ use weightsmith_base_model::{HostWeights, Weights, predict};
 use weightsmith_tasks::Level;
 
 /// The standard deviation of an evolution strategy's samples.
-const SPREAD: f32 = 0.1;
+const SPREAD: f32 = 0.05;
 /// Random networks have layers this many times smaller or larger than usual.
 const SCALES: [f32; 2] = [0.3, 3.0];
 

@@ -1,4 +1,5 @@
 use super::super::linear::ridge;
+use super::super::problem::{Labels, Problem};
 use super::super::{fit_linear, testing};
 use super::*;
 use weightsmith_base_model::Activation;
@@ -129,4 +130,124 @@ fn a_target_that_does_not_vary_is_predicted_as_it_is() {
             .unwrap();
     let model = train(&support, &Recipe::default(), 0).model;
     assert!(model.predict(support.table()).unwrap().values().unwrap().iter().all(|&value| value == 7.5));
+}
+
+#[test]
+fn every_rule_finds_the_ridge_solution_of_a_linear_network() {
+    let support = testing::linear_values(60, 3, 1);
+    let problem = Problem::of(&support).unwrap();
+    let Labels::Values { standardised, scale, mean } = &problem.labels else {
+        panic!("values")
+    };
+    let wanted = ridge(&problem.rows, standardised, 2.0);
+    let linear = |optimiser| Recipe {
+        hidden: vec![],
+        skip: true,
+        weight_decay: 2.0,
+        n_epochs: 2000,
+        ..Recipe::of(optimiser)
+    };
+    // L-BFGS ends at the minimum; an evolution strategy walks around it by the length of its steps.
+    for (recipe, tolerance) in [
+        (linear(Optimiser::Lbfgs), 1e-3),
+        (Recipe { learning_rate: 2e-3, ..linear(Optimiser::Evolution) }, 3e-2),
+    ] {
+        for seed in 0..3 {
+            let trained = train(&support, &recipe, seed);
+            let skip = trained.model.weights.skip.as_ref().unwrap();
+            for (found, wanted) in skip.values.iter().zip(&wanted) {
+                let found = f64::from(*found) / scale;
+                assert!((found - wanted).abs() < tolerance, "{:?}: {found} for {wanted}", recipe.optimiser);
+            }
+            let bias = (f64::from(trained.model.weights.output_bias[0]) - mean) / scale;
+            assert!((bias - wanted[3]).abs() < tolerance, "{:?}: {bias}", recipe.optimiser);
+        }
+    }
+}
+
+#[test]
+fn random_search_keeps_what_gets_more_rows_right() {
+    for seed in 0..3 {
+        let support = testing::blobs(60, 2, seed);
+        let mut best = 0.0;
+        let recipe = Recipe { n_epochs: 40, ..Recipe::of(Optimiser::RandomSearch) };
+        let training = Training {
+            support: &support,
+            start: Start::Random,
+            recipe: &recipe,
+            seed: Seed(seed),
+            device: &testing::device(),
+        };
+        let trained = training.run(&mut |moment| {
+            let right = testing::accuracy(&moment.model().unwrap(), &support);
+            assert!(right >= best, "{right} after {best}");
+            best = right;
+        });
+        let trained = trained.unwrap();
+        assert_eq!(trained.info.n_steps, 40 * super::super::N_TRIES);
+        // One of 1,280 random networks tells clouds 4 apart; a coin gets 0.5.
+        assert!(best > 0.9, "seed {seed}: {best}");
+    }
+}
+
+#[test]
+fn a_training_goes_on_from_the_weights_that_it_is_given() {
+    let device = testing::device();
+    for (support, recipe) in [
+        (testing::blobs(60, 3, 0), Recipe::default()),
+        (testing::blobs(60, 2, 1), Recipe { skip: true, ..Recipe::default() }),
+        (testing::linear_values(60, 3, 2), Recipe { hidden: vec![9, 5], skip: true, ..Recipe::default() }),
+    ] {
+        let first = train(&support, &recipe, 3).model;
+        let before = first.predict(support.table()).unwrap();
+        let near = |model: &BaseModel| {
+            let after = model.predict(support.table()).unwrap();
+            let numbers = |of: &weightsmith_base_model::Predictions| match of.predicted() {
+                weightsmith_base_model::Predicted::Probabilities { values, .. } => values.clone(),
+                weightsmith_base_model::Predicted::Values(values) => values.clone(),
+            };
+            let pairs = numbers(&before).into_iter().zip(numbers(&after));
+            pairs.map(|(a, b)| (a - b).abs() / (1.0 + a.abs())).fold(0.0, f32::max)
+        };
+        let mut start = None;
+        let pulled = Recipe { proximal: 1e6, n_epochs: 30, weight_decay: 0.0, learning_rate: 1e-5, ..recipe.clone() };
+        let from = |recipe: &Recipe, start: &mut Option<f32>| {
+            let training =
+                Training { support: &support, start: Start::From(&first), recipe, seed: Seed(0), device: &device };
+            training
+                .run(&mut |moment| {
+                    if moment.n_steps == 0 {
+                        *start = Some(near(&moment.model().unwrap()));
+                    }
+                })
+                .unwrap()
+        };
+        let held = from(&pulled, &mut start);
+        assert!(start.unwrap() < 1e-5, "the start is the network itself: {start:?}");
+        assert!(near(&held.model) < 5e-3, "a strong pull holds it: {}", near(&held.model));
+        // Free to go, 200 more epochs change it.
+        assert!(near(&from(&recipe, &mut start).model) > 1e-3);
+        // The same architecture and encoding, other numbers.
+        let like =
+            Training { support: &support, start: Start::Like(&first), recipe: &recipe, seed: Seed(9), device: &device };
+        let other = like.run(&mut |_| {}).unwrap().model;
+        assert_eq!((other.architecture, other.encoding), (first.architecture.clone(), first.encoding.clone()));
+    }
+}
+
+#[test]
+fn weights_for_another_target_are_refused() {
+    let classes = testing::blobs(40, 2, 0);
+    let values = testing::linear_values(40, 2, 0);
+    let recipe = Recipe { n_epochs: 3, ..Recipe::default() };
+    let model = train(&classes, &recipe, 0).model;
+    let device = testing::device();
+    let error = |support: &Support, model: &BaseModel| {
+        let training = Training { support, start: Start::From(model), recipe: &recipe, seed: Seed(0), device: &device };
+        training.run(&mut |_| {}).unwrap_err().to_string()
+    };
+    assert!(error(&values, &model).contains("are of a classification, the rows of a regression"));
+    let mut others = model.clone();
+    others.class_names = vec!["left".into(), "right".into()];
+    assert!(error(&classes, &others).contains("know none of the rows' classes; they know left, right"));
 }

@@ -1,0 +1,63 @@
+//! Everything that a comparison made, as files that anyone can check it with.
+
+use crate::arms::Arm;
+use crate::compare::{Compared, ComparedSplit};
+use crate::error::HarnessError;
+use crate::files::{predictions_text, rows_text};
+use crate::output::write_output;
+use std::fs;
+use std::path::{Path, PathBuf};
+use weightsmith_base_model::Precision;
+use weightsmith_tasks::Target;
+
+/// Writes the figures, rows, weights and predictions of a comparison:
+///
+/// | file | what |
+/// |---|---|
+/// | `comparison.json` | every figure |
+/// | `split-S/support.csv`, `split-S/query.csv` | the short and the long rows of a split, with their labels |
+/// | `split-S/ARM.safetensors` | the weights of an arm that makes a network |
+/// | `split-S/ARM.csv` | the predictions of an arm for the long rows |
+///
+/// # Errors
+/// A system that refuses.
+pub fn export_comparison(compared: &Compared, folder: &Path) -> Result<(), HarnessError> {
+    create(folder)?;
+    let json = serde_json::to_vec_pretty(&compared.comparison).expect("figures are plain data");
+    write_output(&folder.join("comparison.json"), &json)?;
+    compared.splits.iter().try_for_each(|split| export_split(compared, split, folder))
+}
+
+fn create(folder: &Path) -> Result<(), HarnessError> {
+    fs::create_dir_all(folder).map_err(|source| HarnessError::Unwritable { path: folder.into(), source })
+}
+
+fn export_split(compared: &Compared, split: &ComparedSplit, folder: &Path) -> Result<(), HarnessError> {
+    let folder: PathBuf = folder.join(format!("split-{}", split.index));
+    create(&folder)?;
+    let (target, problem) = (&compared.comparison.target, &split.problem);
+    let support = rows_text(problem.support().table(), target, &problem.support_labels());
+    write_output(&folder.join("support.csv"), &support)?;
+    let labels = problem.query_labels(&compared.comparison.class_names);
+    write_output(&folder.join("query.csv"), &rows_text(problem.query(), target, &labels))?;
+    let class_names = match problem.support().target() {
+        Target::Classes { class_names, .. } => class_names.as_slice(),
+        Target::Values(_) => &[],
+    };
+    for (record, (arm, model)) in split.records.iter().zip(&split.models) {
+        let file = |arm: &Arm, extension: &str| folder.join(format!("{arm}.{extension}"));
+        if let Ok(done) = &record.done {
+            let std = done.expected.as_ref().and_then(|expected| expected.residual_std);
+            // A base model from a file may name its classes in another order.
+            let names = model.as_ref().map_or(class_names, |model| model.class_names.as_slice());
+            write_output(&file(arm, "csv"), &predictions_text(names, std, &done.predictions))?;
+        }
+        if let Some(model) = model {
+            let path = file(arm, "safetensors");
+            let bytes = model.to_bytes(Precision::F32);
+            let bytes = bytes.map_err(|source| HarnessError::Store { path: path.clone(), source })?;
+            write_output(&path, &bytes)?;
+        }
+    }
+    Ok(())
+}

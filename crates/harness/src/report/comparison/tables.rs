@@ -1,0 +1,237 @@
+//! The tables of a comparison. Each figure knows its place in the JSON beside the page.
+
+use super::super::page::{figure, table};
+use super::pictures::is_control;
+use super::{find, loss_metric, signed, verdict};
+use crate::arms::Arm;
+use crate::comparison::{ArmReport, Comparison};
+use crate::figures::{metric_text, seconds_text};
+use crate::metrics::Metric;
+use crate::statistics::Estimate;
+use crate::weight_space::WeightSpace;
+
+fn dash() -> String {
+    "–".to_string()
+}
+
+fn lead(rows: &[Vec<String>]) -> Option<usize> {
+    rows.iter().position(|row| row[0] == Arm::Generated.name())
+}
+
+fn words(text: &str) -> String {
+    format!("<span class=\"words\">{text}</span>")
+}
+
+/// A mean, and half of its interval.
+fn estimate(pointer: &str, estimate: &Estimate, text: &dyn Fn(f64) -> String) -> String {
+    let mean = figure(&format!("{pointer}/mean"), estimate.mean, &text(estimate.mean));
+    match estimate.high {
+        Some(high) => format!("{mean} <small>± {}</small>", text(high - estimate.mean)),
+        None => mean,
+    }
+}
+
+/// The mean of one metric of an arm.
+fn metric_cell(idx: usize, arm: &ArmReport, metric: Metric) -> String {
+    let Some(place) = arm.metrics.iter().position(|report| report.metric == metric) else { return dash() };
+    let pointer = format!("/arms/{idx}/metrics/{place}/estimate");
+    estimate(&pointer, &arm.metrics[place].estimate, &|value| metric_text(metric, value))
+}
+
+fn difference_cell(idx: usize, arm: &ArmReport, metric: Metric) -> Option<String> {
+    let place = arm.metrics.iter().position(|report| report.metric == metric)?;
+    let difference = arm.metrics[place].minus_generated?;
+    let pointer = format!("/arms/{idx}/metrics/{place}/minus_generated");
+    let half = difference.high.map_or(String::new(), |high| {
+        format!(" <small>± {}</small>", metric_text(metric, high - difference.mean))
+    });
+    let mean = figure(&format!("{pointer}/mean"), difference.mean, &signed(metric, difference.mean));
+    Some(mean + &half)
+}
+
+/// All metrics, times and steps.
+pub(super) fn figures(comparison: &Comparison) -> String {
+    let shown = |arm: &ArmReport| -> Vec<Metric> {
+        arm.metrics.iter().map(|report| report.metric).filter(|m| *m != Metric::R2Clipped).collect()
+    };
+    let metrics: Vec<Metric> = comparison.arms.iter().map(shown).max_by_key(Vec::len).unwrap_or_default();
+    let mut header = vec![String::new()];
+    header.extend(metrics.iter().map(|metric| metric.label().to_string()));
+    let agreement = match comparison.class_names.is_empty() {
+        true => "correlation with generated",
+        false => "agreement with generated",
+    };
+    header.extend(["processor", "steps", agreement].map(String::from));
+    let row = |(idx, arm): (usize, &ArmReport)| {
+        let mut cells = vec![arm.arm.to_string()];
+        cells.extend(metrics.iter().map(|metric| metric_cell(idx, arm, *metric)));
+        let time = |s: f64| figure(&format!("/arms/{idx}/cpu_s/median"), s, &seconds_text(s));
+        cells.push(arm.cpu_s.map_or(dash(), |spread| time(spread.median)));
+        let steps = |n: f64| figure(&format!("/arms/{idx}/n_steps/median"), n, &format!("{n:.0}"));
+        cells.push(arm.n_steps.map_or(dash(), |spread| steps(spread.median)));
+        let share = |share: f64| format!("{share:.3}");
+        let agrees = arm.agreement.as_ref();
+        cells.push(agrees.map_or(dash(), |found| estimate(&format!("/arms/{idx}/agreement"), found, &share)));
+        cells
+    };
+    let rows: Vec<Vec<String>> = comparison.arms.iter().enumerate().map(row).collect();
+    table(&header, &rows, lead(&rows))
+}
+
+/// Each arm against the generated network, split by split.
+pub(super) fn differences(comparison: &Comparison) -> String {
+    let metric = comparison.main_metric;
+    let row = |(idx, arm): (usize, &ArmReport)| {
+        let verdict = verdict(arm, metric).unwrap_or("one split says nothing about others");
+        Some(vec![arm.arm.to_string(), difference_cell(idx, arm, metric)?, words(verdict)])
+    };
+    let rows: Vec<Vec<String>> = comparison.arms.iter().enumerate().filter_map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let header = ["", "difference", "verdict"].map(String::from);
+    format!(
+        "<h2>Against the generated network on the same rows</h2>\n<p>Each arm's {} minus that of the generated network, \
+         split by split.</p>\n{}",
+        metric.label(),
+        table(&header, &rows, None)
+    )
+}
+
+/// When each training would have been as good.
+pub(super) fn to_equal(comparison: &Comparison) -> String {
+    let row = |(idx, arm): (usize, &ArmReport)| {
+        let equal = arm.to_equal.as_ref()?;
+        let pointer = |name: &str| format!("/arms/{idx}/to_equal/{name}");
+        let never = format!(
+            "never within {}",
+            figure(&pointer("within_cpu_s/median"), equal.within_cpu_s.median, &seconds_text(equal.within_cpu_s.median))
+        );
+        let time = equal.cpu_s.map_or(never, |s| figure(&pointer("cpu_s"), s, &seconds_text(s)));
+        let steps = equal.n_steps.map_or(dash(), |n| figure(&pointer("n_steps"), n, &format!("{n:.0}")));
+        let n_reached = equal.n_reached;
+        let reached = format!(
+            "{} of {}",
+            figure(&pointer("n_reached"), n_reached as f64, &n_reached.to_string()),
+            equal.n_splits
+        );
+        let all = equal.within_steps.median;
+        let all = figure(&pointer("within_steps/median"), all, &format!("{all:.0}"));
+        Some(vec![arm.arm.to_string(), time, steps, all, reached])
+    };
+    let rows: Vec<Vec<String>> = comparison.arms.iter().enumerate().filter_map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let header = ["", "time to equal", "steps to equal", "steps in all", "splits on which it gets there"];
+    table(&header.map(String::from), &rows, None)
+}
+
+/// Examples right and losses, short and long.
+pub(super) fn table_test(comparison: &Comparison) -> String {
+    let loss = loss_metric(comparison);
+    let row = |(idx, arm): (usize, &ArmReport)| {
+        let end = arm.table_test.as_ref()?;
+        let cell = |name: &str, value: f64, text: String| {
+            figure(&format!("/arms/{idx}/table_test/{name}"), value, &text)
+        };
+        let share = |name: &str, value: f64| cell(name, value, format!("{:.1} %", 100.0 * value));
+        let lost = |name: &str, value: f64| cell(name, value, metric_text(loss, value));
+        Some(vec![
+            arm.arm.to_string(),
+            share("short_right", end.short_right),
+            share("long_right", end.long_right),
+            lost("short_loss", end.short_loss),
+            lost("long_loss", end.long_loss),
+        ])
+    };
+    let rows: Vec<Vec<String>> = comparison.arms.iter().enumerate().filter_map(row).collect();
+    let label = loss.label();
+    let header = ["".into(), "right, short".into(), "right, long".into(), format!("{label}, short"), format!("{label}, long")];
+    table(&header, &rows, lead(&rows))
+}
+
+/// The generated network and its controls.
+pub(super) fn controls(comparison: &Comparison) -> String {
+    let metric = comparison.main_metric;
+    let shown: Vec<(usize, &ArmReport)> =
+        comparison.arms.iter().enumerate().filter(|(_, arm)| is_control(arm)).collect();
+    if shown.is_empty() {
+        return String::new();
+    }
+    let row = |(idx, arm): (usize, &ArmReport)| {
+        let difference = difference_cell(idx, arm, metric).unwrap_or_else(dash);
+        vec![arm.arm.to_string(), metric_cell(idx, arm, metric), difference, words(arm.about.trim_start_matches("control: "))]
+    };
+    let rows: Vec<Vec<String>> = find(comparison, Arm::Generated).into_iter().chain(shown).map(row).collect();
+    let header = ["", metric.label(), "difference", "what it is"].map(String::from);
+    table(&header, &rows, lead(&rows))
+}
+
+/// What the files foresaw of themselves.
+pub(super) fn foreseen(comparison: &Comparison) -> String {
+    let row = |(idx, arm): (usize, &ArmReport)| {
+        let foreseen = arm.foreseen.as_ref()?;
+        let text = |value| metric_text(foreseen.metric, value);
+        let pointer = |name: &str| format!("/arms/{idx}/foreseen/{name}");
+        let (low, high) = (foreseen.low, foreseen.high);
+        let expected = figure(&pointer("expected"), foreseen.expected, &text(foreseen.expected));
+        Some(vec![
+            arm.arm.to_string(),
+            foreseen.metric.label().to_string(),
+            format!("{expected} <small>{} to {}</small>", text(low), text(high)),
+            figure(&pointer("realised"), foreseen.realised, &text(foreseen.realised)),
+        ])
+    };
+    let rows: Vec<Vec<String>> = comparison.arms.iter().enumerate().filter_map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let header = ["", "metric", "expected", "realised"].map(String::from);
+    format!(
+        "<h2>What the files foresaw</h2>\n<p>Each file of weights says how good it will be, from the short rows alone. \
+         Means over splits.</p>\n{}",
+        table(&header, &rows, lead(&rows))
+    )
+}
+
+/// Distances, angles and barriers.
+pub(super) fn weight_space(comparison: &Comparison, space: &WeightSpace) -> String {
+    let metric = loss_metric(comparison);
+    let plain = |value: f64| format!("{value:.3}");
+    let loss = |value: f64| metric_text(metric, value);
+    let cell = |name: &str, found: &Option<Estimate>, text: &dyn Fn(f64) -> String| {
+        found.as_ref().map_or(dash(), |found| estimate(&format!("/weight_space/{name}"), found, text))
+    };
+    let both = |name: &str, unmatched: &Option<Estimate>, matched: &Option<Estimate>, text: &dyn Fn(f64) -> String| {
+        [
+            cell(&format!("{name}_unmatched"), unmatched, text),
+            cell(&format!("{name}_matched"), matched, text),
+        ]
+    };
+    let row = |label: &str, [unmatched, matched]: [String; 2]| vec![label.to_string(), unmatched, matched];
+    let label = metric.label();
+    let rows = vec![
+        row("distance", both("distance", &space.distance_unmatched, &space.distance_matched, &plain)),
+        row("cosine", both("cosine", &space.cosine_unmatched, &space.cosine_matched, &plain)),
+        row(
+            &format!("barrier of the {label}"),
+            both("barrier", &space.barrier_unmatched, &space.barrier_matched, &loss),
+        ),
+    ];
+    let agreement = match comparison.class_names.is_empty() {
+        true => "correlation of their predictions",
+        false => "share of rows with the same prediction",
+    };
+    let others = vec![
+        vec![format!("{label} of the generated view"), cell("generated_loss", &space.generated_loss, &loss)],
+        vec![format!("{label} of Adam's network"), cell("trained_loss", &space.trained_loss, &loss)],
+        vec![agreement.to_string(), cell("agreement", &space.agreement, &plain)],
+        vec![
+            "distance of Adam's weights from where they began".to_string(),
+            cell("distance_trained", &space.distance_trained, &plain),
+        ],
+    ];
+    let header = ["generated to trained", "units as they are", "units matched"].map(String::from);
+    table(&header, &rows, None) + &table(&["".to_string(), "mean over splits".to_string()], &others, None)
+}
