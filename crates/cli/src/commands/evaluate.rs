@@ -8,9 +8,9 @@ use serde::Serialize;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use weightsmith_harness::{
-    Arm, EvaluateSettings, HarnessError, Metamodels, ReportFormat, ResultRow, Skipped, Summary, check_output,
-    evaluate, open_device, read_results, results_csv, suite_tables, summarise, write_evaluation,
-    write_output,
+    Arm, EvaluateSettings, EvaluationReport, HarnessError, Metamodels, ReportFormat, ResultRow,
+    ResultsFormat, Skipped, Summary, check_output, evaluate, open_device, read_results, suite_tables,
+    summarise, write_evaluation, write_results,
 };
 
 /// Results are written at least this often, so that a killed run loses little.
@@ -38,6 +38,9 @@ pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
     if let Some(report) = report {
         ReportFormat::of(report)?;
     }
+    if let Some(out) = out {
+        ResultsFormat::of(out)?;
+    }
     let begun = Instant::now();
     let before = before(arguments)?;
     let baselines = arguments.baselines.as_deref().map_or(Ok(Vec::new()), read_results)?;
@@ -60,7 +63,7 @@ pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
         if let Some(path) = out
             && written.elapsed() > WRITE_EVERY
         {
-            write_output(path, &results_csv(progress.rows))?;
+            write_results(path, progress.rows)?;
             written = Instant::now();
         }
         Ok(())
@@ -68,12 +71,19 @@ pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
     bar.finish_and_clear();
     let evaluated = evaluated?;
     if let Some(path) = out {
-        write_output(path, &results_csv(&evaluated.rows))?;
+        write_results(path, &evaluated.rows)?;
     }
     let lead = arguments.arms.iter().find(|arm| **arm == Arm::Generated).or(arguments.arms.first());
     let summary = summarise(&evaluated.rows, &baselines, lead.map_or("", |arm| arm.name()));
     if let Some(path) = report {
-        write_evaluation(&summary, &settings, &metamodels, path)?;
+        let page = EvaluationReport {
+            n_tables: tables.len(),
+            settings: &settings,
+            metamodels: metamodels.names(),
+            skipped: &evaluated.skipped,
+            summary: &summary,
+        };
+        write_evaluation(&page, path)?;
     }
     if arguments.json {
         print::json(&Printed {

@@ -24,11 +24,16 @@ fn a_table_that_fails_gives_rows_with_an_error_and_code_1() {
     assert!(told.stdout.contains("8 rows with an error, the first: broken, 16 rows"), "{told:?}");
     let results = place.read("r.csv");
     let lines: Vec<&str> = results.lines().collect();
-    assert_eq!(lines[0], "name,task,short,split,model,accuracy,auc,logloss,r2,r2_clipped,seconds,error");
+    let outside = "name,task,short,split,model,accuracy,auc,logloss,r2,r2_clipped,seconds,error";
+    assert_eq!(lines[0], format!("{outside},brier,calibration_error,rmse,coverage,wall_seconds"));
     assert_eq!(lines.len(), 1 + 3 * 2 * 2 * 2);
     assert!(lines[1].starts_with("a,classification,16,0,linear-tuned,"), "{}", lines[1]);
     assert!(lines.iter().any(|line| line.contains("b,regression,32,1,untrained,,,,0.9")), "{results}");
-    assert!(place.read("r.html").contains("How good are generated networks over many real tables?"));
+    assert!(
+        place
+            .read("r.html")
+            .contains("Over many tables: how good is the generated network on rows it has not seen?")
+    );
 }
 
 #[test]
@@ -39,7 +44,10 @@ fn results_do_not_depend_on_threads_and_are_continued() {
         "evaluate --suite classification regression --support 16 --splits 3 --arms untrained,adam";
     // Times differ from run to run; the scores must not.
     let scores = |name: &str| -> Vec<String> {
-        let line = |line: &str| line.split(',').take(10).collect::<Vec<_>>().join(",");
+        let line = |line: &str| {
+            let cells: Vec<&str> = line.split(',').collect();
+            [&cells[..10], &cells[11..16]].concat().join(",")
+        };
         place.read(name).lines().map(line).collect()
     };
     place.succeed(&format!("{arguments} --out one.csv --threads 1"));
@@ -58,6 +66,28 @@ fn results_do_not_depend_on_threads_and_are_continued() {
     assert_eq!((value["n_tables"].as_u64(), value["n_results"].as_u64()), (Some(1), Some(6)));
     let models = value["blocks"][0]["models"].as_array().unwrap();
     assert_eq!(models.len(), 4, "ours and the baselines: {models:?}");
+}
+
+#[test]
+fn results_are_kept_and_continued_as_parquet() {
+    let place = suite();
+    let arguments = "evaluate --suite regression --support 16 --arms untrained";
+    place.succeed(&format!("{arguments} --splits 1 --out r.parquet"));
+    place.refuse(&format!("{arguments} --splits 2 --out r.parquet"), "continue it with --resume");
+    let told = place.succeed(&format!("{arguments} --splits 2 --out r.parquet --resume --json"));
+    let value: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(value["n_results"], 2);
+    // Read back, the rows stand beside the same ones made anew.
+    let told = place.succeed(&format!("{arguments} --splits 2 --baselines r.parquet --json"));
+    let value: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    let models = &value["blocks"][0]["models"];
+    assert_eq!(models[0]["mean"], models[1]["mean"], "{models}");
+    assert_eq!(models[1]["model"], "untrained");
+    assert_eq!(models[0]["model"], "baseline:untrained");
+
+    place.write("r.parquet", "no Parquet");
+    place.refuse(&format!("{arguments} --out r.parquet --resume"), "cannot read the results in r.parquet");
+    place.refuse(&format!("{arguments} --out r.json"), "r.json is neither .csv nor .parquet");
 }
 
 #[test]

@@ -1,20 +1,10 @@
 use super::*;
+use crate::results::RowKey;
 
 fn row(name: &str, split: u32, model: &str, logloss: f64) -> ResultRow {
-    ResultRow {
-        name: name.into(),
-        task: TaskType::Classification,
-        short: 32,
-        split,
-        model: model.into(),
-        accuracy: None,
-        auc: None,
-        logloss: Some(logloss),
-        r2: None,
-        r2_clipped: None,
-        seconds: Some(logloss / 10.0),
-        error: None,
-    }
+    let key = RowKey { name: name.into(), short: 32, split, model: model.into() };
+    let empty = ResultRow::empty(key, TaskType::Classification);
+    ResultRow { logloss: Some(logloss), seconds: Some(logloss / 10.0), ..empty }
 }
 
 fn rows() -> Vec<ResultRow> {
