@@ -13,8 +13,8 @@ use weightsmith_harness::{
     summarise, write_evaluation, write_results,
 };
 
-/// Results are written at least this often, so that a killed run loses little.
-const WRITE_EVERY: Duration = Duration::from_secs(10);
+/// Results are written after the first split, and then at least this often, so that a killed run loses little.
+const WRITE_EVERY: Duration = Duration::from_secs(5);
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -56,15 +56,15 @@ pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
         n_threads: threads(arguments.threads),
     };
     let bar = progress::bar(0, "splits");
-    let mut written = Instant::now();
+    let mut written: Option<Instant> = None;
     let evaluated = evaluate(&tables, &metamodels, &settings, before, &mut |progress| {
         bar.set_length(progress.n_all as u64);
         bar.set_position(progress.n_done as u64);
         if let Some(path) = out
-            && written.elapsed() > WRITE_EVERY
+            && written.is_none_or(|at| at.elapsed() > WRITE_EVERY)
         {
             write_results(path, progress.rows)?;
-            written = Instant::now();
+            written = Some(Instant::now());
         }
         Ok(())
     });

@@ -68,6 +68,44 @@ fn results_do_not_depend_on_threads_and_are_continued() {
     assert_eq!(models.len(), 4, "ours and the baselines: {models:?}");
 }
 
+/// Every figure on the page is in the JSON beside it, at the place that the page names.
+#[test]
+fn the_page_and_its_figures_agree() {
+    let place = suite();
+    std::fs::remove_file(place.path("classification/broken.csv")).unwrap();
+    place.write("classification/c.csv", classes(80).replace(",y\n", ",target\n"));
+    let arguments = "evaluate --suite classification regression --support 16,32 --splits 2";
+    place.succeed(&format!("{arguments} --arms untrained,linear --out r.csv --report r.html"));
+    let page = place.read("r.html");
+    let figures: serde_json::Value = serde_json::from_str(&place.read("r.json")).unwrap();
+    let mut n_figures = 0;
+    for piece in page.split("<data value=\"").skip(1) {
+        let (value, rest) = piece.split_once("\" data-pointer=\"").unwrap();
+        let pointer = rest.split('"').next().unwrap();
+        let found = figures.pointer(pointer).and_then(serde_json::Value::as_f64);
+        assert_eq!(found, Some(value.parse().unwrap()), "{pointer}");
+        n_figures += 1;
+    }
+    // 5 metrics of classes and 2 of numbers at 2 sizes: a mean and a rank for each of 2 models, 3 counts and a difference.
+    assert!(n_figures > 7 * 2 * 8, "{n_figures} figures");
+    for (pointer, expected) in [
+        ("/n_tables", 3),
+        ("/settings/n_splits", 2),
+        ("/bootstrap/n_resamples", 10_000),
+        ("/bootstrap/seed", 0),
+        ("/blocks/0/n_splits", 4),
+        ("/blocks/0/n_tables", 2),
+    ] {
+        assert_eq!(figures.pointer(pointer).and_then(serde_json::Value::as_u64), Some(expected), "{pointer}");
+    }
+    assert!(page.contains("10000 draws") && page.contains("seed 0") && page.contains("critical difference"));
+    // Two kinds of tasks, the pictures of the main metrics: lines, tables, differences, and ranks at both sizes.
+    assert_eq!(page.matches("<svg ").count(), 3 * (1 + 1 + 1 + 2));
+    let told = place.succeed(&format!("{arguments} --arms untrained,linear --out s.csv --report s.svg"));
+    assert!(told.stdout.contains("untrained against it") && told.stdout.contains(" to "), "{told:?}");
+    assert!(place.read("s.svg").starts_with("<svg ") && !place.files().contains(&"s.json".to_string()));
+}
+
 #[test]
 fn results_are_kept_and_continued_as_parquet() {
     let place = suite();

@@ -2,7 +2,7 @@
 //!
 //! Source: Demšar (2006), Statistical Comparisons of Classifiers over Multiple Data Sets, section 3.2.4.
 
-use super::picture::{ACCENT, Canvas, INK, MUTED, RULE, Side, line, write};
+use super::picture::{ACCENT, Canvas, INK, MUTED, Side, line, write};
 
 /// One model.
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ impl RankPlot {
             // From both ends inwards, so that no line crosses a label.
             let row = if is_left { idx } else { self.models.len() - 1 - idx } as i32;
             let (x, y) = (x_of(model.mean_rank), top + self.first_row() + ROW * row);
-            let colour = if model.is_lead { ACCENT } else { RULE };
+            let colour = if model.is_lead { ACCENT } else { MUTED };
             let end = if is_left { x - 6 } else { x + 6 };
             line(canvas, vec![(x, axis), (x, y), (end, y)], colour, if model.is_lead { 2 } else { 1 });
             let text = if is_left {
@@ -114,11 +114,13 @@ fn draw_distance(canvas: &Canvas<'_>, distance: f64, length: i32, y: i32) {
         write(canvas, &text, (0, y), Side::Right, (12, MUTED, false));
         return;
     }
-    line(canvas, vec![(0, y), (length, y)], INK, 2);
-    for x in [0, length] {
+    // Half of the line at the end would be outside.
+    let first = 1;
+    line(canvas, vec![(first, y), (first + length, y)], INK, 2);
+    for x in [first, first + length] {
         line(canvas, vec![(x, y - 4), (x, y + 4)], INK, 2);
     }
-    write(canvas, &text, (length + 10, y), Side::Right, (12, MUTED, false));
+    write(canvas, &text, (first + length + 10, y), Side::Right, (12, MUTED, false));
 }
 
 #[cfg(test)]
@@ -148,7 +150,7 @@ mod tests {
     fn the_bar_is_as_long_as_the_critical_difference() {
         // Ranks 1 to 3 over 204 pixels: 102 each; bars of two groups, 3 pixels beyond their ends.
         let text = svg(&plot(&[1.0, 1.5, 2.4, 3.0], 1.0));
-        assert!(text.contains("0,40 102,40"), "{text}");
+        assert!(text.contains("1,40 103,40"), "{text}");
         assert!(text.contains(&format!("{},86 {},86", SIDE - 3, SIDE + 51 + 3)), "{text}");
         assert!(text.contains(&format!("{},94 {},94", SIDE + 51 - 3, SIDE + 143 + 3)), "{text}");
         assert!(text.contains("critical difference 1.00"));

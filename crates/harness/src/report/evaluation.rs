@@ -6,7 +6,7 @@ mod tables;
 use super::EvaluationReport;
 use super::page::{escaped, figure, page, push, standalone};
 use super::picture::drawn;
-use crate::figures::metric_text;
+use crate::figures::{metric_text, seconds_text};
 use crate::metrics::Metric;
 use crate::statistics::Interval;
 use crate::summary::{BASELINE_PREFIX, Paired, Summary, SummaryBlock};
@@ -182,7 +182,7 @@ fn answer(summary: &Summary) -> String {
         };
         push(
             &mut out,
-            format_args!("<b>{}</b> has a mean {} of <b>{mean}</b>.", escaped(lead), metric.label()),
+            format_args!("<b>{}</b> has a mean {} of <b>{mean}</b>.", escaped(lead), plain_label(*metric)),
         );
         let strongest = at.block.paired.first().and_then(|paired| at.paired(&paired.other));
         if let Some(pair) = strongest {
@@ -190,7 +190,27 @@ fn answer(summary: &Summary) -> String {
         }
         out.push_str("</p>\n");
     }
+    out.push_str(&time(summary, short).unwrap_or_default());
     out
+}
+
+/// The label that needs no second thought; what it leaves out is told below the figures.
+fn plain_label(metric: Metric) -> &'static str {
+    if metric == Metric::R2Clipped { Metric::R2.label() } else { metric.label() }
+}
+
+fn time(summary: &Summary, short: usize) -> Option<String> {
+    let lead = summary.blocks.iter().find_map(lead)?;
+    let seconds = *summary.seconds.get(&short)?.get(lead)?;
+    let text = figure(&pointer(&["seconds", &short.to_string(), lead]), seconds, &seconds_text(seconds));
+    Some(format!("<p class=\"answer\">From {short} rows to the weights it takes {text} on one core.</p>\n"))
+}
+
+/// The place of a figure in the JSON beside the page.
+///
+/// Source: RFC 6901, JSON Pointer.
+fn pointer(parts: &[&str]) -> String {
+    parts.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
 fn against(pair: &PlacedPair<'_>, block: &SummaryBlock) -> String {
@@ -243,7 +263,8 @@ fn method(report: &EvaluationReport<'_>) -> String {
     out.push_str(
         "<p>R² is taken as at least -1, so that one bad table does not rule a mean. The best coverage is 0.95: ranks and \
          differences of it are those of the distance from 0.95. The RMSE is in the results alone, since its unit differs \
-         from table to table. Times are medians of seconds on one core from the rows to the weights.</p>\n",
+         from table to table. A model of the outside scorer (<code>baseline:</code>) goes without that prefix where no arm \
+         has its name. Times are medians of seconds on one core from the rows to the weights.</p>\n",
     );
     if let Some(first) = report.skipped.first() {
         push(

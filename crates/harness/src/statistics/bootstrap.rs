@@ -114,7 +114,7 @@ mod tests {
         let bootstrap = Bootstrap::default();
         let [Some(one), Some(two)] = bootstrap.intervals(&[row.clone(), shifted])[..] else { panic!() };
         assert!((two.low - one.low - 1.0).abs() < 1e-12 && (two.high - one.high - 1.0).abs() < 1e-12);
-        assert_eq!(bootstrap.intervals(&[row.clone()]), [Some(one)]);
+        assert_eq!(bootstrap.intervals(std::slice::from_ref(&row)), [Some(one)]);
         let other = Bootstrap { seed: Seed(1), n_resamples: 50, ..bootstrap };
         assert_ne!(other.intervals(&[row]), [Some(one)]);
         assert_eq!(bootstrap.intervals(&[vec![1.0], vec![2.0]]), [None, None]);

@@ -12,7 +12,6 @@ use crate::figures::metric_text;
 use crate::metrics::Metric;
 use crate::statistics::Interval;
 use crate::summary::{Summary, SummaryBlock};
-use std::cmp::Ordering;
 
 /// One picture.
 pub(super) enum Picture {
@@ -23,7 +22,7 @@ pub(super) enum Picture {
     /// The lead and its strongest opponent, table by table.
     Tables(ScatterPlot),
     /// The lead minus each other.
-    Differences { title: String, hint: &'static str, metric: Metric, dots: Vec<Dot> },
+    Differences { title: String, hint: String, metric: Metric, dots: Vec<Dot> },
 }
 
 impl Picture {
@@ -93,7 +92,7 @@ pub(super) fn sections(summary: &Summary) -> String {
         }
     };
     section(
-        "More labelled rows, better networks",
+        "By the number of labelled rows",
         "Each point is a mean over the tables of the suite.",
         &lines(summary),
     );
@@ -105,7 +104,8 @@ pub(super) fn sections(summary: &Summary) -> String {
     );
     section(
         "By how much, and how sure that is",
-        "Means over tables with 95% intervals. An interval that holds 0 leaves open which of the two is better.",
+        "The first model minus each of the others: means over tables with 95% intervals. An interval that holds 0 leaves \
+         open which of the two is better.",
         &differences(summary),
     );
     section(
@@ -173,6 +173,10 @@ fn main_blocks(summary: &Summary) -> impl Iterator<Item = &SummaryBlock> {
     blocks.filter(move |block| Some(block.short) == size && !block.paired.is_empty())
 }
 
+fn better_side(metric: Metric) -> &'static str {
+    if metric.loss(1.0) < metric.loss(0.0) { "above" } else { "below" }
+}
+
 fn tables(summary: &Summary) -> Vec<Picture> {
     let of_block = |block: &SummaryBlock| {
         let place = |name: &str| block.models.iter().position(|model| model.model == name);
@@ -183,7 +187,7 @@ fn tables(summary: &Summary) -> Vec<Picture> {
             let loss = |value| block.metric.loss(value);
             TableDot { name: table.name.clone(), values, order: loss(values.1).total_cmp(&loss(values.0)) }
         };
-        let side = if block.metric.loss(1.0) < block.metric.loss(0.0) { "above" } else { "below" };
+        let side = better_side(block.metric);
         Some(Picture::Tables(ScatterPlot {
             title: title(block),
             hint: format!("{side} the line: won"),
@@ -203,13 +207,11 @@ fn differences(summary: &Summary) -> Vec<Picture> {
             Dot { label: short_name(&paired.other, block), value, ends, is_lead: false }
         };
         // A line of its own for 0, so that the axis has it and the intervals can be held against it.
+        let side = better_side(block.metric);
         let zero = Dot { label: lead.clone(), value: 0.0, ends: (0.0, 0.0), is_lead: true };
         Picture::Differences {
-            title: format!("{}: {lead} minus each other", title(block)),
-            hint: match block.metric.loss(1.0).total_cmp(&block.metric.loss(0.0)) {
-                Ordering::Less => "above 0: won",
-                _ => "below 0: won",
-            },
+            title: title(block),
+            hint: format!("{side} 0: {lead} is better"),
             metric: block.metric,
             dots: std::iter::once(zero).chain(block.paired.iter().map(dot)).collect(),
         }

@@ -1,7 +1,7 @@
 //! The tables of an evaluation's page.
 
 use super::super::page::{escaped, figure, push, table};
-use super::{Placed, lead, placed};
+use super::{Placed, lead, placed, pointer, short_name};
 use crate::figures::seconds_text;
 use crate::metrics::Metric;
 use crate::summary::{Summary, SummaryBlock};
@@ -101,7 +101,8 @@ impl<'a> Group<'a> {
         let header: Vec<String> = std::iter::once(String::new()).chain(sizes).collect();
         let row = |model: &&str| {
             let cells = self.blocks.iter().map(|at| cell(*at, model).unwrap_or_default());
-            std::iter::once(escaped(model)).chain(cells).collect()
+            let name = self.blocks.last().map_or(model.to_string(), |at| short_name(model, at.block));
+            std::iter::once(escaped(&name)).chain(cells).collect()
         };
         table(&header, &models.iter().map(row).collect::<Vec<_>>(), lead)
     }
@@ -117,10 +118,13 @@ fn times(summary: &Summary) -> String {
     let models: BTreeSet<&String> = summary.seconds.values().flat_map(BTreeMap::keys).collect();
     let row = |model: &&String| {
         let cell = |(short, models): (&usize, &BTreeMap<String, f64>)| {
-            let pointer = format!("/seconds/{short}/{}", model.replace('~', "~0").replace('/', "~1"));
-            models.get(*model).map_or(String::new(), |s| figure(&pointer, *s, &seconds_text(*s)))
+            let place = pointer(&["seconds", &short.to_string(), model]);
+            models.get(*model).map_or(String::new(), |s| figure(&place, *s, &seconds_text(*s)))
         };
-        std::iter::once(escaped(model)).chain(summary.seconds.iter().map(cell)).collect()
+        let of_model = |block: &&SummaryBlock| block.models.iter().any(|found| found.model == **model);
+        let block = summary.blocks.iter().find(of_model);
+        let name = block.map_or(model.to_string(), |block| short_name(model, block));
+        std::iter::once(escaped(&name)).chain(summary.seconds.iter().map(cell)).collect()
     };
     let lead = summary.blocks.iter().find_map(|block: &SummaryBlock| lead(block));
     let first = lead.and_then(|lead| models.iter().position(|model| *model == lead));
