@@ -68,7 +68,7 @@ fn figures_are_those_of_the_outside_summary() {
         close(table.values[place], expected);
     }
     let text = summary.to_string();
-    assert!(text.contains("+0.0029 (-0.0695 to +0.0602), 1/1/2"), "{text}");
+    assert!(text.contains("+0.0029 (-0.0695 to +0.0603), 1/1/2"), "{text}");
 }
 
 /// 0.9 and 1.0 are as far from the nominal 0.95; 0.94 is nearer than both.
