@@ -162,7 +162,9 @@ fn scores(place: &Workplace, name: &str) -> Vec<String> {
 fn a_killed_evaluation_goes_on_where_it_stopped() {
     let place = Workplace::new(env!("CARGO_BIN_EXE_weightsmith-under-test"));
     fs::create_dir(place.path("suite")).unwrap();
-    let row = |i: usize| format!("{},{},{}\n", i * 37 % 101, i * 53 % 97, if i % 3 == 0 { "a" } else { "b" });
+    let row = |i: usize| {
+        format!("{},{},{}\n", i * 37 % 101, i * 53 % 97, if i.is_multiple_of(3) { "a" } else { "b" })
+    };
     place.write("suite/t.csv", format!("p,q,target\n{}", (0..90).map(row).collect::<String>()));
     let evaluate = |out: &'static str| {
         "evaluate --suite suite --support 32 --splits 60 --arms generated --threads 1 --out"
