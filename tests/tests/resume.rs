@@ -1,4 +1,5 @@
-//! A training that is killed and resumed ends in the same bytes as one that was left alone, at any number of threads.
+//! A training that is killed and resumed ends in the same bytes as one that was left alone, at any number of threads,
+//! and a killed evaluation in the same scores.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -143,6 +144,50 @@ fn interrupted_and_resumed_with_more_threads() {
     assert!((5..N_STEPS).contains(&step(&place)));
     place.run(&["train", "--config", "train.toml", "--threads", "2", "--resume"]).done();
     assert_same(&place, &expected);
+}
+
+/// The rows of a file of results without their seconds, which differ from run to run.
+fn scores(place: &Workplace, name: &str) -> Vec<String> {
+    let text = String::from_utf8(place.read(name)).unwrap();
+    let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    let is_score = |(idx, _): &(usize, &str)| !header[*idx].ends_with("seconds");
+    let line = |line: &str| {
+        let cells: Vec<&str> = line.split(',').enumerate().filter(is_score).map(|(_, cell)| cell).collect();
+        cells.join(",")
+    };
+    text.lines().map(line).collect()
+}
+
+#[test]
+fn a_killed_evaluation_goes_on_where_it_stopped() {
+    let place = Workplace::new(env!("CARGO_BIN_EXE_weightsmith-under-test"));
+    fs::create_dir(place.path("suite")).unwrap();
+    let row = |i: usize| {
+        format!("{},{},{}\n", i * 37 % 101, i * 53 % 97, if i.is_multiple_of(3) { "a" } else { "b" })
+    };
+    place.write("suite/t.csv", format!("p,q,target\n{}", (0..90).map(row).collect::<String>()));
+    let evaluate = |out: &'static str| {
+        "evaluate --suite suite --support 32 --splits 60 --arms generated --threads 1 --out"
+            .split(' ')
+            .chain([out])
+            .collect::<Vec<_>>()
+    };
+    place.run(&evaluate("whole.csv")).done();
+    let mut child = start(&place, &evaluate("killed.csv"));
+    while !place.path("killed.csv").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "the evaluation ended before it wrote anything");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    assert!(!child.wait().unwrap().success());
+    let before = place.read("killed.csv");
+    let n_before = scores(&place, "killed.csv").len() - 1;
+    assert!((1..60).contains(&n_before), "killed after {n_before} splits, too late to prove anything");
+    place.run(&[evaluate("killed.csv"), vec!["--resume"]].concat()).done();
+    assert_eq!(scores(&place, "killed.csv"), scores(&place, "whole.csv"));
+    let kept = String::from_utf8(before).unwrap();
+    let text = String::from_utf8(place.read("killed.csv")).unwrap();
+    assert!(kept.lines().all(|line| text.contains(line)), "rows that were there are not made again");
 }
 
 #[test]

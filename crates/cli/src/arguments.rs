@@ -203,10 +203,10 @@ pub(crate) struct Evaluate {
     /// Cores to use [default: all]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
-    /// Write the results, a CSV file with a row for each arm on each split
+    /// Write the results, a row for each arm on each split: a CSV (.csv) or Parquet file (.parquet)
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Go on with the results in --out
+    /// Go on with the results in --out; rows without an error are not made again
     #[arg(long, requires = "out")]
     pub(crate) resume: bool,
     /// Results of an outside scorer to stand beside ours

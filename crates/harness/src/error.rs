@@ -1,6 +1,7 @@
 //! What can go wrong between the command line and the crates that do the work.
 
 use crate::catalog::CatalogError;
+use crate::results::ResultsError;
 use std::io;
 use std::path::PathBuf;
 use weightsmith_base_model::{DeviceError, EncodingError, FileError};
@@ -154,7 +155,13 @@ pub enum HarnessError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: csv::Error,
+        source: ResultsError,
+    },
+    /// Results can only be CSV or Parquet.
+    #[error("{} is neither .csv nor .parquet; a file of results is one of these", path.display())]
+    ResultsFormat {
+        /// The file.
+        path: PathBuf,
     },
     /// A report can only be a page or a picture.
     #[error("{} is neither .html nor .svg; a report is one of these", path.display())]

@@ -4,7 +4,7 @@ use crate::arms::{Arm, ArmSettings, Shape};
 use crate::catalog::load_metamodel;
 use crate::error::HarnessError;
 use crate::problem::Problem;
-use crate::results::ResultRow;
+use crate::results::{ResultRow, RowKey};
 use crate::splits::Split;
 use crate::suite::SuiteTable;
 use crate::workers::on_one_thread;
@@ -66,7 +66,7 @@ impl Metamodels {
 }
 
 /// What is scored on each table.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct EvaluateSettings {
     /// The column to predict.
     pub target: String,
@@ -181,21 +181,16 @@ struct Job<'a> {
     arms: Vec<Arm>,
 }
 
-fn jobs<'a>(
-    tables: &'a [SuiteTable],
-    settings: &EvaluateSettings,
-    done: &HashSet<(String, usize, u32, String)>,
-) -> Vec<Job<'a>> {
+fn jobs<'a>(tables: &'a [SuiteTable], settings: &EvaluateSettings, done: &HashSet<RowKey>) -> Vec<Job<'a>> {
     let mut jobs = Vec::new();
     for (table_idx, table) in tables.iter().enumerate() {
         for &n_support in &settings.n_supports {
             for split in 0..settings.n_splits {
-                let is_new = |arm: &Arm| {
-                    !done.contains(&(table.name.clone(), n_support, split, arm.name().to_string()))
-                };
+                let job = Job { table_idx, table, n_support, split, arms: Vec::new() };
+                let is_new = |arm: &Arm| !done.contains(&job.key(*arm));
                 let arms: Vec<Arm> = settings.arms.iter().copied().filter(is_new).collect();
                 if !arms.is_empty() {
-                    jobs.push(Job { table_idx, table, n_support, split, arms });
+                    jobs.push(Job { arms, ..job });
                 }
             }
         }
@@ -233,7 +228,7 @@ impl Job<'_> {
             Err(error) => self.failed(arm, &in_one_line(&error)),
             Ok(fit) => match problem.score(&fit.predictor) {
                 Err(error) => self.failed(arm, &in_one_line(&error)),
-                Ok(scores) => self.row(arm).scored(&scores, fit.cost.cpu_s),
+                Ok(scores) => self.row(arm).scored(&scores, fit.cost.cpu_s, fit.cost.wall_s),
             },
         };
         Outcome::Rows(self.arms.iter().map(|&arm| score(arm)).collect())
@@ -244,20 +239,12 @@ impl Job<'_> {
     }
 
     fn row(&self, arm: Arm) -> ResultRow {
-        ResultRow {
-            name: self.table.name.clone(),
-            task: self.table.task_type,
-            short: self.n_support,
-            split: self.split,
-            model: arm.name().to_string(),
-            accuracy: None,
-            auc: None,
-            logloss: None,
-            r2: None,
-            r2_clipped: None,
-            seconds: None,
-            error: None,
-        }
+        ResultRow::empty(self.key(arm), self.table.task_type)
+    }
+
+    fn key(&self, arm: Arm) -> RowKey {
+        let (name, model) = (self.table.name.clone(), arm.name().to_string());
+        RowKey { name, short: self.n_support, split: self.split, model }
     }
 }
 

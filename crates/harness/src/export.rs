@@ -48,9 +48,7 @@ fn export_split(compared: &Compared, split: &ComparedSplit, folder: &Path) -> Re
         let file = |arm: &Arm, extension: &str| folder.join(format!("{arm}.{extension}"));
         if let Ok(done) = &record.done {
             let std = done.expected.as_ref().and_then(|expected| expected.residual_std);
-            // A base model from a file may name its classes in another order.
-            let names = model.as_ref().map_or(class_names, |model| model.class_names.as_slice());
-            write_output(&file(arm, "csv"), &predictions_text(names, std, &done.predictions))?;
+            write_output(&file(arm, "csv"), &predictions_text(class_names, std, &done.predictions))?;
         }
         if let Some(model) = model {
             let path = file(arm, "safetensors");

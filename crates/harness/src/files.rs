@@ -137,6 +137,12 @@ fn number(value: f32) -> String {
     if plain { value.to_string() } else { format!("{value:e}") }
 }
 
+/// The number that a reader of [`predictions_csv`] finds: the f64 nearest to the decimal text of `value`, which is not
+/// always the f64 equal to it.
+pub(crate) fn as_written(value: f32) -> f64 {
+    number(value).parse().expect("a number's text is a number")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,5 +189,7 @@ mod tests {
             let text = number(value);
             assert!(text.len() < 14 && text.parse::<f32>().unwrap() == value, "{text}");
         }
+        assert!(as_written(0.1) == 0.1 && as_written(0.1) != f64::from(0.1f32));
+        assert!(as_written(f32::NAN).is_nan() && as_written(f32::INFINITY) == f64::INFINITY);
     }
 }

@@ -4,6 +4,7 @@
 //! classes of the whole table; a class that the support lacks gets probability 0.
 
 use crate::arms::Predictor;
+use crate::files::as_written;
 use crate::metrics::{MIN_PROBABILITY, Scores, classification_scores, regression_scores};
 use crate::references::ReferenceError;
 use crate::splits::Split;
@@ -19,7 +20,8 @@ pub struct Problem {
     truth: Truth,
 }
 
-/// What is true of the query rows.
+/// What is true of the query rows. Classes are numbered in the order of their text, in which the outside scorer adds
+/// probabilities up.
 #[derive(Clone, Debug)]
 enum Truth {
     Classes { labels: Vec<usize>, n_classes: usize, of_support: Vec<usize> },
@@ -42,7 +44,9 @@ impl Problem {
                     class_names: of_support.iter().map(|&class| class_names[class].clone()).collect(),
                     labels: split.support.iter().map(place).collect(),
                 };
-                let labels = split.query.iter().map(|&row| labels[row]).collect();
+                let ranks = text_ranks(class_names);
+                let labels = split.query.iter().map(|&row| ranks[labels[row]]).collect();
+                let of_support = of_support.into_iter().map(|class| ranks[class]).collect();
                 (target, Truth::Classes { labels, n_classes: class_names.len(), of_support })
             }
             Target::Values(values) => {
@@ -95,12 +99,12 @@ impl Problem {
                 let mut probabilities = vec![0.0; labels.len() * n_classes];
                 for (row, own) in probabilities.chunks_exact_mut(*n_classes).zip(values.chunks_exact(*n_own))
                 {
-                    of_support.iter().zip(own).for_each(|(&class, &p)| row[class] = f64::from(p));
+                    of_support.iter().zip(own).for_each(|(&class, &p)| row[class] = as_written(p));
                 }
                 classification_scores(&probabilities, *n_classes, labels)
             }
             (Truth::Values(values), Predicted::Values(predicted)) => {
-                let predicted: Vec<f64> = predicted.iter().map(|&value| f64::from(value)).collect();
+                let predicted: Vec<f64> = predicted.iter().map(|&value| as_written(value)).collect();
                 regression_scores(&predicted, std.map(f64::from), values)
             }
             _ => unreachable!("a model predicts what its support's target is"),
@@ -110,7 +114,11 @@ impl Problem {
     /// The labels of the query rows as text, those of classes that the support lacks too.
     pub(crate) fn query_labels(&self, class_names: &[String]) -> Vec<String> {
         match &self.truth {
-            Truth::Classes { labels, .. } => labels.iter().map(|&label| class_names[label].clone()).collect(),
+            Truth::Classes { labels, .. } => {
+                let mut in_order = class_names.to_vec();
+                in_order.sort();
+                labels.iter().map(|&label| in_order[label].clone()).collect()
+            }
             Truth::Values(values) => values.iter().map(ToString::to_string).collect(),
         }
     }
@@ -129,7 +137,8 @@ impl Problem {
     pub(crate) fn wanted(&self) -> Wanted {
         match &self.truth {
             Truth::Classes { labels, of_support, .. } => {
-                Wanted::Classes(labels.iter().map(|label| of_support.binary_search(label).ok()).collect())
+                let place = |label: &usize| of_support.iter().position(|class| class == label);
+                Wanted::Classes(labels.iter().map(place).collect())
             }
             Truth::Values(values) => Wanted::Values(values.clone()),
         }
@@ -225,6 +234,15 @@ fn present(labels: &[usize], rows: &[usize], n_classes: usize) -> Vec<usize> {
     (0..n_classes).filter(|&class| occurs[class]).collect()
 }
 
+/// The place of every name among the names in the order of their text.
+fn text_ranks(names: &[String]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by_key(|&class| &names[class]);
+    let mut ranks = vec![0; names.len()];
+    order.into_iter().enumerate().for_each(|(rank, class)| ranks[class] = rank);
+    ranks
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,6 +273,11 @@ mod tests {
         // The unseen class of one of two rows costs -ln(1e-6) / 2 = 6.9; the other row is easy.
         assert!((6.8..7.5).contains(&scores.get(Metric::LogLoss).unwrap()), "{scores:?}");
         assert_eq!(scores.get(Metric::Accuracy), Some(0.5));
+    }
+
+    #[test]
+    fn classes_are_ranked_by_their_text() {
+        assert_eq!(text_ranks(&["2", "9", "10", "-1"].map(String::from)), [2, 3, 1, 0]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod axis;
 mod comparison;
+mod critical;
 mod curves;
 mod dots;
 mod evaluation;
@@ -9,10 +10,11 @@ mod heat;
 mod lines;
 mod page;
 mod picture;
+mod scatter;
 
 use crate::comparison::Comparison;
 use crate::error::HarnessError;
-use crate::evaluate::{EvaluateSettings, Metamodels};
+use crate::evaluate::{EvaluateSettings, Skipped};
 use crate::output::write_output;
 use crate::summary::Summary;
 use serde::Serialize;
@@ -64,20 +66,31 @@ fn write_figures(figures: &impl Serialize, page: &Path) -> Result<(), HarnessErr
     write_output(&page.with_extension("json"), &json)
 }
 
+/// An evaluation as its page tells it; beside a page it is written as JSON.
+#[derive(Clone, Debug, Serialize)]
+pub struct EvaluationReport<'a> {
+    /// Tables of the suite.
+    pub n_tables: usize,
+    /// What was scored on each.
+    pub settings: &'a EvaluateSettings,
+    /// Names and checksums.
+    pub metamodels: Vec<(String, String)>,
+    /// Splits that nobody could be scored on.
+    pub skipped: &'a [Skipped],
+    /// The figures.
+    #[serde(flatten)]
+    pub summary: &'a Summary,
+}
+
 /// Writes the report of an evaluation, and its figures beside a page as [`write_comparison`] does.
 ///
 /// # Errors
 /// An extension that is no report's, a system that refuses.
-pub fn write_evaluation(
-    summary: &Summary,
-    settings: &EvaluateSettings,
-    metamodels: &Metamodels,
-    path: &Path,
-) -> Result<(), HarnessError> {
+pub fn write_evaluation(report: &EvaluationReport<'_>, path: &Path) -> Result<(), HarnessError> {
     let text = match ReportFormat::of(path)? {
-        ReportFormat::Html => evaluation::html(summary, settings, &metamodels.names()),
-        ReportFormat::Svg => evaluation::svg(summary),
+        ReportFormat::Html => evaluation::html(report),
+        ReportFormat::Svg => evaluation::svg(report.summary),
     };
     write_output(path, text.as_bytes())?;
-    write_figures(summary, path)
+    write_figures(report, path)
 }

@@ -1,7 +1,14 @@
-//! Result rows and their file, which has the columns of the outside scorer.
+//! Result rows and their files: CSV, or Parquet with the same columns.
+//!
+//! The first columns are those of the outside scorer; files that lack the columns after them can be read.
+
+mod columns;
 
 use crate::error::HarnessError;
 use crate::metrics::{Metric, Scores};
+use crate::output::write_output;
+use crate::parquet::{parquet_bytes, read_parquet};
+use parquet::errors::ParquetError;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use weightsmith_tasks::TaskType;
@@ -33,11 +40,63 @@ pub struct ResultRow {
     pub seconds: Option<f64>,
     /// Why there are no figures.
     pub error: Option<String>,
+    /// See [`Metric::Brier`].
+    #[serde(default)]
+    pub brier: Option<f64>,
+    /// See [`Metric::CalibrationError`].
+    #[serde(default)]
+    pub calibration_error: Option<f64>,
+    /// See [`Metric::Rmse`]; in the target's unit, so that it means something within a table only.
+    #[serde(default)]
+    pub rmse: Option<f64>,
+    /// See [`Metric::Coverage`].
+    #[serde(default)]
+    pub coverage: Option<f64>,
+    /// Seconds of the clock from the support rows to the weights.
+    #[serde(default)]
+    pub wall_seconds: Option<f64>,
+}
+
+/// What a row is about; no two rows of a file share it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct RowKey {
+    /// The table.
+    pub(crate) name: String,
+    /// Support rows asked for.
+    pub(crate) short: usize,
+    /// The split.
+    pub(crate) split: u32,
+    /// The arm, or the baseline.
+    pub(crate) model: String,
 }
 
 impl ResultRow {
-    /// A row with scores.
-    pub(crate) fn scored(self, scores: &Scores, seconds: f64) -> Self {
+    /// A row without figures.
+    pub(crate) fn empty(key: RowKey, task: TaskType) -> Self {
+        let RowKey { name, short, split, model } = key;
+        Self {
+            name,
+            task,
+            short,
+            split,
+            model,
+            accuracy: None,
+            auc: None,
+            logloss: None,
+            r2: None,
+            r2_clipped: None,
+            seconds: None,
+            error: None,
+            brier: None,
+            calibration_error: None,
+            rmse: None,
+            coverage: None,
+            wall_seconds: None,
+        }
+    }
+
+    /// A row with scores, and seconds on the processor and by the clock.
+    pub(crate) fn scored(self, scores: &Scores, cpu_s: f64, wall_s: f64) -> Self {
         let rounded = |metric| scores.get(metric).map(round);
         Self {
             accuracy: rounded(Metric::Accuracy),
@@ -45,12 +104,18 @@ impl ResultRow {
             logloss: rounded(Metric::LogLoss),
             r2: rounded(Metric::R2),
             r2_clipped: rounded(Metric::R2Clipped),
-            seconds: Some(round(seconds)),
+            seconds: Some(round(cpu_s)),
+            brier: rounded(Metric::Brier),
+            calibration_error: rounded(Metric::CalibrationError),
+            // Five decimals of a number with a unit may be none that count.
+            rmse: scores.get(Metric::Rmse),
+            coverage: rounded(Metric::Coverage),
+            wall_seconds: Some(round(wall_s)),
             ..self
         }
     }
 
-    /// The value of one of the metrics in the file.
+    /// The value of a metric.
     pub fn get(&self, metric: Metric) -> Option<f64> {
         match metric {
             Metric::Accuracy => self.accuracy,
@@ -58,14 +123,18 @@ impl ResultRow {
             Metric::LogLoss => self.logloss,
             Metric::R2 => self.r2,
             Metric::R2Clipped => self.r2_clipped,
-            _ => None,
+            Metric::Brier => self.brier,
+            Metric::CalibrationError => self.calibration_error,
+            Metric::Rmse => self.rmse,
+            Metric::Coverage => self.coverage,
         }
         .filter(|value| value.is_finite())
     }
 
-    /// What makes a row one of its kind, in the order of files.
-    pub(crate) fn key(&self) -> (String, usize, u32, String) {
-        (self.name.clone(), self.short, self.split, self.model.clone())
+    /// What it is about, in the order of files.
+    pub(crate) fn key(&self) -> RowKey {
+        let Self { name, short, split, model, .. } = self;
+        RowKey { name: name.clone(), short: *short, split: *split, model: model.clone() }
     }
 }
 
@@ -74,11 +143,73 @@ fn round(value: f64) -> f64 {
     (value * 1e5).round() / 1e5
 }
 
-/// The CSV text of result rows.
+/// What a file of results is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ResultsFormat {
+    /// Text, as the outside scorer writes it.
+    Csv,
+    /// Columns with their types.
+    Parquet,
+}
+
+impl ResultsFormat {
+    /// By the extension of the file.
+    ///
+    /// # Errors
+    /// Any other extension.
+    pub fn of(path: &Path) -> Result<Self, HarnessError> {
+        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        match extension.as_deref() {
+            Some("csv") => Ok(Self::Csv),
+            Some("parquet") => Ok(Self::Parquet),
+            _ => Err(HarnessError::ResultsFormat { path: path.into() }),
+        }
+    }
+}
+
+/// Why a file holds no results.
+#[derive(Debug, thiserror::Error)]
+pub enum ResultsError {
+    /// It is no CSV file, or has other columns.
+    #[error(transparent)]
+    Csv(#[from] csv::Error),
+    /// It is no Parquet file.
+    #[error(transparent)]
+    Parquet(#[from] ParquetError),
+    /// A column is missing or holds something else.
+    #[error("column \"{column}\" is missing or of another kind")]
+    Column {
+        /// Its name.
+        column: &'static str,
+    },
+    /// A value is missing or none of those there can be.
+    #[error("row {row}: column \"{column}\" has no such value")]
+    Value {
+        /// The column.
+        column: &'static str,
+        /// Counted from 1.
+        row: usize,
+    },
+}
+
+/// Writes rows to a file of the format that its extension names, whole or not at all.
+///
+/// # Errors
+/// An extension that is no result file's, a system that refuses.
 ///
 /// # Panics
-/// Never: the rows are plain data and the text is built in memory.
-pub fn results_csv(rows: &[ResultRow]) -> Vec<u8> {
+/// Never: rows are plain data, and the file is built in memory.
+pub fn write_results(path: &Path, rows: &[ResultRow]) -> Result<(), HarnessError> {
+    let bytes = match ResultsFormat::of(path)? {
+        ResultsFormat::Csv => csv_bytes(rows),
+        ResultsFormat::Parquet => {
+            parquet_bytes(&columns::of_rows(rows)).expect("the columns have names of their own")
+        }
+    };
+    write_output(path, &bytes)
+}
+
+fn csv_bytes(rows: &[ResultRow]) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         writer.serialize(row).expect("a row is plain data");
@@ -89,44 +220,21 @@ pub fn results_csv(rows: &[ResultRow]) -> Vec<u8> {
 /// Reads a file of results: ours, or one of the outside scorer.
 ///
 /// # Errors
-/// A file that cannot be read or has other columns.
+/// A file that cannot be read or has other columns, an extension that is no result file's.
 pub fn read_results(path: &Path) -> Result<Vec<ResultRow>, HarnessError> {
     let failed = |source| HarnessError::ReadResults { path: path.into(), source };
-    let mut reader = csv::Reader::from_path(path).map_err(failed)?;
-    reader.deserialize().collect::<Result<_, _>>().map_err(failed)
+    match ResultsFormat::of(path)? {
+        ResultsFormat::Csv => read_csv(path).map_err(|error| failed(error.into())),
+        ResultsFormat::Parquet => {
+            let columns = read_parquet(path).map_err(|error| failed(error.into()))?;
+            columns::to_rows(&columns).map_err(failed)
+        }
+    }
+}
+
+fn read_csv(path: &Path) -> Result<Vec<ResultRow>, csv::Error> {
+    csv::Reader::from_path(path)?.deserialize().collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_are_read_as_they_were_written() {
-        let empty = ResultRow {
-            name: "a, \"b\"".into(),
-            task: TaskType::Regression,
-            short: 32,
-            split: 1,
-            model: "generated".into(),
-            accuracy: None,
-            auc: None,
-            logloss: None,
-            r2: None,
-            r2_clipped: None,
-            seconds: None,
-            error: Some("too few rows".into()),
-        };
-        let scores = crate::metrics::regression_scores(&[1.0, 2.0], None, &[1.0, 2.5]);
-        let scored = ResultRow { error: None, ..empty.clone() }.scored(&scores, 0.1234567);
-        assert_eq!((scored.seconds, scored.r2), (Some(0.12346), Some(0.77778)));
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("results.csv");
-        let text = results_csv(&[empty.clone(), scored.clone()]);
-        let header = "name,task,short,split,model,accuracy,auc,logloss,r2,r2_clipped,seconds,error\n";
-        assert!(text.starts_with(header.as_bytes()));
-        std::fs::write(&path, text).unwrap();
-        assert_eq!(read_results(&path).unwrap(), [empty, scored]);
-        std::fs::write(&path, "a,b\n1,2\n").unwrap();
-        assert!(read_results(&path).is_err());
-    }
-}
+mod tests;

@@ -1,4 +1,10 @@
-//! Means with intervals, medians with ranges.
+//! Means with intervals, medians with ranges, and what many tables say.
+
+mod bootstrap;
+mod ranks;
+
+pub use bootstrap::{Bootstrap, Interval};
+pub(crate) use ranks::{critical_difference, groups, mid_ranks};
 
 use serde::Serialize;
 

@@ -8,13 +8,13 @@ use serde::Serialize;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use weightsmith_harness::{
-    Arm, EvaluateSettings, HarnessError, Metamodels, ReportFormat, ResultRow, Skipped, Summary, check_output,
-    evaluate, open_device, read_results, results_csv, suite_tables, summarise, write_evaluation,
-    write_output,
+    Arm, EvaluateSettings, EvaluationReport, HarnessError, Metamodels, ReportFormat, ResultRow,
+    ResultsFormat, Skipped, Summary, check_output, evaluate, open_device, read_results, suite_tables,
+    summarise, write_evaluation, write_results,
 };
 
-/// Results are written at least this often, so that a killed run loses little.
-const WRITE_EVERY: Duration = Duration::from_secs(10);
+/// Results are written after the first split, and then at least this often, so that a killed run loses little.
+const WRITE_EVERY: Duration = Duration::from_secs(5);
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -38,6 +38,9 @@ pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
     if let Some(report) = report {
         ReportFormat::of(report)?;
     }
+    if let Some(out) = out {
+        ResultsFormat::of(out)?;
+    }
     let begun = Instant::now();
     let before = before(arguments)?;
     let baselines = arguments.baselines.as_deref().map_or(Ok(Vec::new()), read_results)?;
@@ -53,27 +56,34 @@ pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
         n_threads: threads(arguments.threads),
     };
     let bar = progress::bar(0, "splits");
-    let mut written = Instant::now();
+    let mut written: Option<Instant> = None;
     let evaluated = evaluate(&tables, &metamodels, &settings, before, &mut |progress| {
         bar.set_length(progress.n_all as u64);
         bar.set_position(progress.n_done as u64);
         if let Some(path) = out
-            && written.elapsed() > WRITE_EVERY
+            && written.is_none_or(|at| at.elapsed() > WRITE_EVERY)
         {
-            write_output(path, &results_csv(progress.rows))?;
-            written = Instant::now();
+            write_results(path, progress.rows)?;
+            written = Some(Instant::now());
         }
         Ok(())
     });
     bar.finish_and_clear();
     let evaluated = evaluated?;
     if let Some(path) = out {
-        write_output(path, &results_csv(&evaluated.rows))?;
+        write_results(path, &evaluated.rows)?;
     }
     let lead = arguments.arms.iter().find(|arm| **arm == Arm::Generated).or(arguments.arms.first());
     let summary = summarise(&evaluated.rows, &baselines, lead.map_or("", |arm| arm.name()));
     if let Some(path) = report {
-        write_evaluation(&summary, &settings, &metamodels, path)?;
+        let page = EvaluationReport {
+            n_tables: tables.len(),
+            settings: &settings,
+            metamodels: metamodels.names(),
+            skipped: &evaluated.skipped,
+            summary: &summary,
+        };
+        write_evaluation(&page, path)?;
     }
     if arguments.json {
         print::json(&Printed {

@@ -28,6 +28,8 @@ pub(super) struct DotPlot<'a> {
 }
 
 pub(super) const WIDTH: u32 = 440;
+/// A picture that reaches as far as its values.
+pub(super) const NO_LIMITS: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
 const LEFT: i32 = 118;
 const RIGHT: i32 = 66;
 const TOP: i32 = 44;

@@ -20,9 +20,9 @@ pub(super) struct LinePlot<'a> {
     pub(super) series: &'a [Series],
 }
 
-pub(super) const SIZE: (u32, u32) = (520, 330);
-const LEFT: i32 = 52;
-const RIGHT: i32 = 170;
+pub(super) const SIZE: (u32, u32) = (440, 300);
+const LEFT: i32 = 46;
+const RIGHT: i32 = 152;
 const TOP: i32 = 40;
 const BOTTOM: i32 = 44;
 

@@ -1,7 +1,7 @@
 //! The pictures of a comparison.
 
 use super::super::curves::{Curve, CurvePlot};
-use super::super::dots::{Dot, DotPlot};
+use super::super::dots::{Dot, DotPlot, NO_LIMITS};
 use super::super::heat::plane;
 use super::super::picture::{ACCENT, Canvas, INK, MUTED, SECOND, THIRD, drawn};
 use super::loss_metric;
@@ -117,7 +117,7 @@ fn limits(metric: Metric, values: &[f64]) -> (f64, f64) {
     distances.sort_unstable_by(f64::total_cmp);
     let reach = REACH * distances.get(distances.len() / 2).copied().unwrap_or(0.0);
     match (reach > 0.0, higher) {
-        (false, _) => (f64::NEG_INFINITY, f64::INFINITY),
+        (false, _) => NO_LIMITS,
         (true, true) => (best - reach, f64::INFINITY),
         (true, false) => (f64::NEG_INFINITY, best + reach),
     }
@@ -244,7 +244,7 @@ pub(super) fn weight_space(comparison: &Comparison, space: &WeightSpace) -> Vec<
         hint: "less is better",
         x_label: "from the generated weights to Adam's",
         is_log_x: false,
-        limits: (f64::NEG_INFINITY, f64::INFINITY),
+        limits: NO_LIMITS,
         x_tick: &|at| format!("{:.0} %", 100.0 * at),
         y_tick: None,
         curves: &curves,
