@@ -7,7 +7,7 @@ use std::hint::black_box;
 use weightsmith_benches::{criterion, load, metamodel_file, task};
 use weightsmith_metamodel::{GenerateOptions, generate_base_model, untrained_base_model};
 use weightsmith_tasks::{Seed, TaskType};
-use weightsmith_training::{Optimiser, Recipe, grid, fit_linear, train_base_model, tune_base_model};
+use weightsmith_training::{Optimiser, Recipe, fit_linear, grid, train_base_model, tune_base_model};
 
 const TASK_TYPES: [TaskType; 2] = [TaskType::Classification, TaskType::Regression];
 

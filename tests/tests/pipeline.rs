@@ -299,3 +299,96 @@ fn predictions_to_standard_output() {
     let ran = place.run(&[arguments.as_slice(), &["/dev/stdout"]].concat()).done();
     assert_eq!(ran.stdout.as_bytes(), place.read("p.csv"));
 }
+
+#[test]
+fn a_comparison_can_be_recomputed_with_numpy() {
+    let Some(python) = python() else {
+        let required = std::env::var_os("WEIGHTSMITH_REQUIRE_PYTHON").is_some();
+        assert!(!required, "no Python with NumPy; name one in WEIGHTSMITH_PYTHON");
+        println!("skipped: no Python with NumPy; name one in WEIGHTSMITH_PYTHON");
+        return;
+    };
+    let place = workplace();
+    let script = root().join("docs/recompute.py");
+    let recompute = |folder: &str| {
+        let output = Command::new(&python).arg(&script).arg(place.path(folder)).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let arms = "generated,refined,adam-tuned,lbfgs,evolution,linear-tuned,neighbours,forest,untrained,noisy,shuffled";
+    for (data, folder) in [("sample:iris", "a"), ("sample:penguin-mass", "b")] {
+        let arguments = [
+            "compare",
+            "--data",
+            data,
+            "--support",
+            "32",
+            "--splits",
+            "2",
+            "--arms",
+            arms,
+            "--export",
+            folder,
+        ];
+        place.run(&arguments).done();
+        let (code, told) = recompute(folder);
+        assert_eq!(code, Some(0), "{told}");
+        // A figure that is a little off is found.
+        let path = format!("{folder}/comparison.json");
+        let mut figures: Value = serde_json::from_slice(&place.read(&path)).unwrap();
+        let mean = figures.pointer_mut("/arms/3/metrics/0/estimate/mean").unwrap();
+        *mean = Value::from(mean.as_f64().unwrap() + 2e-4);
+        place.write(&path, serde_json::to_vec(&figures).unwrap());
+        assert_eq!(recompute(folder).0, Some(1));
+    }
+}
+
+#[test]
+fn weights_from_pytorch_are_fine_tuned() {
+    let place = workplace();
+    place
+        .run(&["generate", "--data", "sample:iris", "--views", "1", "--trees", "0", "--out", "w.safetensors"])
+        .done();
+    // As PyTorch writes them: the tensors, and no word about rows.
+    let bare = weightsmith_tests::with_header(&place.read("w.safetensors"), |header| {
+        header.as_object_mut().unwrap().remove("__metadata__");
+    });
+    place.write("bare.safetensors", bare);
+    for file in ["w.safetensors", "bare.safetensors"] {
+        let arguments = [
+            "compare",
+            "--data",
+            "sample:iris",
+            "--support",
+            "60",
+            "--splits",
+            "2",
+            "--arms",
+            "adam,linear-tuned",
+            "--from",
+            file,
+            "--json",
+        ];
+        let figures = place.run(&arguments).done().json();
+        let arm = &figures["arms"][2];
+        assert_eq!(arm["arm"], "fine-tuned", "{arm}");
+        let start = &arm["curve"][0];
+        // These weights were made from all rows: they begin far above a coin, which a random start does not.
+        assert!(start["n_steps"] == 0 && start["long_right"].as_f64().unwrap() > 0.9, "{file}: {start}");
+        let random = &figures["arms"][0]["curve"][0];
+        assert!(random["long_right"].as_f64().unwrap() < 0.8, "{random}");
+    }
+    let other = [
+        "compare",
+        "--data",
+        "sample:penguins",
+        "--support",
+        "60",
+        "--splits",
+        "1",
+        "--arms",
+        "linear-tuned",
+    ];
+    let ran = place.run(&[other.as_slice(), &["--from", "bare.safetensors", "--json"]].concat());
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stdout.contains("have 4 inputs and 3 outputs"), "{}", ran.stdout);
+}

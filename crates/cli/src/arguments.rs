@@ -128,6 +128,9 @@ pub(crate) struct Compare {
     /// Write a report: a page (.html), with its figures beside it (.json), or a picture (.svg)
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
+    /// Write the scores of each arm on each split, a CSV or Parquet file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) results: Option<PathBuf>,
     /// Write rows, weights and predictions of every split and arm, to check the figures with
     #[arg(long, value_name = "FOLDER")]
     pub(crate) export: Option<PathBuf>,

@@ -481,7 +481,11 @@ impl Arm {
             Self::LinearTuned => Made::network(fit_linear(support, seed)?, String::new()),
             Self::Neighbours => {
                 let (model, k) = Reference::neighbours(support, seed)?;
-                Made { predictor: Predictor::Reference(model), n_steps: None, details: format!("{k} neighbours") }
+                Made {
+                    predictor: Predictor::Reference(model),
+                    n_steps: None,
+                    details: format!("{k} neighbours"),
+                }
             }
             Self::Forest => {
                 let model = Reference::forest(support, seed)?;

@@ -8,6 +8,7 @@ use crate::evaluate::in_one_line;
 use crate::files::NamedTable;
 use crate::problem::Problem;
 use crate::references::ReferenceError;
+use crate::results::{ResultRow, RowKey};
 use crate::splits::{Split, max_support};
 use crate::weight_space::{Places, WeightSpace, places};
 use crate::workers::in_parallel;
@@ -68,6 +69,23 @@ impl Compared {
         let (_, model) = self.splits.first()?.models.iter().find(|(arm, _)| *arm == Arm::Generated)?;
         model.as_ref()
     }
+
+    /// A row for each arm on each split, as those of a suite are.
+    pub fn rows(&self) -> Vec<ResultRow> {
+        let Comparison { name, task, n_support, .. } = &self.comparison;
+        let row = |split: u32, record: &Record| {
+            let (name, model) = (name.clone(), record.arm.name().to_string());
+            let row = ResultRow::empty(RowKey { name, short: *n_support, split, model }, *task);
+            match &record.done {
+                Ok(done) => row.scored(&done.scores, done.cost.cpu_s, done.cost.wall_s),
+                Err(error) => ResultRow { error: Some(error.clone()), ..row },
+            }
+        };
+        let of_split = |split: &ComparedSplit| {
+            split.records.iter().map(|record| row(split.index, record)).collect::<Vec<_>>()
+        };
+        self.splits.iter().flat_map(of_split).collect()
+    }
 }
 
 /// Runs every arm on the same splits of one table, the arms of a split one after the other on one core. `listen` hears
@@ -106,9 +124,14 @@ pub fn compare(
     };
     let n_query = first.1.n_query();
     let n_all = problems.len();
-    let splits = in_parallel(problems, settings.n_threads, |(index, problem)| split(index, problem, settings), &mut |n| {
-        listen(n, n_all);
-    });
+    let splits = in_parallel(
+        problems,
+        settings.n_threads,
+        |(index, problem)| split(index, problem, settings),
+        &mut |n| {
+            listen(n, n_all);
+        },
+    );
     let task = labelled.target.task_type();
     let main_metric = main_metrics(task)[0];
     let of = |split: &ComparedSplit, arm: Arm| split.records.iter().position(|record| record.arm == arm);

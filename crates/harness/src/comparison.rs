@@ -143,7 +143,11 @@ pub(crate) struct Done {
 }
 
 /// One arm's figures over all splits. `generated` is the record of [`Arm::Generated`] on each split, where there is one.
-pub(crate) fn arm_report(records: &[&Record], generated: &[Option<&Record>], main_metric: Metric) -> ArmReport {
+pub(crate) fn arm_report(
+    records: &[&Record],
+    generated: &[Option<&Record>],
+    main_metric: Metric,
+) -> ArmReport {
     let arm = records[0].arm;
     let done = || records.iter().filter_map(|record| record.done.as_ref().ok());
     let both = || {
@@ -154,13 +158,15 @@ pub(crate) fn arm_report(records: &[&Record], generated: &[Option<&Record>], mai
     let metrics: Vec<Metric> = done().next().map_or_else(Vec::new, |done| done.scores.metrics().collect());
     let of_metric = |&metric: &Metric| {
         let values: Vec<f64> = done().filter_map(|done| done.scores.get(metric)).collect();
-        let difference = |(own, other): (&Done, &Done)| Some(own.scores.get(metric)? - other.scores.get(metric)?);
+        let difference =
+            |(own, other): (&Done, &Done)| Some(own.scores.get(metric)? - other.scores.get(metric)?);
         let differences = || both().filter_map(difference).collect::<Vec<f64>>();
         let minus_generated =
             (metric == main_metric && !is_lead).then(differences).and_then(|d| Estimate::of(&d));
         Some(MetricReport { metric, estimate: Estimate::of(&values)?, minus_generated })
     };
-    let spread = |part: &dyn Fn(&Done) -> Option<f64>| Spread::of(&done().filter_map(part).collect::<Vec<_>>());
+    let spread =
+        |part: &dyn Fn(&Done) -> Option<f64>| Spread::of(&done().filter_map(part).collect::<Vec<_>>());
     let looks: Vec<&[Seen]> = done().map(|done| done.seen.as_slice()).collect();
     let ends: Vec<&[Seen]> = looks.iter().map(|seen| &seen[seen.len() - 1..]).collect();
     let was_watched = looks.iter().any(|seen| seen.len() > 1);
@@ -180,7 +186,8 @@ pub(crate) fn arm_report(records: &[&Record], generated: &[Option<&Record>], mai
         n_steps: spread(&|done| done.n_steps.map(|n| n as f64)),
         table_test: mean_end(&ends),
         curve: if was_watched { mean_curve(&looks) } else { Vec::new() },
-        to_equal: if was_watched { to_equal(&against) } else { None },
+        // Refining begins where the others are to come.
+        to_equal: if was_watched && arm != Arm::Refined { to_equal(&against) } else { None },
         agreement: if is_lead { None } else { Estimate::of(&agreements) },
         foreseen: foreseen(&done().collect::<Vec<_>>()),
         errors: records.iter().filter_map(|record| record.done.as_ref().err().cloned()).collect(),

@@ -71,7 +71,8 @@ pub(crate) fn mean_curve(splits: &[&[Seen]]) -> Vec<CurvePoint> {
 
 /// For each split a curve and the generated weights' loss on its long rows.
 pub(crate) fn to_equal(splits: &[(&[Seen], f64)]) -> Option<ToEqual> {
-    let first = |(seen, loss): &(&[Seen], f64)| seen.iter().find(|seen| seen.counts.long.loss <= *loss).copied();
+    let first =
+        |(seen, loss): &(&[Seen], f64)| seen.iter().find(|seen| seen.counts.long.loss <= *loss).copied();
     let reached: Vec<Option<Seen>> = splits.iter().map(first).collect();
     // A split on which it is never reached takes forever.
     let usual = |figure: &dyn Fn(&Seen) -> f64| {
@@ -117,7 +118,10 @@ mod tests {
     fn never_is_an_answer() {
         let curve = [seen(0, 4.0), seen(1, 2.0), seen(2, 3.0)];
         let equal = to_equal(&[(&curve, 2.5), (&curve, 2.0), (&curve, 1.0)]).unwrap();
-        assert_eq!((equal.n_reached, equal.n_splits, equal.n_steps, equal.cpu_s), (2, 3, Some(1.0), Some(0.1)));
+        assert_eq!(
+            (equal.n_reached, equal.n_splits, equal.n_steps, equal.cpu_s),
+            (2, 3, Some(1.0), Some(0.1))
+        );
         let equal = to_equal(&[(&curve, 2.5), (&curve, 1.0), (&curve, 1.0)]).unwrap();
         assert_eq!((equal.n_reached, equal.n_steps, equal.within_steps.max), (1, None, 2.0));
         assert_eq!(to_equal(&[]), None);

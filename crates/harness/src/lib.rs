@@ -35,7 +35,9 @@ mod train;
 mod weight_space;
 mod workers;
 
-pub use arms::{Arm, ArmError, ArmSettings, Fit, Predictor, Look, Role, Shape, StartWeights, UnknownArm, Watch};
+pub use arms::{
+    Arm, ArmError, ArmSettings, Fit, Look, Predictor, Role, Shape, StartWeights, UnknownArm, Watch,
+};
 pub use catalog::{CatalogError, Shipped, load_metamodel, shipped};
 pub use clock::Cost;
 pub use compare::{CompareSettings, Compared, ComparedSplit, compare};
@@ -45,7 +47,9 @@ pub use error::HarnessError;
 pub use evaluate::{EvaluateSettings, Evaluation, Metamodels, Progress, Skipped, evaluate};
 pub use export::export_comparison;
 pub use figures::{metric_text, seconds_text};
-pub use files::{NamedTable, predict_rows, predictions_csv, read_base_model, read_start, read_table, write_base_model};
+pub use files::{
+    NamedTable, predict_rows, predictions_csv, read_base_model, read_start, read_table, write_base_model,
+};
 pub use generation::{Generation, Writer, generate};
 pub use metrics::{Metric, Scores, classification_scores, regression_scores};
 pub use output::{check_output, write_output};
@@ -57,8 +61,8 @@ pub use splits::{MAX_QUERY_ROWS, Split, max_support};
 pub use statistics::{Bootstrap, Estimate, Interval, Spread};
 pub use suite::{Part, SuiteTable, suite_tables};
 pub use summary::{BASELINE_PREFIX, ModelSummary, Paired, Summary, SummaryBlock, TableValues, summarise};
-pub use weight_space::{PathPoint, PathStep, Slice, WeightSpace};
 pub use train::{Experiment, TrainError, TrainEvent, Trained, train_metamodel};
+pub use weight_space::{PathPoint, PathStep, Slice, WeightSpace};
 
 pub use burn::tensor::Device;
 pub use weightsmith_base_model::{

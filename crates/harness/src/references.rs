@@ -125,7 +125,9 @@ impl Reference {
         }
         let x = matrix(&rows)?;
         let predicted: Vec<Vec<f64>> = match &self.outputs {
-            Outputs::Forest(models) => models.iter().map(|model| model.predict(&x)).collect::<Result<_, _>>()?,
+            Outputs::Forest(models) => {
+                models.iter().map(|model| model.predict(&x)).collect::<Result<_, _>>()?
+            }
             Outputs::Neighbours(models) => {
                 models.iter().map(|model| model.predict(&x)).collect::<Result<_, _>>()?
             }

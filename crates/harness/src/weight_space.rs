@@ -164,7 +164,10 @@ pub(crate) fn places(problem: &Problem, settings: &ArmSettings<'_>) -> Result<Pl
         distance: [distance(&own, &end), distance(&own, &matched)],
         cosine: [cosine(&own, &end), cosine(&own, &matched)],
         barrier: [barrier(&unmatched_losses), barrier(&matched_losses)],
-        agreement: agreement(&generated.predict(problem.query()).map_err(lost)?, &trained.model.predict(problem.query()).map_err(lost)?),
+        agreement: agreement(
+            &generated.predict(problem.query()).map_err(lost)?,
+            &trained.model.predict(problem.query()).map_err(lost)?,
+        ),
         loss: [matched_losses[0], matched_losses[N_PATH - 1]],
         random_distance: distance(&random, &matched),
     };
@@ -226,7 +229,9 @@ impl Ruler {
                         let mean = own.iter().sum::<f64>() / n_outputs as f64;
                         own.iter_mut().for_each(|value| *value -= mean);
                     }
-                    Wanted::Values(_) => own.iter_mut().for_each(|value| *value = (*value - shift) / self.unit.1),
+                    Wanted::Values(_) => {
+                        own.iter_mut().for_each(|value| *value = (*value - shift) / self.unit.1)
+                    }
                 }
                 (0..n_outputs).for_each(|output| values[output * width + column] = own[output] as f32);
             }
@@ -285,7 +290,8 @@ impl Ruler {
     fn losses_at_once(&self, networks: &[Vec<f32>]) -> Vec<f64> {
         let (n_tasks, width) = (networks.len(), networks[0].len());
         let Rows { n_rows, n_columns, values } = &self.rows;
-        let numbers = Tensor::<2>::from_data(TensorData::new(networks.concat(), [n_tasks, width]), &self.device);
+        let numbers =
+            Tensor::<2>::from_data(TensorData::new(networks.concat(), [n_tasks, width]), &self.device);
         let weights = Weights::<Base>::from_numbers(&numbers, &self.architecture);
         let rows = TensorData::new(values.clone(), [1, *n_rows, *n_columns]);
         let rows = Tensor::<3>::from_data(rows, &self.device).expand([n_tasks, *n_rows, *n_columns]);
@@ -306,7 +312,8 @@ impl Ruler {
                 rows.zip(places).map(own).sum::<f64>() / places.len() as f64
             }
             Wanted::Values(values) => {
-                let squares = values.iter().zip(outputs).map(|(value, found)| (value - f64::from(*found)).powi(2));
+                let squares =
+                    values.iter().zip(outputs).map(|(value, found)| (value - f64::from(*found)).powi(2));
                 (squares.sum::<f64>() / values.len() as f64).sqrt() * self.unit.1
             }
         }

@@ -8,8 +8,9 @@ use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
 use weightsmith_harness::{
-    Arm, ArmReport, CompareSettings, Comparison, Metric, check_output, compare, export_comparison, load_metamodel, main_metrics,
-    metric_text, open_device, read_start, read_table, seconds_text, write_base_model, write_comparison,
+    Arm, ArmReport, CompareSettings, Comparison, Metric, ResultsFormat, check_output, compare,
+    export_comparison, load_metamodel, main_metrics, metric_text, open_device, read_start, read_table,
+    seconds_text, write_base_model, write_comparison, write_results,
 };
 
 /// The figures and where the files went.
@@ -19,14 +20,19 @@ struct Printed<'a> {
     comparison: &'a Comparison,
     out: Option<&'a Path>,
     report: Option<&'a Path>,
+    results: Option<&'a Path>,
     export: Option<&'a Path>,
 }
 
 pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
     let Compare { table, metamodel, .. } = arguments;
     let (out, report) = (arguments.out.as_deref(), arguments.report.as_deref());
-    for path in [out, report].into_iter().flatten() {
+    let results = arguments.results.as_deref();
+    for path in [out, report, results].into_iter().flatten() {
         check_output(path)?;
+    }
+    if let Some(results) = results {
+        ResultsFormat::of(results)?;
     }
     if let Some(report) = report {
         weightsmith_harness::ReportFormat::of(report)?;
@@ -69,13 +75,16 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
     if let Some(path) = report {
         write_comparison(comparison, path)?;
     }
+    if let Some(path) = results {
+        write_results(path, &compared.rows())?;
+    }
     let export = arguments.export.as_deref();
     if let Some(folder) = export {
         export_comparison(&compared, folder)?;
     }
-    let files = [("weights", written), ("report", report), ("export", export)];
+    let files = [("weights", written), ("report", report), ("results", results), ("export", export)];
     if arguments.json {
-        print::json(&Printed { comparison, out: written, report, export })?;
+        print::json(&Printed { comparison, out: written, report, results, export })?;
     } else {
         print::text(&in_words(comparison, files)?)?;
     }
@@ -84,7 +93,7 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
     Ok(if failed { Outcome::CheckFailed } else { Outcome::Done })
 }
 
-fn in_words(comparison: &Comparison, files: [(&str, Option<&Path>); 3]) -> Result<String> {
+fn in_words(comparison: &Comparison, files: [(&str, Option<&Path>); 4]) -> Result<String> {
     let Comparison { name, target, task, n_rows, n_support, n_query, n_splits, .. } = comparison;
     let mut text = format!(
         "{name}: {task} of \"{target}\"; learned from {n_support} of {n_rows} rows, scored on {n_query} others; mean of \

@@ -112,7 +112,9 @@ fn answer(comparison: &Comparison) -> String {
         let factor = figure("/speed_up", factor, &format!("{factor:.0}"));
         push(
             &mut text,
-            format_args!(" Writing the weights took {time}; the tuned optimiser took {factor} times as long."),
+            format_args!(
+                " Writing the weights took {time}; the tuned optimiser took {factor} times as long."
+            ),
         );
     }
     text

@@ -81,7 +81,13 @@ impl CurvePlot<'_> {
         let n_decimals = y_axis.n_decimals();
         for &tick in &y_axis.ticks {
             line(canvas, vec![(LEFT, y_of(tick)), (LEFT + width, y_of(tick))], RULE, 1);
-            write(canvas, &self.y_text(tick, n_decimals), (LEFT - 6, y_of(tick)), Side::Left, (12, MUTED, false));
+            write(
+                canvas,
+                &self.y_text(tick, n_decimals),
+                (LEFT - 6, y_of(tick)),
+                Side::Left,
+                (12, MUTED, false),
+            );
         }
         for &tick in &x_axis.ticks {
             line(canvas, vec![(x_of(tick), last), (x_of(tick), last + 4)], RULE, 1);

@@ -29,7 +29,7 @@ th, td { text-align: right; padding: 0.4rem 0 0.4rem 1.5rem; white-space: nowrap
 th { font-weight: 600; color: var(--muted); cursor: pointer; }
 th[aria-sort=ascending]::after { content: ' ↑'; } th[aria-sort=descending]::after { content: ' ↓'; } th:first-child,
 td:first-child { text-align: left; padding-left: 0; }
-td:has(.words) { text-align: left; } td .words { display: inline-block; min-width: 12rem; white-space: normal; }
+td:has(.words), th:has(.words) { text-align: left; } .words { display: inline-block; min-width: 12rem; white-space: normal; }
 td small { color: var(--muted); } tr.lead td { background: var(--wash); }
 tr.lead td:first-child { color: var(--accent); font-weight: 600; }
 dt { font-weight: 600; margin-top: 0.6rem; } dd { margin: 0; max-width: 44rem; }

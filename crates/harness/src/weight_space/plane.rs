@@ -7,6 +7,8 @@ use serde::Serialize;
 const N_GRID: usize = 25;
 /// How far the grid reaches beyond what lies in it, as a share of its extent.
 const MARGIN: f64 = 0.25;
+/// The least extent of an axis, as a share of what lies along the longest.
+const LEAST_EXTENT: f64 = 1.1;
 /// Steps of the optimiser that are drawn, at most.
 const MAX_STEPS: usize = 60;
 
@@ -51,8 +53,11 @@ impl Slice {
         let first = unit(&minus(trained));
         let random = steps.first().map_or_else(|| minus(trained), |(_, numbers)| minus(numbers));
         let along = product(&random, &first);
-        let rest: Vec<f32> =
-            random.iter().zip(&first).map(|(a, axis)| (f64::from(*a) - along * f64::from(*axis)) as f32).collect();
+        let rest: Vec<f32> = random
+            .iter()
+            .zip(&first)
+            .map(|(a, axis)| (f64::from(*a) - along * f64::from(*axis)) as f32)
+            .collect();
         let second = unit(&rest);
         let place = |point: &[f32]| {
             let from = minus(point);
@@ -67,19 +72,27 @@ impl Slice {
             }
         }
         let trained = place(trained);
-        let axis = |idx: usize| {
+        let extent = |idx: usize| {
             let of_steps = drawn.iter().map(|step| [step.x, step.y][idx]);
             let all: Vec<f64> = of_steps.chain([0.0, trained[idx]]).collect();
             let low = all.iter().copied().fold(f64::INFINITY, f64::min);
-            let high = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let margin = MARGIN * (high - low).max(1e-6);
+            (low, all.iter().copied().fold(low, f64::max))
+        };
+        let extents = [extent(0), extent(1)];
+        let longest = extents.iter().map(|(low, high)| high - low).fold(1e-6, f64::max);
+        let axis = |idx: usize| {
+            let (low, high) = extents[idx];
+            // The shorter axis reaches further, so that the picture is not a stripe.
+            let margin = (MARGIN * (high - low)).max((LEAST_EXTENT * longest - (high - low)) / 2.0).max(1e-6);
             let step = (high - low + 2.0 * margin) / (N_GRID - 1) as f64;
             (0..N_GRID).map(|place| low - margin + step * place as f64).collect::<Vec<f64>>()
         };
         let (xs, ys) = (axis(0), axis(1));
         let at = |x: f64, y: f64| -> Vec<f32> {
             let pairs = generated.iter().zip(first.iter().zip(&second));
-            pairs.map(|(own, (a, b))| (f64::from(*own) + x * f64::from(*a) + y * f64::from(*b)) as f32).collect()
+            pairs
+                .map(|(own, (a, b))| (f64::from(*own) + x * f64::from(*a) + y * f64::from(*b)) as f32)
+                .collect()
         };
         let losses =
             ys.iter().map(|&y| ruler.losses(&xs.iter().map(|&x| at(x, y)).collect::<Vec<_>>())).collect();

@@ -12,9 +12,11 @@ fn labelled(classes: bool) -> Labelled {
         name: name.into(),
         values: ColumnValues::Numeric((0..n_rows).map(|row| (row * factor % 101) as f64).collect()),
     };
-    let values: Vec<f64> = (0..n_rows).map(|row| 50.0 + (row * 37 % 101) as f64 - (row * 53 % 101) as f64).collect();
+    let values: Vec<f64> =
+        (0..n_rows).map(|row| 50.0 + (row * 37 % 101) as f64 - (row * 53 % 101) as f64).collect();
     let target = if classes {
-        let labels = values.iter().map(|value| if *value < 20.0 { 0 } else { 1 + usize::from(*value > 80.0) });
+        let labels =
+            values.iter().map(|value| if *value < 20.0 { 0 } else { 1 + usize::from(*value > 80.0) });
         Target::Classes { class_names: ["a", "b", "c"].map(String::from).to_vec(), labels: labels.collect() }
     } else {
         Target::Values(values)
@@ -46,7 +48,8 @@ fn a_permuted_and_rescaled_network_is_found_again() {
         for (unit, &from) in order.iter().enumerate() {
             let first = &model.weights.hidden[0];
             for input in 0..n_inputs {
-                layer.weight.values[unit * n_inputs + input] = 2.0 * first.weight.values[from * n_inputs + input];
+                layer.weight.values[unit * n_inputs + input] =
+                    2.0 * first.weight.values[from * n_inputs + input];
             }
             layer.bias[unit] = 2.0 * first.bias[from];
             for row in 0..output.n_rows {
@@ -96,11 +99,15 @@ fn the_plane_holds_the_networks_that_span_it() {
     let steps = [(0, numbers[2].clone()), (9, numbers[1].clone())];
     let slice = Slice::through(&ruler, &numbers[0], &numbers[1], &steps);
     // The trained network lies on the first axis at its distance, and is the last step.
-    assert!((slice.trained[0] - distance(&numbers[0], &numbers[1])).abs() < 1e-4 && slice.trained[1].abs() < 1e-4);
+    assert!(
+        (slice.trained[0] - distance(&numbers[0], &numbers[1])).abs() < 1e-4 && slice.trained[1].abs() < 1e-4
+    );
     assert!((slice.steps[1].x - slice.trained[0]).abs() < 1e-9 && slice.steps[1].n_steps == 9);
     // The random one lies in the plane: its distance from the origin is all there.
     let [x, y] = [slice.steps[0].x, slice.steps[0].y];
     assert!((x.hypot(y) - distance(&numbers[0], &numbers[2])).abs() < 1e-3);
     assert!(slice.xs[0] < x.min(0.0) && slice.ys[slice.ys.len() - 1] > y.max(0.0));
-    assert!(slice.losses.iter().flatten().all(|loss| loss.is_finite()) && slice.losses.len() == slice.ys.len());
+    assert!(
+        slice.losses.iter().flatten().all(|loss| loss.is_finite()) && slice.losses.len() == slice.ys.len()
+    );
 }

@@ -6,7 +6,8 @@ use weightsmith_tasks::Level;
 
 /// ‖W‖² of each network over all weights, without the biases: `[n_tasks]`.
 pub(super) fn squared_norm<L: Level>(weights: &Weights<L>) -> Tensor<1> {
-    let matrices = weights.hidden.iter().map(|layer| &layer.weight).chain(&weights.skip).chain(&weights.output);
+    let matrices =
+        weights.hidden.iter().map(|layer| &layer.weight).chain(&weights.skip).chain(&weights.output);
     let square = |weight: &Tensor<3>| {
         let [n_tasks, units, inputs] = weight.dims();
         weight.clone().square().reshape([n_tasks, units * inputs]).sum_dim(1).reshape([n_tasks])
@@ -44,8 +45,13 @@ mod tests {
 
     #[test]
     fn penalties_count_every_number_once() {
-        let architecture =
-            Architecture { n_inputs: 5, hidden: vec![4], n_outputs: 2, activation: Activation::Relu, skip: true };
+        let architecture = Architecture {
+            n_inputs: 5,
+            hidden: vec![4],
+            n_outputs: 2,
+            activation: Activation::Relu,
+            skip: true,
+        };
         let n = architecture.n_weights();
         let of = |number: f32| {
             let data = TensorData::new(vec![number; n], [1, n]);

@@ -134,7 +134,14 @@ fn try_candidates<L: Level, E>(
 
 fn recipe(proximal: f32, n_epochs: usize) -> Recipe {
     let usual = Recipe::of(Optimiser::Adam);
-    Recipe { proximal, n_epochs, weight_decay: 0.0, learning_rate: LEARNING_RATE, batch_size: usize::MAX, ..usual }
+    Recipe {
+        proximal,
+        n_epochs,
+        weight_decay: 0.0,
+        learning_rate: LEARNING_RATE,
+        batch_size: usize::MAX,
+        ..usual
+    }
 }
 
 /// The standard error of the mean.
@@ -170,7 +177,12 @@ mod tests {
             assert_eq!(poor.model.provenance.name, "adam-refined");
             let fresh = testing::blobs(600, 2, 50 + seed);
             let loss = |model: &BaseModel| mean(&row_losses(model, fresh.table(), fresh.target()).unwrap());
-            let before = train_base_model(&support, &Recipe { n_epochs: 3, ..Recipe::default() }, Seed(1), &testing::device());
+            let before = train_base_model(
+                &support,
+                &Recipe { n_epochs: 3, ..Recipe::default() },
+                Seed(1),
+                &testing::device(),
+            );
             assert!(loss(&poor.model) < 0.9 * loss(&before.unwrap().model), "seed {seed}");
             // Of labels that mean nothing, a strongly penalised linear model knows all there is to know.
             let noise = testing::noise(120, 6, seed);

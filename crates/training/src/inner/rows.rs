@@ -28,7 +28,10 @@ impl LossKind {
             Self::Softmax => (activation::log_softmax(outputs, 2) * wanted, -1.0),
             Self::Squared => ((outputs - wanted).square(), 0.5),
         };
-        each.reshape([n_tasks, n_rows * n_outputs]).sum_dim(1).reshape([n_tasks]).mul_scalar(factor / n_rows as f32)
+        each.reshape([n_tasks, n_rows * n_outputs])
+            .sum_dim(1)
+            .reshape([n_tasks])
+            .mul_scalar(factor / n_rows as f32)
     }
 
     /// How many rows each network gets right: the most probable class, or a value within half a standard deviation.

@@ -42,9 +42,7 @@ impl<L: Level> Start<'_, L> {
                 activation: recipe.activation,
                 skip: recipe.skip,
             },
-            Self::Like(model) | Self::From(model) => {
-                Architecture { n_outputs, ..model.architecture.clone() }
-            }
+            Self::Like(model) | Self::From(model) => Architecture { n_outputs, ..model.architecture.clone() },
         };
         let weights = match self {
             Self::From(model) => Some(problem.import(model, support)?),

@@ -113,7 +113,8 @@ impl<L: Level> Training<'_, L> {
             Optimiser::RandomSearch => random_search::<L>(&job, &mut look),
             Optimiser::Evolution => evolution::<L>(&job, &mut look),
         };
-        let finite = weights.named().iter().all(|(_, _, values)| values.iter().all(|value| value.is_finite()));
+        let finite =
+            weights.named().iter().all(|(_, _, values)| values.iter().all(|value| value.is_finite()));
         if !finite {
             return Err(InnerError::Diverged { epoch: info.epoch_losses.len() });
         }

@@ -68,7 +68,8 @@ impl<'a> Judge<'a> {
 
     fn host<L: Level>(&self, numbers: &[f32]) -> HostWeights {
         let data = TensorData::new(numbers.to_vec(), [1, numbers.len()]);
-        Weights::<L>::from_numbers(&Tensor::from_data(data, &self.device), &self.job.begun.architecture).to_host(0)
+        Weights::<L>::from_numbers(&Tensor::from_data(data, &self.device), &self.job.begun.architecture)
+            .to_host(0)
     }
 }
 

@@ -59,7 +59,8 @@ mod tests {
         for seed in 0..4 {
             let support = testing::noise(128, 8, seed);
             let recipes = grid(Optimiser::Adam, TaskType::Classification);
-            let tuned = tune_base_model(&support, &recipes, Seed(seed), &testing::device(), &mut |_| {}).unwrap();
+            let tuned =
+                tune_base_model(&support, &recipes, Seed(seed), &testing::device(), &mut |_| {}).unwrap();
             assert_eq!(tuned.chosen.weight_decay, 10.0, "seed {seed}: {:?}", tuned.scores);
             assert_eq!((tuned.n_trainings, tuned.scores.len()), (25, 6));
             assert_eq!(tuned.trained.model.provenance.name, "adam-tuned");
@@ -75,7 +76,8 @@ mod tests {
         let support = testing::linear_values(24, 2, 0);
         let wild = Recipe { learning_rate: 1e30, ..Recipe::default() };
         let calm = Recipe { n_epochs: 5, ..Recipe::default() };
-        let tune = |grid: &[Recipe]| tune_base_model(&support, grid, Seed(0), &testing::device(), &mut |_| {});
+        let tune =
+            |grid: &[Recipe]| tune_base_model(&support, grid, Seed(0), &testing::device(), &mut |_| {});
         let tuned = tune(&[wild.clone(), calm.clone()]).unwrap();
         assert_eq!((tuned.chosen, tuned.scores[0].1), (calm, f64::INFINITY));
         assert_eq!(tune(&[wild]), Err(InnerError::AllDiverged { n_recipes: 1 }));

@@ -131,7 +131,7 @@ fn dot(arm: &ArmReport, value: f64, ends: (f64, f64)) -> Dot {
 fn drawn_arms(arms: &[Arm]) -> Vec<(Arm, RGBColor, u32)> {
     let line = |arm: &Arm| match arm {
         Arm::Generated => (*arm, ACCENT, 3),
-        Arm::Tuned(_) => (*arm, SECOND, 2),
+        Arm::Tuned(_) | Arm::Trained(Optimiser::Adam) => (*arm, SECOND, 2),
         Arm::Trained(Optimiser::Evolution) => (*arm, INK, 2),
         Arm::Trained(Optimiser::RandomSearch) => (*arm, MUTED, 2),
         Arm::FineTuned => (*arm, INK, 2),
@@ -188,7 +188,8 @@ pub(super) fn losses(comparison: &Comparison) -> Vec<(String, String)> {
         )
     };
     let label = metric.label();
-    let plots = [plot(&format!("{label}, default recipes"), usual), plot(&format!("{label}, tuned recipes"), tuned)];
+    let plots =
+        [plot(&format!("{label}, default recipes"), usual), plot(&format!("{label}, tuned recipes"), tuned)];
     plots.into_iter().flatten().collect()
 }
 

@@ -89,7 +89,7 @@ pub(super) fn differences(comparison: &Comparison) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let header = ["", "difference", "verdict"].map(String::from);
+    let header = [String::new(), "difference".to_string(), words("verdict")];
     format!(
         "<h2>Against the generated network on the same rows</h2>\n<p>Each arm's {} minus that of the generated network, \
          split by split.</p>\n{}",
@@ -105,7 +105,11 @@ pub(super) fn to_equal(comparison: &Comparison) -> String {
         let pointer = |name: &str| format!("/arms/{idx}/to_equal/{name}");
         let never = format!(
             "never within {}",
-            figure(&pointer("within_cpu_s/median"), equal.within_cpu_s.median, &seconds_text(equal.within_cpu_s.median))
+            figure(
+                &pointer("within_cpu_s/median"),
+                equal.within_cpu_s.median,
+                &seconds_text(equal.within_cpu_s.median)
+            )
         );
         let time = equal.cpu_s.map_or(never, |s| figure(&pointer("cpu_s"), s, &seconds_text(s)));
         let steps = equal.n_steps.map_or(dash(), |n| figure(&pointer("n_steps"), n, &format!("{n:.0}")));
@@ -147,7 +151,13 @@ pub(super) fn table_test(comparison: &Comparison) -> String {
     };
     let rows: Vec<Vec<String>> = comparison.arms.iter().enumerate().filter_map(row).collect();
     let label = loss.label();
-    let header = ["".into(), "right, short".into(), "right, long".into(), format!("{label}, short"), format!("{label}, long")];
+    let header = [
+        "".into(),
+        "right, short".into(),
+        "right, long".into(),
+        format!("{label}, short"),
+        format!("{label}, long"),
+    ];
     table(&header, &rows, lead(&rows))
 }
 
@@ -161,10 +171,15 @@ pub(super) fn controls(comparison: &Comparison) -> String {
     }
     let row = |(idx, arm): (usize, &ArmReport)| {
         let difference = difference_cell(idx, arm, metric).unwrap_or_else(dash);
-        vec![arm.arm.to_string(), metric_cell(idx, arm, metric), difference, words(arm.about.trim_start_matches("control: "))]
+        vec![
+            arm.arm.to_string(),
+            metric_cell(idx, arm, metric),
+            difference,
+            words(arm.about.trim_start_matches("control: ")),
+        ]
     };
     let rows: Vec<Vec<String>> = find(comparison, Arm::Generated).into_iter().chain(shown).map(row).collect();
-    let header = ["", metric.label(), "difference", "what it is"].map(String::from);
+    let header = [String::new(), metric.label().to_string(), "difference".to_string(), words("what it is")];
     table(&header, &rows, lead(&rows))
 }
 
@@ -203,11 +218,11 @@ pub(super) fn weight_space(comparison: &Comparison, space: &WeightSpace) -> Stri
     let cell = |name: &str, found: &Option<Estimate>, text: &dyn Fn(f64) -> String| {
         found.as_ref().map_or(dash(), |found| estimate(&format!("/weight_space/{name}"), found, text))
     };
-    let both = |name: &str, unmatched: &Option<Estimate>, matched: &Option<Estimate>, text: &dyn Fn(f64) -> String| {
-        [
-            cell(&format!("{name}_unmatched"), unmatched, text),
-            cell(&format!("{name}_matched"), matched, text),
-        ]
+    let both = |name: &str,
+                unmatched: &Option<Estimate>,
+                matched: &Option<Estimate>,
+                text: &dyn Fn(f64) -> String| {
+        [cell(&format!("{name}_unmatched"), unmatched, text), cell(&format!("{name}_matched"), matched, text)]
     };
     let row = |label: &str, [unmatched, matched]: [String; 2]| vec![label.to_string(), unmatched, matched];
     let label = metric.label();

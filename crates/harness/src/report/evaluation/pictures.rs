@@ -1,7 +1,7 @@
 //! The pictures of an evaluation.
 
 use super::super::critical::{RankPlot, Ranked};
-use super::super::dots::{NO_LIMITS, Dot, DotPlot};
+use super::super::dots::{Dot, DotPlot, NO_LIMITS};
 use super::super::lines::{self, LinePlot, Series};
 use super::super::page::{pictures, push};
 use super::super::picture::{Canvas, drawn};
@@ -48,7 +48,15 @@ impl Picture {
     fn with_dots<T>(&self, draw: impl FnOnce(&DotPlot<'_>) -> T) -> Option<T> {
         let Self::Differences { title, hint, metric, dots } = self else { return None };
         let format = |value| metric_text(*metric, value);
-        Some(draw(&DotPlot { title, hint, dots, limits: NO_LIMITS, is_log: false, format: &format, tick: None }))
+        Some(draw(&DotPlot {
+            title,
+            hint,
+            dots,
+            limits: NO_LIMITS,
+            is_log: false,
+            format: &format,
+            tick: None,
+        }))
     }
 
     /// What it says in words, and the picture.

@@ -136,9 +136,7 @@ fn a_target_that_does_not_vary_is_predicted_as_it_is() {
 fn every_rule_finds_the_ridge_solution_of_a_linear_network() {
     let support = testing::linear_values(60, 3, 1);
     let problem = Problem::of(&support).unwrap();
-    let Labels::Values { standardised, scale, mean } = &problem.labels else {
-        panic!("values")
-    };
+    let Labels::Values { standardised, scale, mean } = &problem.labels else { panic!("values") };
     let wanted = ridge(&problem.rows, standardised, 2.0);
     let linear = |optimiser| Recipe {
         hidden: vec![],
@@ -210,10 +208,16 @@ fn a_training_goes_on_from_the_weights_that_it_is_given() {
             pairs.map(|(a, b)| (a - b).abs() / (1.0 + a.abs())).fold(0.0, f32::max)
         };
         let mut start = None;
-        let pulled = Recipe { proximal: 1e6, n_epochs: 30, weight_decay: 0.0, learning_rate: 1e-5, ..recipe.clone() };
+        let pulled =
+            Recipe { proximal: 1e6, n_epochs: 30, weight_decay: 0.0, learning_rate: 1e-5, ..recipe.clone() };
         let from = |recipe: &Recipe, start: &mut Option<f32>| {
-            let training =
-                Training { support: &support, start: Start::From(&first), recipe, seed: Seed(0), device: &device };
+            let training = Training {
+                support: &support,
+                start: Start::From(&first),
+                recipe,
+                seed: Seed(0),
+                device: &device,
+            };
             training
                 .run(&mut |moment| {
                     if moment.n_steps == 0 {
@@ -228,10 +232,18 @@ fn a_training_goes_on_from_the_weights_that_it_is_given() {
         // Free to go, 200 more epochs change it.
         assert!(near(&from(&recipe, &mut start).model) > 1e-3);
         // The same architecture and encoding, other numbers.
-        let like =
-            Training { support: &support, start: Start::Like(&first), recipe: &recipe, seed: Seed(9), device: &device };
+        let like = Training {
+            support: &support,
+            start: Start::Like(&first),
+            recipe: &recipe,
+            seed: Seed(9),
+            device: &device,
+        };
         let other = like.run(&mut |_| {}).unwrap().model;
-        assert_eq!((other.architecture, other.encoding), (first.architecture.clone(), first.encoding.clone()));
+        assert_eq!(
+            (other.architecture, other.encoding),
+            (first.architecture.clone(), first.encoding.clone())
+        );
     }
 }
 
@@ -243,7 +255,8 @@ fn weights_for_another_target_are_refused() {
     let model = train(&classes, &recipe, 0).model;
     let device = testing::device();
     let error = |support: &Support, model: &BaseModel| {
-        let training = Training { support, start: Start::From(model), recipe: &recipe, seed: Seed(0), device: &device };
+        let training =
+            Training { support, start: Start::From(model), recipe: &recipe, seed: Seed(0), device: &device };
         training.run(&mut |_| {}).unwrap_err().to_string()
     };
     assert!(error(&values, &model).contains("are of a classification, the rows of a regression"));
