@@ -5,7 +5,7 @@ use serde::Serialize;
 use std::time::Instant;
 
 /// The cost of one piece of work, in seconds.
-#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Cost {
     /// By the clock on the wall.
     pub wall_s: f64,
@@ -28,6 +28,37 @@ fn measured_by<T>(clock: ClockId, work: impl FnOnce() -> T) -> (T, Cost) {
     let (wall, cpu) = (Instant::now(), seconds(clock));
     let done = work();
     (done, Cost { wall_s: wall.elapsed().as_secs_f64(), cpu_s: seconds(clock) - cpu })
+}
+
+/// A clock that adds up over pauses, for work that is done in pieces while the process does nothing else.
+#[derive(Debug)]
+pub(crate) struct Stopwatch {
+    before: Cost,
+    wall: Instant,
+    cpu: f64,
+}
+
+impl Stopwatch {
+    /// Runs on from a cost.
+    pub(crate) fn from(before: Cost) -> Self {
+        Self { before, wall: Instant::now(), cpu: seconds(ClockId::ProcessCPUTime) }
+    }
+
+    /// The cost so far, over all threads.
+    pub(crate) fn cost(&self) -> Cost {
+        Cost {
+            wall_s: self.before.wall_s + self.wall.elapsed().as_secs_f64(),
+            cpu_s: self.before.cpu_s + seconds(ClockId::ProcessCPUTime) - self.cpu,
+        }
+    }
+
+    /// Does work that is not counted.
+    pub(crate) fn pausing<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let before = self.cost();
+        let done = work();
+        *self = Self::from(before);
+        done
+    }
 }
 
 fn seconds(clock: ClockId) -> f64 {
