@@ -2,15 +2,17 @@
 //!
 //! [`Arm`] is a way to come by weights, [`Problem`] one split of a table as an arm and a scorer see it. [`compare`]
 //! runs all arms on one table, [`evaluate`] on folders of tables; both score on the splits and by the formulas of an outside scorer in Python.
-//! [`train_metamodel`] runs a training from its configuration file. What a command line needs of the crates below is
+//! [`train_metamodel`] runs a training from its configuration file, [`bench`] several beside each other. What a command line needs of the crates below is
 //! passed on from here.
 //!
 //! This crate prints nothing: progress goes to callbacks, results come back as values.
 
 mod arms;
+mod bench;
 mod catalog;
 mod clock;
 mod compare;
+mod curve;
 mod error;
 mod evaluate;
 mod figures;
@@ -29,11 +31,16 @@ mod train;
 mod workers;
 
 pub use arms::{Arm, ArmError, ArmSettings, Fit, UnknownArm};
+pub use bench::{
+    Bench, BenchError, BenchEvaluation, BenchEvent, BenchPlan, BenchRun, BenchRunFigures, BenchSettings,
+    Reached, RunScore, RunState, bench,
+};
 pub use catalog::{CatalogError, Shipped, load_metamodel, shipped};
 pub use clock::Cost;
 pub use compare::{
     ArmReport, CompareSettings, Compared, Comparison, Foreseen, MetricReport, compare, main_metrics,
 };
+pub use curve::CurvePoint;
 pub use error::HarnessError;
 pub use evaluate::{EvaluateSettings, Evaluation, Metamodels, Progress, Skipped, evaluate};
 pub use figures::{metric_text, seconds_text};
@@ -42,7 +49,7 @@ pub use generation::{Generation, Writer, generate};
 pub use metrics::{Metric, Scores, classification_scores, regression_scores};
 pub use output::{check_output, write_output};
 pub use problem::Problem;
-pub use report::{ReportFormat, write_comparison, write_evaluation};
+pub use report::{ReportFormat, write_bench, write_comparison, write_evaluation};
 pub use results::{ResultRow, read_results, results_csv};
 pub use splits::{MAX_QUERY_ROWS, Split, max_support};
 pub use statistics::{Estimate, Spread};
@@ -57,4 +64,4 @@ pub use weightsmith_base_model::{
 pub use weightsmith_datasets::{Labelled, Sample, Source, samples};
 pub use weightsmith_metamodel::{GenerateInfo, Pretrained, limits};
 pub use weightsmith_tasks::{Base, Seed, Support, Target, TaskType};
-pub use weightsmith_training::StepReport;
+pub use weightsmith_training::{StepReport, Validation};

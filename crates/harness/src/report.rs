@@ -1,13 +1,16 @@
 //! Reports: one self-contained page, or one picture.
 
 mod axis;
+mod bench;
 mod comparison;
+mod curves;
 mod dots;
 mod evaluation;
 mod lines;
 mod page;
 mod picture;
 
+use crate::bench::Bench;
 use crate::compare::Comparison;
 use crate::error::HarnessError;
 use crate::evaluate::{EvaluateSettings, Metamodels};
@@ -78,4 +81,17 @@ pub fn write_evaluation(
     };
     write_output(path, text.as_bytes())?;
     write_figures(summary, path)
+}
+
+/// Writes the report of a bench, and its figures beside a page as [`write_comparison`] does.
+///
+/// # Errors
+/// An extension that is no report's, a system that refuses.
+pub fn write_bench(bench: &Bench, path: &Path) -> Result<(), HarnessError> {
+    let text = match ReportFormat::of(path)? {
+        ReportFormat::Html => bench::html(bench),
+        ReportFormat::Svg => bench::svg(bench),
+    };
+    write_output(path, text.as_bytes())?;
+    write_figures(bench, path)
 }

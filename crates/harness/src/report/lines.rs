@@ -88,7 +88,7 @@ fn style(idx: usize, label: &str) -> (RGBColor, u32) {
 }
 
 /// Places of labels, each as near to its line's end as the others allow.
-fn apart(ends: &[i32], first: i32, last: i32) -> Vec<i32> {
+pub(super) fn apart(ends: &[i32], first: i32, last: i32) -> Vec<i32> {
     let mut order: Vec<usize> = (0..ends.len()).collect();
     order.sort_by_key(|&idx| ends[idx]);
     let mut places = ends.to_vec();
