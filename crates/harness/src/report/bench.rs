@@ -1,7 +1,9 @@
 //! The report of trainings beside each other.
 
+mod tables;
+
 use super::curves::{Curve, CurvePlot, SIZE};
-use super::page::{escaped, figure, page, pictures, push, standalone, table};
+use super::page::{escaped, figure, page, pictures, push, standalone};
 use super::picture::drawn;
 use crate::bench::{Bench, BenchRunFigures, RunScore, RunState, UNTRAINED};
 use crate::figures::{metric_text, seconds_text};
@@ -22,8 +24,9 @@ pub(super) fn html(bench: &Bench) -> String {
              logarithmic where costs are far apart.</p>\n",
         );
     }
-    push(&mut body, format_args!("<h2>Loss and cost</h2>\n{}", costs(bench)));
-    body.push_str(&real_tables(bench));
+    body.push_str(&tables::losses(bench));
+    body.push_str(&tables::real_tables(bench));
+    body.push_str(&tables::costs(bench));
     body.push_str(&method(bench));
     page(&format!("{}: trainings compared", bench.name), &body)
 }
@@ -42,7 +45,7 @@ pub(super) fn svg(bench: &Bench) -> String {
 
 struct Plot {
     title: String,
-    hint: &'static str,
+    hint: String,
     below: &'static str,
     curves: Vec<Curve>,
     level: Option<f64>,
@@ -52,7 +55,7 @@ impl Plot {
     fn picture(&self) -> CurvePlot<'_> {
         CurvePlot {
             title: &self.title,
-            hint: self.hint,
+            hint: &self.hint,
             below: self.below,
             curves: &self.curves,
             level: self.level.map(|level| (UNTRAINED, level)),
@@ -82,7 +85,7 @@ fn unit(bench: &Bench) -> (f64, &'static str) {
 /// Held-out loss, then the main metric on real tables, each against tasks and against time.
 fn plots(bench: &Bench) -> Vec<Plot> {
     let (second, seconds) = unit(bench);
-    let costs = [("tasks seen", true), (seconds, false)];
+    let costs = [("tasks seen", "tasks seen", true), ("training time", seconds, false)];
     let cost = |n_tasks: u64, cpu_s: f64, is_tasks: bool| {
         if is_tasks { n_tasks as f64 } else { cpu_s / second }
     };
@@ -96,9 +99,9 @@ fn plots(bench: &Bench) -> Vec<Plot> {
     };
     let mut plots: Vec<Plot> = costs
         .iter()
-        .map(|&(below, is_tasks)| Plot {
-            title: "held-out loss".to_string(),
-            hint: "on synthetic tasks, less is better",
+        .map(|&(by, below, is_tasks)| Plot {
+            title: format!("held-out loss by {by}"),
+            hint: "on synthetic tasks, less is better".to_string(),
             below,
             curves: runs().map(|run| curve(run, is_tasks)).collect(),
             level: bench.runs[0].untrained_loss,
@@ -111,9 +114,9 @@ fn plots(bench: &Bench) -> Vec<Plot> {
             Some(Curve { label: run.name.clone(), run_idx, points })
         };
         let untrained = |run: &BenchRunFigures| run.scores[run.score_idx(metric, short)?].untrained;
-        plots.extend(costs.iter().map(|&(below, is_tasks)| Plot {
-            title: format!("{} on {} real tables, {short} rows", metric.label(), bench.n_tables),
-            hint: direction(metric),
+        plots.extend(costs.iter().map(|&(by, below, is_tasks)| Plot {
+            title: format!("{} on real tables by {by}", metric.label()),
+            hint: format!("{} tables, {short} support rows, {}", bench.n_tables, direction(metric)),
             below,
             curves: runs().filter_map(|run| dot(run, is_tasks)).collect(),
             level: bench.runs.iter().find_map(untrained),
@@ -209,133 +212,18 @@ fn by_real_tables(bench: &Bench) -> String {
             format_args!(
                 "; the difference to {} is {}, {verdict}",
                 escaped(&bench.runs[0].name),
-                interval(&pointer, difference, (low, high))
+                tables::interval(&pointer, difference, (low, high))
             ),
         );
     }
     text + "."
 }
 
-/// A difference with its interval.
-fn interval(pointer: &str, difference: f64, (low, high): (f64, f64)) -> String {
-    let of = |name: &str, value: f64| figure(&format!("{pointer}/{name}"), value, &format!("{value:+.4}"));
-    format!(
-        "{} <small>{} to {}</small>",
-        of("minus_first", difference),
-        of("interval/0", low),
-        of("interval/1", high)
-    )
-}
-
-fn costs(bench: &Bench) -> String {
-    let first = &bench.runs[0].name;
-    let header = [
-        String::new(),
-        "loss".to_string(),
-        UNTRAINED.to_string(),
-        format!("as good as {} after", escaped(first)),
-        "tasks".to_string(),
-        "processor".to_string(),
-        "clock".to_string(),
-        "tasks / processor s".to_string(),
-        "tasks / s".to_string(),
-        "numbers".to_string(),
-        "file".to_string(),
-        "steps".to_string(),
-        "state".to_string(),
-    ];
-    let row = |(idx, run): (usize, &BenchRunFigures)| {
-        let of = |name: &str, value: f64, text: String| figure(&format!("/runs/{idx}/{name}"), value, &text);
-        let count = |name: &str, value: u64| of(name, value as f64, thousands(value));
-        let maybe = |value: Option<f64>, cell: &dyn Fn(f64) -> String| value.map_or_else(dash, cell);
-        let note = if run.shares_held_out { "" } else { " <small>other tasks</small>" };
-        let reached = run.reaches_first.map_or_else(dash, |reached| {
-            let share = format!("{:.0}%", 100.0 * reached.cpu_share);
-            format!(
-                "{} tasks <small>{} of the time</small>",
-                of("reaches_first/n_tasks", reached.n_tasks as f64, thousands(reached.n_tasks)),
-                of("reaches_first/cpu_share", reached.cpu_share, share)
-            )
-        });
-        vec![
-            escaped(&run.name),
-            format!("{}{note}", loss_figure(idx, run)),
-            maybe(run.untrained_loss, &|loss| of("untrained_loss", loss, format!("{loss:.4}"))),
-            reached,
-            count("n_tasks", run.n_tasks),
-            of("cpu_s", run.cpu_s, seconds_text(run.cpu_s)),
-            of("wall_s", run.wall_s, seconds_text(run.wall_s)),
-            maybe(run.tasks_per_cpu_s, &|rate| of("tasks_per_cpu_s", rate, format!("{rate:.0}"))),
-            maybe(run.tasks_per_s, &|rate| of("tasks_per_s", rate, format!("{rate:.0}"))),
-            count("n_params", run.n_params as u64),
-            run.n_bytes.map_or_else(dash, |n| of("n_bytes", n as f64, format!("{:.2} MB", n as f64 / 1e6))),
-            format!("{} of {}", count("step", run.step), count("n_steps", run.n_steps)),
-            state(run.state).to_string(),
-        ]
-    };
-    table(&header, &bench.runs.iter().enumerate().map(row).collect::<Vec<_>>(), None)
-}
-
-fn state(state: RunState) -> &'static str {
-    match state {
-        RunState::Waiting => "waiting",
-        RunState::Stopped => "stopped",
-        RunState::Finished => "finished",
-    }
-}
-
-fn real_tables(bench: &Bench) -> String {
-    let Some(scored) = bench.runs.iter().find(|run| !run.scores.is_empty()) else { return String::new() };
-    let mut header = vec![String::new()];
-    header
-        .extend(scored.scores.iter().map(|score| format!("{}, {} rows", score.metric.label(), score.short)));
-    let cells = |cell: &dyn Fn(&str, &RunScore) -> String| -> Vec<Vec<String>> {
-        let with_scores = bench.runs.iter().enumerate().filter(|(_, run)| !run.scores.is_empty());
-        let row = |(idx, run): (usize, &BenchRunFigures)| {
-            let of = |(at, score): (usize, &RunScore)| cell(&format!("/runs/{idx}/scores/{at}"), score);
-            [vec![escaped(&run.name)], run.scores.iter().enumerate().map(of).collect()].concat()
-        };
-        with_scores.map(row).collect()
-    };
-    let mean = |pointer: &str, score: &RunScore| {
-        figure(&format!("{pointer}/mean"), score.mean, &metric_text(score.metric, score.mean))
-    };
-    let mut means = cells(&mean);
-    let untrained = |(at, score): (usize, &RunScore)| {
-        let idx = bench.runs.iter().position(|run| run.name == scored.name).unwrap_or(0);
-        let text = |value: f64| {
-            let text = metric_text(score.metric, value);
-            figure(&format!("/runs/{idx}/scores/{at}/untrained"), value, &text)
-        };
-        score.untrained.map_or_else(dash, text)
-    };
-    let level = scored.scores.iter().enumerate().map(untrained);
-    means.push(std::iter::once(UNTRAINED.to_string()).chain(level).collect());
-    let mut out = format!("<h2>On {} real tables</h2>\n{}", bench.n_tables, table(&header, &means, None));
-    let difference = |pointer: &str, score: &RunScore| match (score.minus_first, score.interval) {
-        (Some(difference), Some(ends)) => interval(pointer, difference, ends),
-        _ => dash(),
-    };
-    let mut differences = cells(&difference);
-    differences.retain(|row| row[0] != escaped(&bench.runs[0].name));
-    if !differences.is_empty() {
-        push(
-            &mut out,
-            format_args!(
-                "<p>Each minus {}, with 95% intervals over tables:</p>\n{}",
-                escaped(&bench.runs[0].name),
-                table(&header, &differences, None)
-            ),
-        );
-    }
-    out
-}
-
 fn method(bench: &Bench) -> String {
     let mut out = String::from("<h2>How this was measured</h2>\n");
     out.push_str(
-        "<p>Every run is one training of one seed, alone on its cores; another seed would give other figures in the last \
-         digits, which these runs do not tell. Times add up over pauses, up to the last checkpoint, and include the \
+        "<p>Every run is one training of one seed, alone on its cores; another seed would move the figures, by how much \
+         these runs do not tell. Times add up over pauses, up to the last checkpoint, and include the \
          validations; processor seconds hardly depend on what else the machine does. The loss is the mean negative \
          log-likelihood of the query rows of held-out tasks.",
     );
