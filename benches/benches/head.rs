@@ -2,7 +2,6 @@
 //! the sizes of the shipped metamodels.
 
 use burn::tensor::{Device, Tensor};
-use criterion::Criterion;
 use std::hint::black_box;
 use weightsmith_benches::{SHIPPED, Shipped, criterion, numbers};
 use weightsmith_kernels::{cholesky_solve, logistic_head};

@@ -312,3 +312,6 @@ impl Observer for Recorder<'_> {
         self.tell(TrainEvent::Validation(*validation))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,7 @@ pub struct BenchRunFigures {
     pub checksum: Option<String>,
     /// Of everything random.
     pub seed: u64,
-    /// The configuration that it changes.
+    /// The configuration that it changes, relative to the bench's file.
     pub config: PathBuf,
     /// A checksum of the configuration that came of it.
     pub config_checksum: String,

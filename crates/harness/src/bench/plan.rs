@@ -28,7 +28,7 @@ pub struct BenchPlan {
 pub struct BenchRun {
     /// Names its folder and its line.
     pub name: String,
-    /// The configuration that it changes.
+    /// The configuration that it changes, relative to the bench's file.
     pub config: PathBuf,
     /// What it changes: dotted settings and their values as TOML.
     pub changes: BTreeMap<String, String>,
@@ -134,7 +134,7 @@ impl BenchPlan {
             let config = run.config.as_ref().or(file.base.as_ref()).ok_or_else(|| {
                 bad(format!("run \"{name}\" has no configuration: give it a `config`, or all a `base`"))
             })?;
-            let made = BenchRun::new(run, &file.set, &beside.join(config), &file.folder)
+            let made = BenchRun::new(run, &file.set, [beside, config], &file.folder)
                 .map_err(|error| error.of_run(path, name))?;
             for other in &runs {
                 let both = format!("runs \"{}\" and \"{name}\"", other.name);
@@ -164,20 +164,26 @@ impl BenchPlan {
 }
 
 impl BenchRun {
-    fn new(run: &RunFile, for_all: &Table, config: &Path, folder: &Path) -> Result<Self, BenchError> {
+    /// `config` is the folder of the bench's file and what the file names from there.
+    fn new(
+        run: &RunFile,
+        for_all: &Table,
+        [beside, config]: [&Path; 2],
+        folder: &Path,
+    ) -> Result<Self, BenchError> {
+        let path = beside.join(config);
         let mut changes = BTreeMap::new();
         for set in [for_all, &run.set] {
             collect("", set, &mut changes);
         }
-        let mut table: Table = parse(config)?;
+        let mut table: Table = parse(&path)?;
         for (setting, value) in &changes {
             put(&mut table, setting, value.clone());
         }
         let folder = folder.join(&run.name).to_string_lossy().into_owned();
         table.insert("folder".to_string(), Value::String(folder));
-        let experiment: Experiment = table
-            .try_into()
-            .map_err(|source| BenchError::Format { path: config.to_path_buf(), source: Box::new(source) })?;
+        let experiment: Experiment =
+            table.try_into().map_err(|source| BenchError::Format { path, source: Box::new(source) })?;
         experiment.training.validate().map_err(|error| BenchError::Settings(error.into()))?;
         Ok(Self {
             name: run.name.clone(),

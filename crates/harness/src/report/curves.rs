@@ -34,7 +34,7 @@ const LEFT: i32 = 46;
 const TOP: i32 = 62;
 const BOTTOM: i32 = 46;
 /// Pixels that a letter of a label takes.
-const LETTER: f64 = 6.9;
+const LETTER: f64 = 7.5;
 /// Beyond so many runs colours come again, in dashes.
 const COLOURS: [RGBColor; 6] = [ACCENT, SECOND, THIRD, FOURTH, FIFTH, INK];
 /// Costs farther apart than this factor are shown on a logarithmic axis.
@@ -93,7 +93,7 @@ impl CurvePlot<'_> {
         }
         let places = apart(&ends.iter().map(|end| end.1).collect::<Vec<_>>(), first, last);
         for ((label, _, colour), y) in ends.iter().zip(places) {
-            write(canvas, label, (LEFT + width + 8, y), Side::Right, (12, *colour, *colour != MUTED));
+            write(canvas, label, (LEFT + width + 8, y), Side::Right, (12, *colour, false));
         }
     }
 
@@ -119,11 +119,12 @@ struct Across {
 
 impl Across {
     fn new(costs: &[f64]) -> Self {
-        let linear = Axis::linear(costs);
+        // From 0 on, or costs that hardly differ would seem to.
+        let linear = Axis::linear(&[costs, &[0.0]].concat());
         let least = costs.iter().copied().fold(f64::INFINITY, f64::min);
         let most = costs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if !(least > 0.0 && most / least > FAR) {
-            let ticks = linear.ticks.clone();
+            let ticks = linear.ticks.iter().copied().filter(|tick| *tick >= 0.0).collect();
             return Self { linear, log: None, ticks };
         }
         let ticks = |steps: &[f64]| -> Vec<f64> {

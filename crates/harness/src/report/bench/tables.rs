@@ -5,9 +5,14 @@ use crate::bench::{Bench, BenchRunFigures, RunScore, RunState, UNTRAINED};
 use crate::figures::{metric_text, seconds_text};
 use crate::report::page::{escaped, figure, push, table};
 
+/// A difference with its sign.
+fn signed(value: f64) -> String {
+    format!("{value:+.4}").replace('-', "\u{2212}")
+}
+
 /// A difference with its interval.
 pub(super) fn interval(pointer: &str, difference: f64, (low, high): (f64, f64)) -> String {
-    let of = |name: &str, value: f64| figure(&format!("{pointer}/{name}"), value, &format!("{value:+.4}"));
+    let of = |name: &str, value: f64| figure(&format!("{pointer}/{name}"), value, &signed(value));
     format!(
         "{} <small>{} to {}</small>",
         of("minus_first", difference),
@@ -61,12 +66,16 @@ pub(super) fn costs(bench: &Bench) -> String {
         let rate = |name: &str, rate: Option<f64>| {
             rate.map_or_else(dash, |rate| of(name, rate, format!("{rate:.0}")))
         };
+        let seconds = |name: &str, seconds: f64| match run.step {
+            0 => dash(),
+            _ => of(name, seconds, seconds_text(seconds)),
+        };
         let size = |bytes: usize| of("n_bytes", bytes as f64, format!("{:.2} MB", bytes as f64 / 1e6));
         vec![
             escaped(&run.name),
             count("n_tasks", run.n_tasks),
-            of("cpu_s", run.cpu_s, seconds_text(run.cpu_s)),
-            of("wall_s", run.wall_s, seconds_text(run.wall_s)),
+            seconds("cpu_s", run.cpu_s),
+            seconds("wall_s", run.wall_s),
             rate("tasks_per_cpu_s", run.tasks_per_cpu_s),
             rate("tasks_per_s", run.tasks_per_s),
             count("n_params", run.n_params as u64),
