@@ -46,12 +46,12 @@ fn main() {
             TaskType::Classification => {
                 let scores = numbers("scores", [1, N_ROWS, N_CLASSES], &device);
                 let highest = scores.clone().max_dim(2);
-                let kind = format!("logistic, {N_CLASSES} classes, {} steps", config.head_steps);
+                let kind = format!("logistic, {} steps", config.head_steps);
                 (scores.greater_equal(highest).float(), kind)
             }
             TaskType::Regression => (numbers("values", [1, N_ROWS, 1], &device), "ridge".to_string()),
         };
-        group.bench_function(format!("{}: {} units, {kind}", shipped.name, config.n_units), |bencher| {
+        group.bench_function(format!("{}, {} units, {kind}", shipped.name, config.n_units), |bencher| {
             bencher.iter(|| solve(&shipped, black_box(&features), &targets, config.head_steps).into_data());
         });
     }

@@ -113,7 +113,8 @@ fn normalising(criterion: &mut Criterion) {
 }
 
 fn main() {
-    let mut criterion = criterion();
+    // The composed gradients are slow.
+    let mut criterion = criterion().sample_size(10);
     cholesky(&mut criterion);
     logistic(&mut criterion);
     attending(&mut criterion);
