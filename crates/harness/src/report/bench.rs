@@ -206,7 +206,8 @@ fn by_real_tables(bench: &Bench) -> String {
         figure(&format!("{pointer}/mean"), *mean, &metric_text(metric, *mean)),
     );
     if let (Some(difference), Some((low, high))) = (score(best).minus_first, score(best).interval) {
-        let verdict = if low > 0.0 || high < 0.0 { "a clear difference" } else { "no clear difference" };
+        let verdict =
+            if low > 0.0 || high < 0.0 { "beyond chance in the tables" } else { "no clear difference" };
         push(
             &mut text,
             format_args!(

@@ -29,7 +29,7 @@ pub(super) struct CurvePlot<'a> {
 }
 
 /// Narrow enough that letters stay readable on a phone.
-pub(super) const SIZE: (u32, u32) = (430, 320);
+pub(super) const SIZE: (u32, u32) = (430, 360);
 const LEFT: i32 = 46;
 const TOP: i32 = 62;
 const BOTTOM: i32 = 46;
