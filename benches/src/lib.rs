@@ -2,7 +2,7 @@
 //! size.
 //!
 //! Each group of benches backs one claim of the README's table and is named after it, with its sizes. All of them
-//! together take some minutes on two cores. Criterion gives a point and an interval; ratios are between benches of one run.
+//! together take less than three minutes on two cores. Criterion gives a point and an interval; ratios are between benches of one run.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use criterion::Criterion;
