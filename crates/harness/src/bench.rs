@@ -14,8 +14,8 @@ pub use error::BenchError;
 pub use figures::{Bench, BenchRunFigures, Reached, RunScore, RunState};
 pub use plan::{BenchEvaluation, BenchPlan, BenchRun};
 
-use crate::curve::{CurvePoint, read_curve};
 use crate::error::HarnessError;
+use crate::history::{CurvePoint, read_curve};
 use crate::report::write_bench;
 use crate::suite::{Part, SuiteTable, suite_tables};
 use crate::train::{Experiment, Files, TrainError, TrainEvent, fingerprint, train_metamodel};

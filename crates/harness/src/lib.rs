@@ -12,12 +12,12 @@ mod bench;
 mod catalog;
 mod clock;
 mod compare;
-mod curve;
 mod error;
 mod evaluate;
 mod figures;
 mod files;
 mod generation;
+mod history;
 mod metrics;
 mod output;
 mod problem;
@@ -40,12 +40,12 @@ pub use clock::Cost;
 pub use compare::{
     ArmReport, CompareSettings, Compared, Comparison, Foreseen, MetricReport, compare, main_metrics,
 };
-pub use curve::CurvePoint;
 pub use error::HarnessError;
 pub use evaluate::{EvaluateSettings, Evaluation, Metamodels, Progress, Skipped, evaluate};
 pub use figures::{metric_text, seconds_text};
 pub use files::{NamedTable, predict_rows, predictions_csv, read_base_model, read_table, write_base_model};
 pub use generation::{Generation, Writer, generate};
+pub use history::CurvePoint;
 pub use metrics::{Metric, Scores, classification_scores, regression_scores};
 pub use output::{check_output, write_output};
 pub use problem::Problem;

@@ -3,7 +3,7 @@
 mod axis;
 mod bench;
 mod comparison;
-mod curves;
+mod costs;
 mod dots;
 mod evaluation;
 mod lines;

@@ -9,7 +9,7 @@ mod files;
 pub(crate) use files::{Files, fingerprint};
 
 use crate::clock::{Cost, Stopwatch};
-use crate::curve::{CurvePoint, append_point, curve_csv, digits, read_curve};
+use crate::history::{CurvePoint, append_point, curve_csv, digits, read_curve};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use std::fs;

@@ -3,7 +3,7 @@
 use super::plan::{BenchEvaluation, BenchPlan, BenchRun, UNTRAINED};
 use super::scores::{paired_interval, results};
 use super::{BenchError, curve, is_finished};
-use crate::curve::CurvePoint;
+use crate::history::CurvePoint;
 use crate::metrics::Metric;
 use crate::output::read_output;
 use crate::results::ResultRow;

@@ -2,7 +2,7 @@
 
 mod tables;
 
-use super::curves::{Curve, CurvePlot, SIZE};
+use super::costs::{Curve, CurvePlot, SIZE};
 use super::page::{escaped, figure, page, pictures, push, standalone};
 use super::picture::drawn;
 use crate::bench::{Bench, BenchRunFigures, RunScore, RunState, UNTRAINED};
@@ -91,7 +91,7 @@ fn plots(bench: &Bench) -> Vec<Plot> {
     };
     let runs = || bench.runs.iter().enumerate();
     let curve = |(run_idx, run): (usize, &BenchRunFigures), is_tasks: bool| {
-        let point = |point: &crate::curve::CurvePoint| {
+        let point = |point: &crate::history::CurvePoint| {
             Some((cost(point.n_tasks, point.cost().cpu_s, is_tasks), point.valid_loss?))
         };
         let points = run.curve.iter().filter_map(point).collect();

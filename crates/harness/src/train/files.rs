@@ -1,7 +1,7 @@
 //! The files of a training: its checkpoint, from which it goes on to the bit, and the metamodel.
 
 use super::{Experiment, TrainError, io_error};
-use crate::curve::CURVE_FILE;
+use crate::history::CURVE_FILE;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
