@@ -15,7 +15,7 @@ pub use figures::{Bench, BenchRunFigures, Reached, RunScore, RunState};
 pub use plan::{BenchEvaluation, BenchPlan, BenchRun};
 
 use crate::error::HarnessError;
-use crate::history::{CurvePoint, read_curve};
+use crate::history::{TrainingPoint, read_curve};
 use crate::report::write_bench;
 use crate::suite::{Part, SuiteTable, suite_tables};
 use crate::train::{Experiment, Files, TrainError, TrainEvent, fingerprint, train_metamodel};
@@ -146,15 +146,15 @@ fn train(
 }
 
 /// What the run's curve has so far.
-fn curve(run: &BenchRun) -> Result<Vec<CurvePoint>, BenchError> {
+fn curve(run: &BenchRun) -> Result<Vec<TrainingPoint>, BenchError> {
     let path = Files::new(&run.experiment.folder).curve;
     read_curve(&path).map_err(|source| BenchError::Unreadable { path, source })
 }
 
 /// The last step is taken, validated and in the checkpoint.
-fn is_finished(run: &BenchRun, curve: &[CurvePoint]) -> bool {
+fn is_finished(run: &BenchRun, curve: &[TrainingPoint]) -> bool {
     let last_step = run.experiment.training.last_step();
-    let validated = |point: &CurvePoint| point.step == last_step && point.valid_loss.is_some();
+    let validated = |point: &TrainingPoint| point.step == last_step && point.valid_loss.is_some();
     // The line after the last validation is the last checkpoint's.
     curve.iter().rev().take_while(|point| point.step == last_step).any(validated)
         && curve.last().is_some_and(|point| point.valid_loss.is_none())

@@ -15,7 +15,7 @@ pub(crate) const CURVE_FILE: &str = "metrics.csv";
 
 /// A line of a curve: after some steps.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct CurvePoint {
+pub struct TrainingPoint {
     /// Steps done.
     pub step: u64,
     /// Tasks seen.
@@ -37,7 +37,7 @@ pub struct CurvePoint {
     pub gradient_norm: Option<f64>,
 }
 
-impl CurvePoint {
+impl TrainingPoint {
     /// After `step` steps and `n_tasks` tasks at a cost, without figures yet.
     pub(crate) fn at(step: u64, n_tasks: u64, cost: Cost) -> Self {
         let (seconds, cpu_seconds) = (rounded(cost.wall_s), Some(rounded(cost.cpu_s)));
@@ -61,7 +61,7 @@ pub(crate) fn digits(figure: f32) -> f64 {
 }
 
 /// The lines of a curve; none where there is no file. A last line that a killed process left unfinished is dropped.
-pub(crate) fn read_curve(path: &Path) -> io::Result<Vec<CurvePoint>> {
+pub(crate) fn read_curve(path: &Path) -> io::Result<Vec<TrainingPoint>> {
     let text = match std::fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         text => text?,
@@ -74,7 +74,7 @@ pub(crate) fn read_curve(path: &Path) -> io::Result<Vec<CurvePoint>> {
 }
 
 /// The text of a whole curve.
-pub(crate) fn curve_csv(points: &[CurvePoint]) -> Vec<u8> {
+pub(crate) fn curve_csv(points: &[TrainingPoint]) -> Vec<u8> {
     // The header must be there without points too.
     let mut text = HEADER.join(",").into_bytes();
     text.push(b'\n');
@@ -94,7 +94,7 @@ const HEADER: [&str; 9] = [
     "gradient_norm",
 ];
 
-fn lines(points: &[CurvePoint]) -> Vec<u8> {
+fn lines(points: &[TrainingPoint]) -> Vec<u8> {
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     for point in points {
         writer.serialize(point).expect("a point is plain data");
@@ -103,7 +103,7 @@ fn lines(points: &[CurvePoint]) -> Vec<u8> {
 }
 
 /// Adds a line to a curve.
-pub(crate) fn append_point(path: &Path, point: &CurvePoint) -> io::Result<()> {
+pub(crate) fn append_point(path: &Path, point: &TrainingPoint) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).open(path)?;
     file.write_all(&lines(std::slice::from_ref(point)))
 }
@@ -117,8 +117,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(CURVE_FILE);
         assert_eq!(read_curve(&path).unwrap(), []);
-        let first = CurvePoint::at(1, 20, Cost { wall_s: 0.12345, cpu_s: 0.1 });
-        let second = CurvePoint { valid_loss: Some(0.5), untrained_loss: Some(0.6), ..first.clone() };
+        let first = TrainingPoint::at(1, 20, Cost { wall_s: 0.12345, cpu_s: 0.1 });
+        let second = TrainingPoint { valid_loss: Some(0.5), untrained_loss: Some(0.6), ..first.clone() };
         std::fs::write(&path, curve_csv(std::slice::from_ref(&first))).unwrap();
         append_point(&path, &second).unwrap();
         assert_eq!(read_curve(&path).unwrap(), [first.clone(), second]);

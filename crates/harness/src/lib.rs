@@ -45,7 +45,7 @@ pub use evaluate::{EvaluateSettings, Evaluation, Metamodels, Progress, Skipped, 
 pub use figures::{metric_text, seconds_text};
 pub use files::{NamedTable, predict_rows, predictions_csv, read_base_model, read_table, write_base_model};
 pub use generation::{Generation, Writer, generate};
-pub use history::CurvePoint;
+pub use history::TrainingPoint;
 pub use metrics::{Metric, Scores, classification_scores, regression_scores};
 pub use output::{check_output, write_output};
 pub use problem::Problem;

@@ -9,7 +9,7 @@ mod files;
 pub(crate) use files::{Files, fingerprint};
 
 use crate::clock::{Cost, Stopwatch};
-use crate::history::{CurvePoint, append_point, curve_csv, digits, read_curve};
+use crate::history::{TrainingPoint, append_point, curve_csv, digits, read_curve};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -189,7 +189,7 @@ pub fn train_metamodel(
         files: &files,
         listen,
         begun,
-        stopwatch: Stopwatch::from(curve.last().map_or_else(Cost::default, CurvePoint::cost)),
+        stopwatch: Stopwatch::from(curve.last().map_or_else(Cost::default, TrainingPoint::cost)),
         n_tasks_before: state.n_tasks,
         saved: begun,
         loss: (0.0, 0),
@@ -251,11 +251,11 @@ impl Recorder<'_> {
         self.stopwatch.pausing(|| (self.listen)(event))
     }
 
-    fn point(&self, state: &TrainState) -> CurvePoint {
-        CurvePoint::at(state.step, state.n_tasks, self.stopwatch.cost())
+    fn point(&self, state: &TrainState) -> TrainingPoint {
+        TrainingPoint::at(state.step, state.n_tasks, self.stopwatch.cost())
     }
 
-    fn append(&self, point: &CurvePoint) -> Result<(), TrainError> {
+    fn append(&self, point: &TrainingPoint) -> Result<(), TrainError> {
         let path = &self.files.curve;
         append_point(path, point).map_err(|source| io_error("write", path, source))
     }
@@ -281,7 +281,7 @@ impl Observer for Recorder<'_> {
         if report.step.is_multiple_of(CURVE_EVERY) {
             let loss = self.loss.0 / self.loss.1 as f64;
             self.loss = (0.0, 0);
-            let point = CurvePoint {
+            let point = TrainingPoint {
                 train_loss: Some(digits(loss as f32)),
                 learning_rate: Some(digits(report.learning_rate)),
                 gradient_norm: Some(digits(report.gradient_norm)),
@@ -300,7 +300,7 @@ impl Observer for Recorder<'_> {
     }
 
     fn on_validation(&mut self, validation: &Validation, state: &TrainState) -> ControlFlow<()> {
-        let point = CurvePoint {
+        let point = TrainingPoint {
             valid_loss: Some(digits(validation.loss)),
             untrained_loss: Some(digits(validation.untrained)),
             ..self.point(state)

@@ -3,7 +3,7 @@
 use super::plan::{BenchEvaluation, BenchPlan, BenchRun, UNTRAINED};
 use super::scores::{paired_interval, results};
 use super::{BenchError, curve, is_finished};
-use crate::history::CurvePoint;
+use crate::history::TrainingPoint;
 use crate::metrics::Metric;
 use crate::output::read_output;
 use crate::results::ResultRow;
@@ -92,7 +92,7 @@ pub struct BenchRunFigures {
     /// On real tables.
     pub scores: Vec<RunScore>,
     /// Its validations.
-    pub curve: Vec<CurvePoint>,
+    pub curve: Vec<TrainingPoint>,
 }
 
 /// What it took to get somewhere.
@@ -197,7 +197,8 @@ impl BenchRunFigures {
         let training = &run.experiment.training;
         let params = MetaParams::draw(&training.metamodel, training.seed);
         let a_second = |seconds: f64| (seconds > 0.0).then(|| last.n_tasks as f64 / seconds);
-        let curve: Vec<CurvePoint> = points.into_iter().filter(|point| point.valid_loss.is_some()).collect();
+        let curve: Vec<TrainingPoint> =
+            points.into_iter().filter(|point| point.valid_loss.is_some()).collect();
         let validated = curve.last();
         Ok(Self {
             name: run.name.clone(),

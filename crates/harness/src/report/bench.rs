@@ -91,7 +91,7 @@ fn plots(bench: &Bench) -> Vec<Plot> {
     };
     let runs = || bench.runs.iter().enumerate();
     let curve = |(run_idx, run): (usize, &BenchRunFigures), is_tasks: bool| {
-        let point = |point: &crate::history::CurvePoint| {
+        let point = |point: &crate::history::TrainingPoint| {
             Some((cost(point.n_tasks, point.cost().cpu_s, is_tasks), point.valid_loss?))
         };
         let points = run.curve.iter().filter_map(point).collect();

@@ -80,7 +80,7 @@ fn what_a_training_cost_adds_up_and_leaves_its_listener_out() {
         "{first:?}"
     );
     // Lines of steps that are taken again are dropped.
-    let later = CurvePoint::at(9, 99, Cost { wall_s: 1e6, cpu_s: 1e6 });
+    let later = TrainingPoint::at(9, 99, Cost { wall_s: 1e6, cpu_s: 1e6 });
     append_point(&files.curve, &later).unwrap();
     assert!(train_until(&experiment, true, N_STEPS + 1).finished);
     let points = read_curve(&files.curve).unwrap();
