@@ -143,7 +143,6 @@ mod tests {
     fn names_cannot_become_markup() {
         assert_eq!(escaped("<b>&\"'é"), "&lt;b&gt;&amp;&quot;&#39;é");
         let page = page("<script>", &table(&["a".into()], &[vec![escaped("</table>")]], Some(0)));
-        // The page's own script, and no other.
-        assert!(page.matches("<script>").count() == 1 && page.matches("</table>").count() == 1);
+        assert!(!page.contains("<script>") && page.matches("</table>").count() == 1);
     }
 }
