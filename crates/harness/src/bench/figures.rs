@@ -243,11 +243,14 @@ fn reached(run: &BenchRunFigures, first: &BenchRunFigures) -> Option<Reached> {
     (first.cpu_s > 0.0).then(|| Reached { n_tasks: point.n_tasks, cpu_s, cpu_share: cpu_s / first.cpu_s })
 }
 
+/// What a page has room for.
+const SHOWN: [Metric; 4] = [Metric::Auc, Metric::LogLoss, Metric::Accuracy, Metric::R2Clipped];
+
 fn run_score(rows: &[ResultRow], block: &SummaryBlock, run: &str, first: &str) -> Option<RunScore> {
     let mean = |name: &str| block.models.iter().find(|found| found.model == name).map(|found| found.mean);
     let of_size: Vec<ResultRow> = rows.iter().filter(|row| row.short == block.short).cloned().collect();
     let other = (run != first).then(|| mean(first)).flatten();
-    let own = mean(run)?;
+    let own = mean(run).filter(|_| SHOWN.contains(&block.metric))?;
     Some(RunScore {
         short: block.short,
         metric: block.metric,
