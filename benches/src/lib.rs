@@ -1,14 +1,14 @@
-//! What the benches share: the allocator of the binary, short measurements, tables of a given size.
+//! What the benches share: the allocator of the binary, short measurements, the shipped metamodels, tables of a given
+//! size.
 //!
-//! Each bench backs one claim and is named after it, with its sizes. All of them together take less than three
-//! minutes on two cores. Criterion gives a point and an interval; ratios are between benches of one run.
+//! Each group of benches backs one claim of the README's table and is named after it, with its sizes. All of them
+//! together take less than three minutes on two cores. Criterion gives a point and an interval; ratios are between benches of one run.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use criterion::Criterion;
 use rand::Rng;
 use std::time::Duration;
-use weightsmith_base_model::Precision;
-use weightsmith_metamodel::{Checkpoint, MetaParams, MetamodelConfig, Pretrained};
+use weightsmith_metamodel::{Checkpoint, MetamodelConfig, Pretrained};
 use weightsmith_priors::{Prior, PriorConfig, TaskShape};
 use weightsmith_tasks::{Seed, Task, TaskType};
 
@@ -31,17 +31,48 @@ pub fn task(task_type: TaskType, n_support: usize, n_query: usize, n_columns: us
     prior.sample(&shape, &mut Seed(1).stream("benches.task"))
 }
 
-/// The file of a metamodel of the shipped shape; its parameters are drawn, which costs as much to run as trained ones.
-pub fn metamodel_file(task_type: TaskType) -> Vec<u8> {
-    let config = MetamodelConfig::standard(task_type);
-    let params = MetaParams::draw(&config, Seed(1)).expect("the standard shape is valid");
-    let checkpoint = Checkpoint { config, trained: "drawn".into(), params, arrays: vec![] };
-    checkpoint.to_bytes(Precision::F16).expect("parameters fit the format")
+/// A metamodel as it is shipped.
+#[derive(Copy, Clone, Debug)]
+pub struct Shipped {
+    /// Its folder under `models/`.
+    pub name: &'static str,
+    /// What it generates networks for.
+    pub task_type: TaskType,
+    /// The bytes of its file.
+    pub file: &'static [u8],
 }
 
-/// A metamodel from the bytes of its file.
-pub fn load(file: &[u8]) -> Pretrained {
-    Pretrained::from_bytes("drawn", file, &Device::flex()).expect("the bytes are a metamodel's")
+macro_rules! shipped {
+    ($name:literal, $task_type:ident) => {
+        Shipped {
+            name: $name,
+            task_type: TaskType::$task_type,
+            file: include_bytes!(concat!("../../models/", $name, "/metamodel.safetensors")),
+        }
+    };
+}
+
+/// All metamodels that are shipped, the large ones first.
+pub const SHIPPED: [Shipped; 4] = [
+    shipped!("classification-2", Classification),
+    shipped!("regression-2", Regression),
+    shipped!("classification-2-small", Classification),
+    shipped!("regression-2-small", Regression),
+];
+
+/// Those that are used unless another is asked for.
+pub const DEFAULT: [Shipped; 2] = [SHIPPED[0], SHIPPED[1]];
+
+impl Shipped {
+    /// Reads the file, as a start of the binary does.
+    pub fn load(&self) -> Pretrained {
+        Pretrained::from_bytes(self.name, self.file, &Device::flex()).expect("it is shipped")
+    }
+
+    /// Its widths and depths.
+    pub fn config(&self) -> MetamodelConfig {
+        Checkpoint::from_bytes(self.file).expect("it is shipped").config
+    }
 }
 
 /// Numbers between -1 and 1, the same for the same name.

@@ -53,7 +53,7 @@ fn pages(place: &Workplace) -> Vec<&'static str> {
     };
     compare("sample:iris", "classes.html");
     compare("sample:penguin-mass", "numbers.html");
-    for (folder, name) in [("classification", "iris"), ("regression", "penguin-mass")] {
+    for (folder, name) in [("classification", "iris"), ("regression", "cars")] {
         fs::create_dir(place.path(folder)).unwrap();
         let text = sample(name);
         let (header, rows) = text.split_once('\n').unwrap();

@@ -1,5 +1,6 @@
 //! One module a subcommand.
 
+mod bench;
 mod compare;
 mod evaluate;
 mod generate;
@@ -20,6 +21,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Samples(arguments) => samples::run(&arguments),
     }

@@ -10,6 +10,7 @@ mod commands;
 mod exit;
 mod print;
 mod progress;
+mod teller;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -396,13 +396,13 @@ impl Arm {
         settings: &ArmSettings<'_>,
         mut watch: Option<Watch<'_>>,
     ) -> Result<Fit, ArmError> {
-        let mut stopwatch = Stopwatch::start();
+        let mut stopwatch = Stopwatch::of_thread();
         let made = self.make(support, settings, &mut |moment| {
             if let Some(watch) = &mut watch
                 && is_looked_at(moment.n_steps)
             {
                 let cost = stopwatch.cost();
-                stopwatch.hold(|| {
+                stopwatch.pausing(|| {
                     // Numbers that are no longer finite are told by the end of the training.
                     if let Ok(model) = moment.model() {
                         watch(Look { n_steps: moment.n_steps, cost, model: &model });

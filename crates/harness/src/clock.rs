@@ -5,7 +5,7 @@ use serde::Serialize;
 use std::time::Instant;
 
 /// The cost of one piece of work, in seconds.
-#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Cost {
     /// By the clock on the wall.
     pub wall_s: f64,
@@ -13,44 +13,54 @@ pub struct Cost {
     pub cpu_s: f64,
 }
 
-/// A clock of one thread's work that can be held. Work that is handed to other threads is in `wall_s` only; the arms
-/// are run in pools of one thread, where there is none.
+/// A clock of work that can be held, and goes on from an earlier cost.
+#[derive(Debug)]
 pub(crate) struct Stopwatch {
+    clock: ClockId,
+    /// What was counted before it was started or held last.
+    before: Cost,
     wall: Instant,
     cpu_s: f64,
-    held: Cost,
 }
 
 impl Stopwatch {
-    pub(crate) fn start() -> Self {
-        let cpu_s = seconds(ClockId::ThreadCPUTime);
-        Self { wall: Instant::now(), cpu_s, held: Cost { wall_s: 0.0, cpu_s: 0.0 } }
+    /// Of this thread. Work that is handed to other threads is in `wall_s` only; the arms are run in pools of one thread,
+    /// where there is none.
+    pub(crate) fn of_thread() -> Self {
+        Self::new(ClockId::ThreadCPUTime, Cost::default())
     }
 
-    /// The cost so far, without the work of [`Stopwatch::hold`].
+    /// Of all threads, while the process does nothing else.
+    pub(crate) fn of_process(before: Cost) -> Self {
+        Self::new(ClockId::ProcessCPUTime, before)
+    }
+
+    fn new(clock: ClockId, before: Cost) -> Self {
+        Self { clock, before, wall: Instant::now(), cpu_s: seconds(clock) }
+    }
+
+    /// The cost so far.
     pub(crate) fn cost(&self) -> Cost {
-        let wall_s = self.wall.elapsed().as_secs_f64() - self.held.wall_s;
-        let cpu_s = seconds(ClockId::ThreadCPUTime) - self.cpu_s - self.held.cpu_s;
-        Cost { wall_s, cpu_s }
+        Cost {
+            wall_s: self.before.wall_s + self.wall.elapsed().as_secs_f64(),
+            cpu_s: self.before.cpu_s + seconds(self.clock) - self.cpu_s,
+        }
     }
 
-    /// Does work that is not to be counted.
-    pub(crate) fn hold<T>(&mut self, work: impl FnOnce() -> T) -> T {
+    /// Does work that is not counted.
+    pub(crate) fn pausing<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let before = self.cost();
         let done = work();
-        let after = self.cost();
-        self.held.wall_s += after.wall_s - before.wall_s;
-        self.held.cpu_s += after.cpu_s - before.cpu_s;
+        *self = Self::new(self.clock, before);
         done
     }
 }
 
 /// Does work on several threads, while the process does nothing else, and tells what it cost.
 pub(crate) fn measured_on_all_threads<T>(work: impl FnOnce() -> T) -> (T, Cost) {
-    let (wall, cpu) = (Instant::now(), seconds(ClockId::ProcessCPUTime));
+    let stopwatch = Stopwatch::of_process(Cost::default());
     let done = work();
-    let cpu_s = seconds(ClockId::ProcessCPUTime) - cpu;
-    (done, Cost { wall_s: wall.elapsed().as_secs_f64(), cpu_s })
+    (done, stopwatch.cost())
 }
 
 fn seconds(clock: ClockId) -> f64 {
@@ -65,16 +75,16 @@ mod tests {
 
     #[test]
     fn sleeping_costs_no_processor_time() {
-        let watch = Stopwatch::start();
+        let watch = Stopwatch::of_thread();
         std::thread::sleep(Duration::from_millis(20));
         let cost = watch.cost();
         assert!(cost.wall_s >= 0.02 && cost.cpu_s < cost.wall_s, "{cost:?}");
     }
 
     #[test]
-    fn held_work_is_not_counted() {
-        let mut watch = Stopwatch::start();
-        watch.hold(|| std::thread::sleep(Duration::from_millis(50)));
+    fn paused_work_is_not_counted() {
+        let mut watch = Stopwatch::of_thread();
+        watch.pausing(|| std::thread::sleep(Duration::from_millis(50)));
         let cost = watch.cost();
         assert!(cost.wall_s < 0.05 && cost.wall_s >= 0.0, "{cost:?}");
     }

@@ -143,6 +143,23 @@ pub enum HarnessError {
         /// What is predicted.
         task_type: TaskType,
     },
+    /// None of the tables is of the kind that is to be scored.
+    #[error("the suite has no {task_type} table")]
+    NoTablesFor {
+        /// What is predicted.
+        task_type: TaskType,
+    },
+    /// Whoever listened ended the work.
+    #[error("stopped before the end")]
+    Stopped,
+    /// A file that we wrote cannot be read again.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// A file of results is in the way.
     #[error("{} exists; continue it with --resume, or remove it", path.display())]
     ResultsExist {

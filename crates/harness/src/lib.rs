@@ -2,12 +2,13 @@
 //!
 //! [`Arm`] is a way to come by weights, [`Problem`] one split of a table as an arm and a scorer see it. [`compare`]
 //! runs all arms on one table, [`evaluate`] on folders of tables; both score on the splits and by the formulas of an outside scorer in Python.
-//! [`train_metamodel`] runs a training from its configuration file. What a command line needs of the crates below is
+//! [`train_metamodel`] runs a training from its configuration file, [`bench`] several beside each other. What a command line needs of the crates below is
 //! passed on from here.
 //!
 //! This crate prints nothing: progress goes to callbacks, results come back as values.
 
 mod arms;
+mod bench;
 mod catalog;
 mod clock;
 mod compare;
@@ -20,6 +21,7 @@ mod export;
 mod figures;
 mod files;
 mod generation;
+mod history;
 mod metrics;
 mod output;
 mod parquet;
@@ -38,6 +40,10 @@ mod workers;
 pub use arms::{
     Arm, ArmError, ArmSettings, Fit, Look, Predictor, Role, Shape, StartWeights, UnknownArm, Watch,
 };
+pub use bench::{
+    Bench, BenchError, BenchEvaluation, BenchEvent, BenchPlan, BenchRun, BenchRunFigures, BenchSettings,
+    Reached, RunScore, RunState, bench,
+};
 pub use catalog::{CatalogError, Shipped, load_metamodel, shipped};
 pub use clock::Cost;
 pub use compare::{CompareSettings, Compared, ComparedSplit, compare};
@@ -51,11 +57,12 @@ pub use files::{
     NamedTable, predict_rows, predictions_csv, read_base_model, read_start, read_table, write_base_model,
 };
 pub use generation::{Generation, Writer, generate};
+pub use history::TrainingPoint;
 pub use metrics::{Metric, Scores, classification_scores, regression_scores};
 pub use output::{check_output, write_output};
 pub use problem::{Count, Counts, Problem};
 pub use references::{Reference, ReferenceError};
-pub use report::{EvaluationReport, ReportFormat, write_comparison, write_evaluation};
+pub use report::{EvaluationReport, ReportFormat, write_bench, write_comparison, write_evaluation};
 pub use results::{ResultRow, ResultsError, ResultsFormat, read_results, write_results};
 pub use splits::{MAX_QUERY_ROWS, Split, max_support};
 pub use statistics::{Bootstrap, Estimate, Interval, Spread};
@@ -71,4 +78,4 @@ pub use weightsmith_base_model::{
 pub use weightsmith_datasets::{Labelled, Sample, Source, samples};
 pub use weightsmith_metamodel::{GenerateInfo, Pretrained, limits};
 pub use weightsmith_tasks::{Base, Seed, Support, Target, TaskType};
-pub use weightsmith_training::StepReport;
+pub use weightsmith_training::{StepReport, Validation};

@@ -38,6 +38,14 @@ pub fn write_output(path: &Path, bytes: &[u8]) -> Result<(), HarnessError> {
     written.map_err(|source| HarnessError::Unwritable { path: path.into(), source })
 }
 
+/// Reads a file that was written before.
+///
+/// # Errors
+/// A file that is not there, a system that refuses.
+pub(crate) fn read_output(path: &Path) -> Result<Vec<u8>, HarnessError> {
+    fs::read(path).map_err(|source| HarnessError::Unreadable { path: path.into(), source })
+}
+
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -1,7 +1,9 @@
 //! Reports: one self-contained page, or one picture.
 
 mod axis;
+mod bench;
 mod comparison;
+mod costs;
 mod critical;
 mod curves;
 mod dots;
@@ -12,6 +14,7 @@ mod page;
 mod picture;
 mod scatter;
 
+use crate::bench::Bench;
 use crate::comparison::Comparison;
 use crate::error::HarnessError;
 use crate::evaluate::{EvaluateSettings, Skipped};
@@ -93,4 +96,17 @@ pub fn write_evaluation(report: &EvaluationReport<'_>, path: &Path) -> Result<()
     };
     write_output(path, text.as_bytes())?;
     write_figures(report, path)
+}
+
+/// Writes the report of a bench, and its figures beside a page as [`write_comparison`] does.
+///
+/// # Errors
+/// An extension that is no report's, a system that refuses.
+pub fn write_bench(bench: &Bench, path: &Path) -> Result<(), HarnessError> {
+    let text = match ReportFormat::of(path)? {
+        ReportFormat::Html => bench::html(bench),
+        ReportFormat::Svg => bench::svg(bench),
+    };
+    write_output(path, text.as_bytes())?;
+    write_figures(bench, path)
 }

@@ -1,21 +1,25 @@
 //! Training a metamodel from a configuration file: checkpoints, metrics, resume.
 //!
 //! The folder of a training holds `config.toml` (as it was started), `checkpoint.safetensors` (everything to go on
-//! from, replaced as a whole), `metrics.csv` (a line an interval and a validation), `metamodel.safetensors` (the
-//! averaged parameters, written at every validation).
+//! from, replaced as a whole), `metrics.csv` (a line an interval, a validation and a checkpoint), `metamodel.safetensors`
+//! (the averaged parameters, written at every validation).
 
+mod files;
+
+pub(crate) use files::{Files, fingerprint};
+
+use crate::clock::{Cost, Stopwatch};
+use crate::history::{TrainingPoint, append_point, curve_csv, digits, read_curve};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use weightsmith_base_model::{Precision, write_atomically};
-use weightsmith_metamodel::{Checkpoint, CheckpointError, TRAINING_PREFIX};
+use weightsmith_metamodel::CheckpointError;
 use weightsmith_training::{
-    CoolDown, Moments, Observer, OuterConfig, OuterConfigError, StepReport, TrainState, Trainer, Validation,
+    Observer, OuterConfig, OuterConfigError, StepReport, TrainState, Trainer, Validation,
 };
 
 /// A configuration file of `train`.
@@ -160,18 +164,24 @@ pub fn train_metamodel(
 ) -> Result<Trained, TrainError> {
     let folder = &experiment.folder;
     let files = Files::new(folder);
-    let mut state = match (files.checkpoint.exists(), resume) {
+    let (mut state, curve) = match (files.checkpoint.exists(), resume) {
         (true, false) => return Err(TrainError::Exists { folder: folder.clone() }),
         (false, true) => return Err(TrainError::NothingToResume { folder: folder.clone() }),
-        (true, true) => files.load(experiment)?,
+        (true, true) => {
+            let state = files.load(experiment)?;
+            let mut curve =
+                read_curve(&files.curve).map_err(|source| io_error("read", &files.curve, source))?;
+            curve.retain(|point| point.step <= state.step);
+            (state, curve)
+        }
         (false, false) => {
             fs::create_dir_all(folder).map_err(|source| io_error("create", folder, source))?;
             let text = toml::to_string(experiment).expect("a configuration is plain data");
             files.write("write", &files.config, text.as_bytes())?;
-            files.write("write", &files.metrics, METRICS_HEADER.as_bytes())?;
-            TrainState::new(&experiment.training)?
+            (TrainState::new(&experiment.training)?, Vec::new())
         }
     };
+    files.write("write", &files.curve, &curve_csv(&curve))?;
     let trainer = Trainer::new(&experiment.training, device, n_threads)?;
     let begun = Instant::now();
     let mut recorder = Recorder {
@@ -179,18 +189,26 @@ pub fn train_metamodel(
         files: &files,
         listen,
         begun,
+        stopwatch: Stopwatch::of_process(curve.last().map_or_else(Cost::default, TrainingPoint::cost)),
         n_tasks_before: state.n_tasks,
         saved: begun,
         loss: (0.0, 0),
+        validated: curve.iter().filter(|point| point.valid_loss.is_some()).map(|point| point.step).max(),
         failed: None,
     };
-    trainer.run(&mut state, &mut recorder);
-    match recorder.failed {
-        Some(error) => return Err(error),
-        None => files.save(experiment, &state)?,
+    // A training may have ended between a step and its validation.
+    let is_due = state.step > 0
+        && (state.step.is_multiple_of(experiment.training.validate_every)
+            || state.step == experiment.training.last_step())
+        && recorder.validated != Some(state.step);
+    if !is_due || recorder.on_validation(&trainer.validate(&state), &state).is_continue() {
+        trainer.run(&mut state, &mut recorder);
     }
+    recorder.finish(&state)?;
+    let last_step = experiment.training.last_step();
+    let finished = state.step == last_step && recorder.validated == Some(last_step);
     Ok(Trained {
-        finished: state.step == experiment.training.last_step(),
+        finished,
         step: state.step,
         n_tasks: state.n_tasks,
         seconds: begun.elapsed().as_secs_f64(),
@@ -198,138 +216,8 @@ pub fn train_metamodel(
     })
 }
 
-const METRICS_HEADER: &str =
-    "step,n_tasks,seconds,train_loss,valid_loss,untrained_loss,learning_rate,gradient_norm\n";
 /// Steps between two lines of training loss.
-const METRICS_EVERY: u64 = 100;
-
-/// The files of a training.
-struct Files {
-    config: PathBuf,
-    checkpoint: PathBuf,
-    metrics: PathBuf,
-    metamodel: PathBuf,
-}
-
-impl Files {
-    fn new(folder: &Path) -> Self {
-        Self {
-            config: folder.join("config.toml"),
-            checkpoint: folder.join("checkpoint.safetensors"),
-            metrics: folder.join("metrics.csv"),
-            metamodel: folder.join("metamodel.safetensors"),
-        }
-    }
-
-    fn write(&self, action: &'static str, path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
-        write_atomically(path, bytes).map_err(|source| io_error(action, path, source))
-    }
-
-    fn save(&self, experiment: &Experiment, state: &TrainState) -> Result<(), TrainError> {
-        let name = |name: &str| format!("{TRAINING_PREFIX}{name}");
-        // Counters go in as 16-bit pieces, which f32 holds exactly.
-        let counters = [state.step, state.n_tasks].iter().flat_map(|count| pieces(*count)).collect();
-        let mut arrays = vec![
-            (name("first"), state.moments.first.clone()),
-            (name("second"), state.moments.second.clone()),
-            (name("averaged"), state.moments.averaged.clone()),
-            (name("counters"), counters),
-        ];
-        if let Some(cool_down) = experiment.training.optimiser.cool_down {
-            let numbers = [cool_down.from, cool_down.steps].iter().flat_map(|count| pieces(*count)).collect();
-            arrays.push((name("cool_down"), numbers));
-        }
-        let checkpoint = Checkpoint {
-            config: experiment.training.metamodel.clone(),
-            trained: fingerprint(experiment),
-            params: state.params.clone(),
-            arrays,
-        };
-        let bytes = checkpoint.to_bytes(Precision::F32).expect("parameters fit the format");
-        self.write("write", &self.checkpoint, &bytes)
-    }
-
-    fn save_averaged(&self, experiment: &Experiment, state: &TrainState) -> Result<(), TrainError> {
-        let trained = format!(
-            "{} of {} steps, {} tasks, seed {}",
-            state.step,
-            experiment.training.last_step(),
-            state.n_tasks,
-            experiment.training.seed.0
-        );
-        let config = experiment.training.metamodel.clone();
-        let checkpoint = Checkpoint { config, trained, params: state.averaged(), arrays: vec![] };
-        let bytes = checkpoint.to_bytes(Precision::F16).expect("parameters fit the format");
-        self.write("write", &self.metamodel, &bytes)
-    }
-
-    fn load(&self, experiment: &Experiment) -> Result<TrainState, TrainError> {
-        let path = &self.checkpoint;
-        let bytes = fs::read(path).map_err(|source| io_error("read", path, source))?;
-        let damaged = |source| TrainError::Checkpoint { path: path.clone(), source };
-        let checkpoint = Checkpoint::from_bytes(&bytes).map_err(damaged)?;
-        if checkpoint.trained != fingerprint(experiment) {
-            return Err(TrainError::OtherConfig { folder: experiment.folder.clone() });
-        }
-        let n = checkpoint.params.values.len();
-        let array = |name: &str, length: usize| {
-            let name = format!("{TRAINING_PREFIX}{name}");
-            let found =
-                checkpoint.arrays.iter().find(|(other, values)| *other == name && values.len() == length);
-            found
-                .map(|(_, values)| values.clone())
-                .ok_or_else(|| TrainError::NotATraining { path: path.clone() })
-        };
-        let counters = array("counters", 8)?;
-        let step = joined(&counters[..4]);
-        let begun = checkpoint_cool_down(&array("cool_down", 8).unwrap_or_default());
-        let planned = experiment.training.optimiser.cool_down;
-        // A cool-down may still be planned, moved or given up as long as neither it nor the old one has begun.
-        let begins = [begun, planned].into_iter().flatten().map(|cool_down| cool_down.from).min();
-        if begun != planned && begins.is_some_and(|from| step > from) {
-            return Err(TrainError::OtherConfig { folder: experiment.folder.clone() });
-        }
-        Ok(TrainState {
-            step,
-            n_tasks: joined(&counters[4..]),
-            moments: Moments {
-                first: array("first", n)?,
-                second: array("second", n)?,
-                averaged: array("averaged", n)?,
-            },
-            params: checkpoint.params,
-        })
-    }
-
-    fn append_metrics(&self, line: &str) -> Result<(), TrainError> {
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(&self.metrics)
-            .and_then(|mut file| file.write_all(line.as_bytes()))
-            .map_err(|source| io_error("write", &self.metrics, source))
-    }
-}
-
-fn checkpoint_cool_down(numbers: &[f32]) -> Option<CoolDown> {
-    (numbers.len() == 8).then(|| CoolDown { from: joined(&numbers[..4]), steps: joined(&numbers[4..]) })
-}
-
-fn pieces(count: u64) -> [f32; 4] {
-    [0, 16, 32, 48].map(|shift| ((count >> shift) & 0xffff) as f32)
-}
-
-fn joined(pieces: &[f32]) -> u64 {
-    pieces.iter().enumerate().map(|(idx, piece)| (*piece as u64) << (16 * idx)).sum()
-}
-
-/// A checksum of everything that decides the numbers of a training before it cools down.
-fn fingerprint(experiment: &Experiment) -> String {
-    let mut training = experiment.training.clone();
-    training.optimiser.cool_down = None;
-    let text = toml::to_string(&training).expect("a configuration is plain data");
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
-}
+const CURVE_EVERY: u64 = 100;
 
 /// Writes what the trainer reports, and passes it on.
 struct Recorder<'a> {
@@ -337,9 +225,13 @@ struct Recorder<'a> {
     files: &'a Files,
     listen: &'a mut dyn FnMut(TrainEvent<'_>) -> ControlFlow<()>,
     begun: Instant,
+    /// What the training cost, its earlier runs included.
+    stopwatch: Stopwatch,
     n_tasks_before: u64,
     saved: Instant,
     loss: (f64, u64),
+    /// The last step that was validated.
+    validated: Option<u64>,
     failed: Option<TrainError>,
 }
 
@@ -354,36 +246,72 @@ impl Recorder<'_> {
             }
         }
     }
+
+    fn tell(&mut self, event: TrainEvent<'_>) -> ControlFlow<()> {
+        self.stopwatch.pausing(|| (self.listen)(event))
+    }
+
+    fn point(&self, state: &TrainState) -> TrainingPoint {
+        TrainingPoint::at(state.step, state.n_tasks, self.stopwatch.cost())
+    }
+
+    fn append(&self, point: &TrainingPoint) -> Result<(), TrainError> {
+        let path = &self.files.curve;
+        append_point(path, point).map_err(|source| io_error("write", path, source))
+    }
+
+    /// The line goes first: without it a resumed training would not know what it had cost.
+    fn save(&self, state: &TrainState) -> Result<(), TrainError> {
+        self.append(&self.point(state))?;
+        self.files.save(self.experiment, state)
+    }
+
+    /// The last checkpoint, unless something failed.
+    fn finish(&mut self, state: &TrainState) -> Result<(), TrainError> {
+        match self.failed.take() {
+            Some(error) => Err(error),
+            None => self.save(state),
+        }
+    }
 }
 
 impl Observer for Recorder<'_> {
     fn on_step(&mut self, report: &StepReport, state: &TrainState) -> ControlFlow<()> {
         self.loss = (self.loss.0 + f64::from(report.loss), self.loss.1 + 1);
-        if report.step.is_multiple_of(METRICS_EVERY) {
+        if report.step.is_multiple_of(CURVE_EVERY) {
             let loss = self.loss.0 / self.loss.1 as f64;
             self.loss = (0.0, 0);
-            let seconds = self.begun.elapsed().as_secs_f64();
-            let (rate, norm) = (report.learning_rate, report.gradient_norm);
-            let line =
-                format!("{},{},{seconds:.1},{loss:.5},,,{rate:.3e},{norm:.4}\n", report.step, state.n_tasks);
-            self.check(self.files.append_metrics(&line))?;
+            let point = TrainingPoint {
+                train_loss: Some(digits(loss as f32)),
+                learning_rate: Some(digits(report.learning_rate)),
+                gradient_norm: Some(digits(report.gradient_norm)),
+                ..self.point(state)
+            };
+            self.check(self.append(&point))?;
         }
         if self.saved.elapsed() >= Duration::from_secs(self.experiment.checkpoint_seconds) {
-            self.check(self.files.save(self.experiment, state))?;
+            self.check(self.save(state))?;
             self.saved = Instant::now();
-            (self.listen)(TrainEvent::Checkpoint(&self.files.checkpoint))?;
+            self.tell(TrainEvent::Checkpoint(&self.files.checkpoint))?;
         }
         let seen = (state.n_tasks - self.n_tasks_before) as f64;
         let tasks_per_second = seen / self.begun.elapsed().as_secs_f64();
-        (self.listen)(TrainEvent::Step { report: *report, n_tasks: state.n_tasks, tasks_per_second })
+        self.tell(TrainEvent::Step { report: *report, n_tasks: state.n_tasks, tasks_per_second })
     }
 
     fn on_validation(&mut self, validation: &Validation, state: &TrainState) -> ControlFlow<()> {
-        let seconds = self.begun.elapsed().as_secs_f64();
-        let Validation { step, loss, untrained, .. } = validation;
-        let line = format!("{step},{},{seconds:.1},,{loss:.5},{untrained:.5},,\n", state.n_tasks);
-        self.check(self.files.append_metrics(&line))?;
+        let point = TrainingPoint {
+            valid_loss: Some(digits(validation.loss)),
+            untrained_loss: Some(digits(validation.untrained)),
+            ..self.point(state)
+        };
+        // The line says that all of a validation is done.
         self.check(self.files.save_averaged(self.experiment, state))?;
-        (self.listen)(TrainEvent::Validation(*validation))
+        self.check(self.append(&point))?;
+        self.validated = Some(state.step);
+        self.tell(TrainEvent::Validation(*validation))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,23 +3,17 @@
 use super::evaluate::threads;
 use crate::arguments::Train;
 use crate::exit::Outcome;
-use crate::{print, progress};
-use anyhow::{Context, Result};
-use indicatif::ProgressBar;
+use crate::print;
+use crate::teller::{Teller, interrupted};
+use anyhow::Result;
 use serde_json::json;
-use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use weightsmith_harness::{
-    Arm, Device, EvaluateSettings, Experiment, HarnessError, Metamodels, Part, StepReport, SuiteTable,
-    TrainEvent, evaluate, load_metamodel, open_device, seconds_text, suite_tables, summarise,
-    train_metamodel,
+    Arm, Device, EvaluateSettings, Experiment, HarnessError, Metamodels, Part, SuiteTable, TrainEvent,
+    evaluate, load_metamodel, open_device, seconds_text, suite_tables, summarise, train_metamodel,
 };
-
-/// Steps between two lines where there is no terminal for a bar.
-const LINE_EVERY: u64 = 100;
 
 pub(super) fn run(arguments: &Train) -> Result<Outcome> {
     let experiment = Experiment::read(&arguments.config)?;
@@ -32,9 +26,7 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
         let all = suite_tables(&arguments.suite, Part::default())?;
         all.into_iter().filter(|table| table.task_type == task_type).collect()
     };
-    let stop = Arc::new(AtomicBool::new(false));
-    let stopper = stop.clone();
-    ctrlc::set_handler(move || stopper.store(true, Ordering::Relaxed)).context("cannot listen for Ctrl-C")?;
+    let stop = interrupted()?;
 
     let metamodel = experiment.folder.join("metamodel.safetensors");
     let mut teller = Teller::new(experiment.training.last_step());
@@ -44,10 +36,7 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
                 teller.step(&report, tasks_per_second);
             }
             TrainEvent::Validation(validation) => {
-                teller.line(&format!(
-                    "step {}: held-out loss {:.4}, untrained {:.4}",
-                    validation.step, validation.loss, validation.untrained
-                ));
+                teller.validation(&validation);
                 if !tables.is_empty() {
                     match on_real_tables(&metamodel, &tables, n_threads, &device) {
                         Ok(text) => teller.line(&text),
@@ -60,7 +49,7 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
         }
         if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    teller.bar.finish_and_clear();
+    teller.end();
     let trained = trained?;
     if arguments.json {
         print::json(&json!({
@@ -112,48 +101,4 @@ fn on_real_tables(
     });
     let header = format!("{} real tables, 1 split, 1 view", tables.len());
     Ok(std::iter::once(header).chain(blocks).collect::<Vec<_>>().join("\n"))
-}
-
-/// Progress: a bar on a terminal, lines elsewhere.
-struct Teller {
-    bar: ProgressBar,
-    is_terminal: bool,
-    n_steps: u64,
-    loss: Option<f32>,
-    /// Steps whose gradient was not finite.
-    n_skipped: u64,
-}
-
-impl Teller {
-    fn new(n_steps: u64) -> Self {
-        let is_terminal = std::io::stderr().is_terminal();
-        Self { bar: progress::bar(n_steps, "steps"), is_terminal, n_steps, loss: None, n_skipped: 0 }
-    }
-
-    fn step(&mut self, report: &StepReport, tasks_per_second: f64) {
-        let (step, loss) = (report.step, report.loss);
-        self.n_skipped += u64::from(report.skipped);
-        if self.loss.is_none() {
-            // Steps of an earlier run say nothing about the time that is left.
-            self.bar.set_position(step.saturating_sub(1));
-            self.bar.reset_eta();
-        }
-        let smooth = self.loss.map_or(loss, |before| 0.98 * before + 0.02 * loss);
-        self.loss = Some(smooth);
-        let skipped = match self.n_skipped {
-            0 => String::new(),
-            n => format!(", {n} steps left out for want of a finite gradient"),
-        };
-        let text = format!("loss {smooth:.4}, {tasks_per_second:.0} tasks/s{skipped}");
-        if self.is_terminal {
-            self.bar.set_position(step);
-            self.bar.set_message(text);
-        } else if step.is_multiple_of(LINE_EVERY) {
-            self.line(&format!("step {step} of {}: {text}", self.n_steps));
-        }
-    }
-
-    fn line(&self, text: &str) {
-        progress::line(&self.bar, text);
-    }
 }

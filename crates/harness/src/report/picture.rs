@@ -15,6 +15,8 @@ pub(super) const RULE: RGBColor = RGBColor(0xe2, 0xe2, 0xe5);
 pub(super) const ACCENT: RGBColor = RGBColor(0x0b, 0x6e, 0x99);
 pub(super) const SECOND: RGBColor = RGBColor(0xb4, 0x53, 0x09);
 pub(super) const THIRD: RGBColor = RGBColor(0x4d, 0x7c, 0x0f);
+pub(super) const FOURTH: RGBColor = RGBColor(0x7e, 0x3a, 0xc4);
+pub(super) const FIFTH: RGBColor = RGBColor(0xbe, 0x18, 0x5d);
 
 /// The rules that turn a picture dark where the reader's screen is, and give it the page's letters.
 pub(super) const PICTURE_STYLE: &str = "
@@ -26,6 +28,8 @@ svg text { font-family: system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif
   svg [fill='#0B6E99'] { fill: #58b7e0; } svg [stroke='#0B6E99'] { stroke: #58b7e0; }
   svg [fill='#B45309'] { fill: #e8a15a; } svg [stroke='#B45309'] { stroke: #e8a15a; }
   svg [fill='#4D7C0F'] { fill: #a3c763; } svg [stroke='#4D7C0F'] { stroke: #a3c763; }
+  svg [fill='#7E3AC4'] { fill: #c4a1f5; } svg [stroke='#7E3AC4'] { stroke: #c4a1f5; }
+  svg [fill='#BE185D'] { fill: #f48fb8; } svg [stroke='#BE185D'] { stroke: #f48fb8; }
 }
 ";
 

@@ -1,0 +1,150 @@
+//! `weightsmith bench`
+
+use super::evaluate::threads;
+use crate::arguments;
+use crate::exit::Outcome;
+use crate::teller::{Teller, interrupted};
+use crate::{print, progress};
+use anyhow::{Context, Result};
+use indicatif::ProgressBar;
+use serde::Serialize;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use weightsmith_harness::{
+    Bench, BenchEvent, BenchPlan, BenchRunFigures, BenchSettings, ReportFormat, RunState, TrainEvent, bench,
+    check_output, metric_text, open_device, seconds_text,
+};
+
+/// The figures and where the page went.
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    bench: &'a Bench,
+    finished: bool,
+    report: &'a Path,
+}
+
+pub(super) fn run(arguments: &arguments::Bench) -> Result<Outcome> {
+    let mut plan = BenchPlan::read(&arguments.file)?;
+    if !arguments.suite.is_empty() {
+        plan.evaluation.suite.clone_from(&arguments.suite);
+    }
+    let device = open_device(&arguments.device)?;
+    let report = match &arguments.report {
+        Some(report) => {
+            check_output(report)?;
+            report.clone()
+        }
+        None => {
+            let folder = &plan.folder;
+            fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+            folder.join("report.html")
+        }
+    };
+    ReportFormat::of(&report)?;
+    let settings = BenchSettings {
+        resume: arguments.resume,
+        n_threads: threads(arguments.threads),
+        device: &device,
+        report: &report,
+    };
+    let stop = interrupted()?;
+    let mut shown = Shown { n_runs: plan.runs.len(), teller: None, scores: None };
+    let done = bench(&plan, &settings, &mut |event| {
+        shown.tell(event);
+        if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    shown.end();
+    let done = done?;
+    let finished = done.is_finished();
+    if arguments.json {
+        print::json(&Printed { bench: &done, finished, report: &report })?;
+    } else {
+        print::text(&in_words(&done, &report))?;
+    }
+    Ok(if finished && done.n_errors == 0 { Outcome::Done } else { Outcome::CheckFailed })
+}
+
+/// A bar for the training or the scoring that is going on.
+struct Shown {
+    n_runs: usize,
+    teller: Option<Teller>,
+    scores: Option<ProgressBar>,
+}
+
+impl Shown {
+    fn tell(&mut self, event: BenchEvent<'_>) {
+        match event {
+            BenchEvent::Run { run_idx, run } => {
+                self.end();
+                let teller = Teller::new(run.experiment.training.last_step());
+                teller.line(&format!("run {} of {}: {}", run_idx + 1, self.n_runs, run.name));
+                self.teller = Some(teller);
+            }
+            BenchEvent::Train(event) => {
+                let Some(teller) = &mut self.teller else { return };
+                match event {
+                    TrainEvent::Step { report, tasks_per_second, .. } => {
+                        teller.step(&report, tasks_per_second);
+                    }
+                    TrainEvent::Validation(validation) => teller.validation(&validation),
+                    TrainEvent::Checkpoint(_) => {}
+                }
+            }
+            BenchEvent::Score { n_done, n_all } => {
+                if let Some(teller) = self.teller.take() {
+                    teller.end();
+                }
+                let bar = self.scores.get_or_insert_with(|| progress::bar(n_all as u64, "splits"));
+                bar.set_position(n_done as u64);
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(teller) = self.teller.take() {
+            teller.end();
+        }
+        if let Some(bar) = self.scores.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn in_words(bench: &Bench, report: &Path) -> String {
+    let mut header = ["", "loss", "untrained", "tasks", "processor", "numbers"].map(String::from).to_vec();
+    let scored = bench.runs.iter().find(|run| !run.scores.is_empty());
+    for score in scored.map_or([].as_slice(), |run| run.scores.as_slice()) {
+        header.push(format!("{} at {}", score.metric.label(), score.short));
+    }
+    header.push("state".to_string());
+    let mut rows = vec![header];
+    rows.extend(bench.runs.iter().map(|run| row(run, scored.map_or(0, |run| run.scores.len()))));
+    let mut text = print::columns(&rows);
+    if !bench.is_finished() {
+        text.push_str("stopped; go on with --resume\n");
+    }
+    text + &format!("report: {}\n", report.display())
+}
+
+fn row(run: &BenchRunFigures, n_scores: usize) -> Vec<String> {
+    let loss = |loss: Option<f64>| loss.map_or("-".to_string(), |loss| format!("{loss:.4}"));
+    let mut cells = vec![
+        run.name.clone(),
+        loss(run.valid_loss),
+        loss(run.untrained_loss),
+        run.n_tasks.to_string(),
+        seconds_text(run.cpu_s),
+        run.n_params.to_string(),
+    ];
+    cells.extend(run.scores.iter().map(|score| metric_text(score.metric, score.mean)));
+    cells.resize(6 + n_scores, "-".to_string());
+    cells.push(match run.state {
+        RunState::Waiting => "waiting".to_string(),
+        RunState::Stopped => format!("step {} of {}", run.step, run.n_steps),
+        RunState::Finished => "finished".to_string(),
+    });
+    cells
+}
