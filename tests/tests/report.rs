@@ -1,5 +1,7 @@
 //! Pages: every figure is the one in the JSON beside it, and a browser opens them without an error.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -161,7 +163,7 @@ fn pages_show_the_figures_beside_them_and_open_in_a_browser() {
         }
         place.write(&format!("{page}-clicked.html"), html.replacen("</body>", CLICKS, 1));
         let Some((seen, log)) = opened(&place.path(&format!("{page}-clicked.html"))) else {
-            eprintln!("no browser is installed: the pages were not opened");
+            println!("skipped: no browser is installed");
             continue;
         };
         assert!(!log.contains("CONSOLE"), "{page}: {log}");

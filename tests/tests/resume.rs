@@ -183,6 +183,8 @@ fn a_killed_evaluation_goes_on_where_it_stopped() {
     let before = place.read("killed.csv");
     let n_before = scores(&place, "killed.csv").len() - 1;
     assert!((1..60).contains(&n_before), "killed after {n_before} splits, too late to prove anything");
+    let other = [evaluate("killed.csv"), vec!["--resume", "--views", "2"]].concat();
+    place.run(&other).refused("results of other views", &["x8", "x2", "another file"]);
     place.run(&[evaluate("killed.csv"), vec!["--resume"]].concat()).done();
     assert_eq!(scores(&place, "killed.csv"), scores(&place, "whole.csv"));
     let kept = String::from_utf8(before).unwrap();

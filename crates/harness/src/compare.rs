@@ -8,7 +8,7 @@ use crate::evaluate::in_one_line;
 use crate::files::NamedTable;
 use crate::problem::Problem;
 use crate::references::ReferenceError;
-use crate::results::{ResultRow, RowKey};
+use crate::results::{ResultRow, RowKey, maker};
 use crate::splits::{Split, max_support};
 use crate::weight_space::{Places, WeightSpace, places};
 use crate::workers::in_parallel;
@@ -72,10 +72,12 @@ impl Compared {
 
     /// A row for each arm on each split, as those of a suite are.
     pub fn rows(&self) -> Vec<ResultRow> {
-        let Comparison { name, task, n_support, .. } = &self.comparison;
+        let Comparison { name, task, n_support, metamodel, n_views, .. } = &self.comparison;
         let row = |split: u32, record: &Record| {
             let (name, model) = (name.clone(), record.arm.name().to_string());
-            let row = ResultRow::empty(RowKey { name, short: *n_support, split, model }, *task);
+            let empty = ResultRow::empty(RowKey { name, short: *n_support, split, model }, *task);
+            let asks = record.arm.asks_metamodel();
+            let row = ResultRow { metamodel: asks.then(|| maker(&metamodel.1, *n_views)), ..empty };
             match &record.done {
                 Ok(done) => row.scored(&done.scores, done.cost.cpu_s, done.cost.wall_s),
                 Err(error) => ResultRow { error: Some(error.clone()), ..row },
@@ -163,6 +165,7 @@ pub fn compare(
         splits: splits.iter().map(|split| split.index).collect(),
         n_skipped: settings.n_splits.max(1) - splits.len() as u32,
         metamodel: (settings.pretrained.name.clone(), settings.pretrained.checksum.clone()),
+        n_views: settings.n_views,
         shape: settings.shape,
         main_metric,
         speed_up,

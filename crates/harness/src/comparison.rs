@@ -104,6 +104,8 @@ pub struct Comparison {
     pub n_skipped: u32,
     /// Name and checksum of the metamodel.
     pub metamodel: (String, String),
+    /// Views of generated weights, at most.
+    pub n_views: usize,
     /// The shape of the networks that optimisers train.
     pub shape: Shape,
     /// The metric that decides.

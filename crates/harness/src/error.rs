@@ -166,6 +166,16 @@ pub enum HarnessError {
         /// The file.
         path: PathBuf,
     },
+    /// Results to be continued are of another metamodel or of other views.
+    #[error(
+        "the results to go on with are of metamodel {found} (checksum x views), not of {expected}; use another file"
+    )]
+    OtherMetamodel {
+        /// What wrote the results.
+        found: String,
+        /// What would go on.
+        expected: String,
+    },
     /// A file of results cannot be read.
     #[error("cannot read the results in {}", path.display())]
     ReadResults {

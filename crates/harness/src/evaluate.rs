@@ -4,7 +4,7 @@ use crate::arms::{Arm, ArmSettings, Shape};
 use crate::catalog::load_metamodel;
 use crate::error::HarnessError;
 use crate::problem::Problem;
-use crate::results::{ResultRow, RowKey};
+use crate::results::{ResultRow, RowKey, maker};
 use crate::splits::Split;
 use crate::suite::SuiteTable;
 use crate::workers::on_one_thread;
@@ -53,6 +53,11 @@ impl Metamodels {
     /// These and no others; for a metamodel that is being trained.
     pub fn of_loaded(loaded: Vec<Pretrained>) -> Self {
         Self { loaded }
+    }
+
+    /// See [`maker`]; of the metamodel for a kind of task.
+    fn maker(&self, task_type: TaskType, n_views: usize) -> String {
+        maker(self.of(task_type).map_or("", |pretrained| pretrained.checksum.as_str()), n_views)
     }
 
     fn of(&self, task_type: TaskType) -> Option<&Pretrained> {
@@ -117,7 +122,7 @@ pub struct Progress<'a> {
 /// that fails gives a row with an error. `listen` hears of every split; its error ends the work.
 ///
 /// # Errors
-/// Those of `listen`.
+/// Results before that are of another metamodel or of other views; those of `listen`.
 pub fn evaluate(
     tables: &[SuiteTable],
     metamodels: &Metamodels,
@@ -126,8 +131,15 @@ pub fn evaluate(
     listen: &mut dyn FnMut(Progress<'_>) -> Result<(), HarnessError>,
 ) -> Result<Evaluation, HarnessError> {
     let mut rows: Vec<ResultRow> = before.into_iter().filter(|row| row.error.is_none()).collect();
+    for row in &rows {
+        let expected = metamodels.maker(row.task, settings.n_views);
+        if row.metamodel.as_ref().is_some_and(|found| *found != expected) {
+            let found = row.metamodel.clone().unwrap_or_default();
+            return Err(HarnessError::OtherMetamodel { found, expected });
+        }
+    }
     let done: HashSet<_> = rows.iter().map(ResultRow::key).collect();
-    let jobs = jobs(tables, settings, &done);
+    let jobs = jobs(tables, metamodels, settings, &done);
     let read: Vec<OnceLock<Result<Labelled, String>>> = tables.iter().map(|_| OnceLock::new()).collect();
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (sender, receiver) = channel();
@@ -179,14 +191,22 @@ struct Job<'a> {
     n_support: usize,
     split: u32,
     arms: Vec<Arm>,
+    /// See [`Metamodels::maker`].
+    maker: String,
 }
 
-fn jobs<'a>(tables: &'a [SuiteTable], settings: &EvaluateSettings, done: &HashSet<RowKey>) -> Vec<Job<'a>> {
+fn jobs<'a>(
+    tables: &'a [SuiteTable],
+    metamodels: &Metamodels,
+    settings: &EvaluateSettings,
+    done: &HashSet<RowKey>,
+) -> Vec<Job<'a>> {
     let mut jobs = Vec::new();
     for (table_idx, table) in tables.iter().enumerate() {
         for &n_support in &settings.n_supports {
             for split in 0..settings.n_splits {
-                let job = Job { table_idx, table, n_support, split, arms: Vec::new() };
+                let maker = metamodels.maker(table.task_type, settings.n_views);
+                let job = Job { table_idx, table, n_support, split, arms: Vec::new(), maker };
                 let is_new = |arm: &Arm| !done.contains(&job.key(*arm));
                 let arms: Vec<Arm> = settings.arms.iter().copied().filter(is_new).collect();
                 if !arms.is_empty() {
@@ -239,7 +259,8 @@ impl Job<'_> {
     }
 
     fn row(&self, arm: Arm) -> ResultRow {
-        ResultRow::empty(self.key(arm), self.table.task_type)
+        let metamodel = arm.asks_metamodel().then(|| self.maker.clone());
+        ResultRow { metamodel, ..ResultRow::empty(self.key(arm), self.table.task_type) }
     }
 
     fn key(&self, arm: Arm) -> RowKey {

@@ -2,7 +2,7 @@
 //!
 //! [`Arm`] is a way to come by weights, [`Problem`] one split of a table as an arm and a scorer see it. [`compare`]
 //! runs all arms on one table, [`evaluate`] on folders of tables; both score on the splits and by the formulas of an outside scorer in Python.
-//! [`train_metamodel`] runs a training from its configuration file, [`bench`] several beside each other. What a command line needs of the crates below is
+//! [`train_metamodel`] runs a training from its configuration file, [`bench()`] several beside each other. What a command line needs of the crates below is
 //! passed on from here.
 //!
 //! This crate prints nothing: progress goes to callbacks, results come back as values.

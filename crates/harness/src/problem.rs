@@ -269,7 +269,7 @@ mod tests {
         let Target::Classes { class_names, labels } = problem.support().target() else { panic!() };
         assert_eq!((class_names.join(""), labels[1]), ("ac".to_string(), 1));
         let model = fit_linear(problem.support(), Seed(0)).unwrap();
-        let scores = problem.score(&Predictor::Network(model)).unwrap();
+        let scores = problem.score(&Predictor::Network(Box::new(model))).unwrap();
         // The unseen class of one of two rows costs -ln(1e-6) / 2 = 6.9; the other row is easy.
         assert!((6.8..7.5).contains(&scores.get(Metric::LogLoss).unwrap()), "{scores:?}");
         assert_eq!(scores.get(Metric::Accuracy), Some(0.5));

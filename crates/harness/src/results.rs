@@ -55,6 +55,14 @@ pub struct ResultRow {
     /// Seconds of the clock from the support rows to the weights.
     #[serde(default)]
     pub wall_seconds: Option<f64>,
+    /// What wrote the weights of a generated arm: the beginning of the metamodel's checksum, and the number of views.
+    #[serde(default)]
+    pub metamodel: Option<String>,
+}
+
+/// What results say of a metamodel: it and the views decide what generated arms get.
+pub(crate) fn maker(checksum: &str, n_views: usize) -> String {
+    format!("{} x{n_views}", checksum.get(..12).unwrap_or(checksum))
 }
 
 /// What a row is about; no two rows of a file share it.
@@ -92,6 +100,7 @@ impl ResultRow {
             rmse: None,
             coverage: None,
             wall_seconds: None,
+            metamodel: None,
         }
     }
 

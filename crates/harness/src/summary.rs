@@ -4,6 +4,7 @@
 mod block;
 mod text;
 
+use crate::arms::{Arm, Role};
 use crate::metrics::Metric;
 use crate::results::ResultRow;
 use crate::statistics::{Bootstrap, Interval, median};
@@ -88,6 +89,16 @@ pub struct SummaryBlock {
     pub paired: Vec<Paired>,
     /// The figures of every table.
     pub tables: Vec<TableValues>,
+}
+
+impl SummaryBlock {
+    /// The lead against its strongest opponent by mean rank; weights that the metamodel wrote and controls are no
+    /// opponents, unless there is nobody else.
+    pub fn rival(&self) -> Option<&Paired> {
+        let role = |paired: &&Paired| paired.other.parse::<Arm>().map(Arm::role);
+        let is_opponent = |paired: &&Paired| !matches!(role(paired), Ok(Role::Generated | Role::Control));
+        self.paired.iter().find(is_opponent).or(self.paired.first())
+    }
 }
 
 /// What results say.

@@ -323,19 +323,19 @@ impl Ruler {
 /// Scales each hidden unit so that what comes in is as long as what goes out; the function stays.
 fn balance(weight: &mut Matrix, bias: &mut [f32], output: &mut Matrix) {
     let (n_inputs, n_units) = (weight.n_columns, weight.n_rows);
-    for unit in 0..n_units {
+    for (unit, bias) in bias.iter_mut().enumerate() {
         let incoming = &mut weight.values[unit * n_inputs..(unit + 1) * n_inputs];
         let outgoing = |output: &Matrix| -> f32 {
             (0..output.n_rows).map(|row| output.values[row * n_units + unit].powi(2)).sum::<f32>().sqrt()
         };
-        let before = (incoming.iter().map(|w| w * w).sum::<f32>() + bias[unit] * bias[unit]).sqrt();
+        let before = (incoming.iter().map(|w| w * w).sum::<f32>() + *bias * *bias).sqrt();
         let after = outgoing(output);
         if before == 0.0 || after == 0.0 {
             continue;
         }
         let factor = (after / before).sqrt();
         incoming.iter_mut().for_each(|w| *w *= factor);
-        bias[unit] *= factor;
+        *bias *= factor;
         (0..output.n_rows).for_each(|row| output.values[row * n_units + unit] /= factor);
     }
 }

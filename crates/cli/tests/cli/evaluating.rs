@@ -25,7 +25,7 @@ fn a_table_that_fails_gives_rows_with_an_error_and_code_1() {
     let results = place.read("r.csv");
     let lines: Vec<&str> = results.lines().collect();
     let outside = "name,task,short,split,model,accuracy,auc,logloss,r2,r2_clipped,seconds,error";
-    assert_eq!(lines[0], format!("{outside},brier,calibration_error,rmse,coverage,wall_seconds"));
+    assert_eq!(lines[0], format!("{outside},brier,calibration_error,rmse,coverage,wall_seconds,metamodel"));
     assert_eq!(lines.len(), 1 + 3 * 2 * 2 * 2);
     assert!(lines[1].starts_with("a,classification,16,0,linear-tuned,"), "{}", lines[1]);
     assert!(lines.iter().any(|line| line.contains("b,regression,32,1,untrained,,,,0.9")), "{results}");

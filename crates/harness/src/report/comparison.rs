@@ -236,8 +236,8 @@ fn weight_space(comparison: &Comparison) -> String {
         "<h2>Where the weights lie</h2>\n<p>One generated view ({} numbers, {} hidden units, without the forest), and a \
          network of the same shape and encoding that Adam trained from random numbers, its recipe chosen by \
          cross-validation. Hidden units have no order, so Adam's are first matched to the generated ones by \
-         assignment.</p>\n{}<p class=\"note\">Left: the loss on unseen rows along the straight line between the two. \
-         Right: on the plane through the generated, the trained and the random weights, with Adam's way projected on it. \
+         assignment.</p>\n{}<p class=\"note\">First: the loss on unseen rows along the straight line between the two. \
+         Second: on the plane through the generated, the trained and the random weights, with Adam's way projected on it. \
          Both of the first split.</p>\n{}",
         space.n_weights,
         space.n_units,

@@ -184,7 +184,7 @@ fn answer(summary: &Summary) -> String {
             &mut out,
             format_args!("<b>{}</b> has a mean {} of <b>{mean}</b>.", escaped(lead), plain_label(*metric)),
         );
-        let strongest = at.block.paired.first().and_then(|paired| at.paired(&paired.other));
+        let strongest = at.block.rival().and_then(|paired| at.paired(&paired.other));
         if let Some(pair) = strongest {
             out.push_str(&against(&pair, at.block));
         }
@@ -217,7 +217,7 @@ fn against(pair: &PlacedPair<'_>, block: &SummaryBlock) -> String {
     let Paired { other, wins, ties, losses, .. } = pair.paired;
     let who = match block.paired.len() {
         1 => "the other model".to_string(),
-        n => format!("the strongest of the {n} others by mean rank"),
+        _ => "its strongest opponent by mean rank".to_string(),
     };
     let interval = pair.interval().map_or(String::new(), |ends| format!(" (95% interval {ends})"));
     format!(

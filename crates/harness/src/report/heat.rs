@@ -1,4 +1,4 @@
-//! A picture of a plane through weight space: the darker, the lower the loss.
+//! A picture of a plane through weight space: the stronger the colour, the lower the loss.
 
 use super::picture::{ACCENT, Canvas, IN_MEMORY, INK, MUTED, SECOND, Side, dot, drawn, line, write};
 use crate::weight_space::Slice;
@@ -59,7 +59,7 @@ fn draw(canvas: &Canvas<'_>, slice: &Slice, frame: &Frame, format: &dyn Fn(f64) 
     let last = frame.height as i32 - BOTTOM;
     let (x_of, y_of) = (|x: f64| frame.x(x), |y: f64| frame.y(y));
     write(canvas, "loss on a plane of weights", (0, 14), Side::Right, (15, INK, true));
-    write(canvas, "darker is better", (WIDTH as i32, 14), Side::Left, (13, MUTED, false));
+    write(canvas, "stronger is better", (WIDTH as i32, 14), Side::Left, (13, MUTED, false));
     let losses = || slice.losses.iter().flatten().copied();
     let (least, most) = (losses().fold(f64::INFINITY, f64::min), losses().fold(0.0, f64::max));
     let height = |loss: f64| (loss.max(1e-9) / least.max(1e-9)).ln();

@@ -5,6 +5,7 @@ use crate::parquet::{NamedColumn, Values};
 use weightsmith_tasks::TaskType;
 
 const TASK: &str = "task";
+const METAMODEL: &str = "metamodel";
 
 /// The figures of a row by their columns.
 fn figures(row: &mut ResultRow) -> [(&'static str, &mut Option<f64>); 11] {
@@ -39,6 +40,7 @@ pub(super) fn of_rows(rows: &[ResultRow]) -> Vec<NamedColumn> {
         whole("split", &|row| row.split.into()),
         text("model", &|row| Some(row.model.clone())),
         text("error", &|row| row.error.clone()),
+        text(METAMODEL, &|row| row.metamodel.clone()),
     ];
     let mut rows = rows.to_vec();
     let mut values: Vec<(&str, Vec<Option<f64>>)> = Vec::new();
@@ -81,7 +83,12 @@ pub(super) fn to_rows(columns: &[NamedColumn]) -> Result<Vec<ResultRow>, Results
             model: models[idx].clone().ok_or_else(|| none("model"))?,
         };
         let task = tasks[idx].as_deref().and_then(task_type).ok_or_else(|| none(TASK))?;
-        let mut row = ResultRow { error: errors[idx].clone(), ..ResultRow::empty(key, task) };
+        let metamodel = match values(METAMODEL) {
+            Some(Values::Text(texts)) => texts[idx].clone(),
+            _ => None,
+        };
+        let error = errors[idx].clone();
+        let mut row = ResultRow { error, metamodel, ..ResultRow::empty(key, task) };
         for (column, figure) in figures(&mut row) {
             *figure = match values(column) {
                 None => None,

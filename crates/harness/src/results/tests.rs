@@ -26,7 +26,7 @@ fn rows_are_read_as_they_were_written() {
         assert_eq!(read_results(&path).unwrap(), [], "{name}");
     }
     let header = "name,task,short,split,model,accuracy,auc,logloss,r2,r2_clipped,seconds,error,\
-                  brier,calibration_error,rmse,coverage,wall_seconds\n";
+                  brier,calibration_error,rmse,coverage,wall_seconds,metamodel\n";
     assert!(csv_bytes(&rows()).starts_with(header.as_bytes()));
 }
 

@@ -8,10 +8,12 @@ use super::super::picture::{Canvas, drawn};
 use super::super::scatter::{self, ScatterPlot, TableDot};
 use super::tables::{Group, groups};
 use super::{MAIN, lead, main_size, short_name};
+use crate::arms::Arm;
 use crate::figures::metric_text;
 use crate::metrics::Metric;
 use crate::statistics::Interval;
 use crate::summary::{Summary, SummaryBlock};
+use weightsmith_training::Optimiser;
 
 /// One picture.
 pub(super) enum Picture {
@@ -101,13 +103,13 @@ pub(super) fn sections(summary: &Summary) -> String {
     };
     section(
         "By the number of labelled rows",
-        "Each point is a mean over the tables of the suite.",
+        "Each point is a mean over the tables of the suite. What only shows how bad things can get is left to the tables below.",
         &lines(summary),
     );
     section(
         "Table by table",
         "Each dot is a table. Tables on the line are ties; whoever points at a dot, or touches it, reads its name. The \
-         other model is the strongest by mean rank.",
+         other model is the strongest opponent by mean rank.",
         &tables(summary),
     );
     section(
@@ -129,6 +131,12 @@ fn main_groups(summary: &Summary) -> impl Iterator<Item = Group<'_>> {
     groups(summary).into_iter().filter(|group| MAIN.contains(&group.metric))
 }
 
+/// Whether a model has a line: arms that are far below all others would press these together.
+fn is_shown(model: &str) -> bool {
+    let far_below = [Arm::Noisy, Arm::Shuffled, Arm::Trained(Optimiser::RandomSearch)];
+    !far_below.iter().any(|arm| arm.name() == model)
+}
+
 fn lines(summary: &Summary) -> Vec<Picture> {
     let line = |group: Group<'_>| {
         let series = |model: &str| {
@@ -145,7 +153,7 @@ fn lines(summary: &Summary) -> Vec<Picture> {
             } else {
                 "more is better"
             },
-            series: group.models().into_iter().map(series).collect(),
+            series: group.models().into_iter().filter(|model| is_shown(model)).map(series).collect(),
         }
     };
     // One size alone makes no line; the tables have it.
@@ -188,7 +196,7 @@ fn better_side(metric: Metric) -> &'static str {
 fn tables(summary: &Summary) -> Vec<Picture> {
     let of_block = |block: &SummaryBlock| {
         let place = |name: &str| block.models.iter().position(|model| model.model == name);
-        let strongest = block.paired.first()?;
+        let strongest = block.rival()?;
         let (up, right) = (place(&strongest.model)?, place(&strongest.other)?);
         let dot = |table: &crate::summary::TableValues| {
             let values = (table.values[right], table.values[up]);
