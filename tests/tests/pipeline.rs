@@ -392,3 +392,29 @@ fn weights_from_pytorch_are_fine_tuned() {
     assert_eq!(ran.code, Some(1));
     assert!(ran.stdout.contains("have 4 inputs and 3 outputs"), "{}", ran.stdout);
 }
+
+#[test]
+fn refining_is_told_and_never_silent() {
+    let place = workplace();
+    let refine = |data: &str, out: &str| {
+        place.run(&["generate", "--data", data, "--refine", "--out", out, "--json"]).done().json()
+    };
+    // Nearly separable classes: the solver of the head stops early, so that steps pay.
+    let taken = refine("sample:penguins", "taken.safetensors");
+    assert!(taken["refine_steps"].as_u64().unwrap() > 0, "{taken}");
+    let (gain, error) = (&taken["refine_gain"], &taken["refine_standard_error"]);
+    assert!(gain.as_f64().unwrap() > error.as_f64().unwrap(), "{taken}");
+    assert!(taken["metamodel"]["name"].as_str().unwrap().ends_with("-refined"), "{taken}");
+    // Without being asked for, it is not done.
+    let plain = ["generate", "--data", "sample:penguins", "--out", "plain.safetensors", "--json"];
+    let plain = place.run(&plain).done().json();
+    assert!(plain["refine_steps"].is_null(), "{plain}");
+    assert_ne!(place.read("taken.safetensors"), place.read("plain.safetensors"));
+    let rows: String =
+        (0..12).map(|row| format!("{row},{}\n", if row == 0 { "rare" } else { "common" })).collect();
+    place.write("rare.csv", format!("x,y\n{rows}"));
+    let told = place
+        .run(&["generate", "--data", "rare.csv", "--target", "y", "--refine", "--out", "r.safetensors"])
+        .done();
+    assert!(told.stdout.contains("not refined: too few rows"), "{}", told.stdout);
+}

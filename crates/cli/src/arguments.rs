@@ -52,6 +52,10 @@ pub(crate) struct Generate {
     /// Trees of the forest that gives a second opinion; 0 for the metamodel alone, which is faster
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub(crate) trees: u16,
+    /// Take steps of an optimiser from the generated weights, if held-out rows say that they pay: slower, and of use from
+    /// some hundred rows on
+    #[arg(long)]
+    pub(crate) refine: bool,
     /// How the numbers are stored
     #[arg(long, value_enum, default_value_t = PrecisionArgument::F32)]
     pub(crate) precision: PrecisionArgument,

@@ -1,5 +1,6 @@
 //! What can go wrong between the command line and the crates that do the work.
 
+use crate::arms::ArmError;
 use crate::catalog::CatalogError;
 use crate::results::ResultsError;
 use std::io;
@@ -34,6 +35,14 @@ pub enum HarnessError {
         data: String,
         /// Why.
         source: GenerateError,
+    },
+    /// Generated weights cannot be refined.
+    #[error("the weights generated from {data} cannot be refined")]
+    Refine {
+        /// The source.
+        data: String,
+        /// Why.
+        source: Box<ArmError>,
     },
     /// A base model's file cannot be read.
     #[error("cannot use the weights in {}", path.display())]

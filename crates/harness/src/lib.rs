@@ -56,7 +56,7 @@ pub use figures::{metric_text, seconds_text};
 pub use files::{
     NamedTable, predict_rows, predictions_csv, read_base_model, read_start, read_table, write_base_model,
 };
-pub use generation::{Generation, Writer, generate};
+pub use generation::{Generation, Refining, Writer, Writing, generate};
 pub use history::TrainingPoint;
 pub use metrics::{Metric, Scores, classification_scores, regression_scores};
 pub use output::{check_output, write_output};
@@ -78,4 +78,4 @@ pub use weightsmith_base_model::{
 pub use weightsmith_datasets::{Labelled, Sample, Source, samples};
 pub use weightsmith_metamodel::{GenerateInfo, Pretrained, limits};
 pub use weightsmith_tasks::{Base, Seed, Support, Target, TaskType};
-pub use weightsmith_training::{StepReport, Validation};
+pub use weightsmith_training::{Gain, StepReport, Validation};

@@ -6,27 +6,30 @@ use crate::print;
 use anyhow::Result;
 use serde_json::json;
 use weightsmith_harness::{
-    BaseModel, Generation, Writer, check_output, generate, load_metamodel, open_device, read_table,
-    seconds_text, write_base_model,
+    BaseModel, Gain, Generation, Refining, Writer, Writing, check_output, generate, load_metamodel,
+    open_device, read_table, seconds_text, write_base_model,
 };
 
 /// What stands for the closed-form head alone in place of a metamodel.
 const UNTRAINED: &str = "untrained";
 
 pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
-    let Generate { table, out, metamodel, trees, precision, json: as_json } = arguments;
+    let Generate { table, out, metamodel, trees, refine, precision, json: as_json } = arguments;
     check_output(out)?;
     let device = open_device(&metamodel.device)?;
     let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
     let target = read.target.clone();
     let choice = metamodel.metamodel.as_deref();
-    let Generation { model, info, cost } = if choice == Some(UNTRAINED) {
+    let Generation { model, info, refining, cost } = if choice == Some(UNTRAINED) {
         generate(read, Writer::Untrained(&device))?
     } else {
         let pretrained = load_metamodel(choice, read.labelled.target.task_type(), &device)?;
-        generate(read, Writer::Metamodel(&pretrained, metamodel.views.into(), (*trees).into()))?
+        let (n_views, n_trees) = (metamodel.views.into(), (*trees).into());
+        let writing = Writing { pretrained: &pretrained, n_views, n_trees, refine: *refine };
+        generate(read, Writer::Metamodel(writing))?
     };
     write_base_model(&model, out, (*precision).into())?;
+    let gain = refining.and_then(|refining| refining.held_out);
     if *as_json {
         print::json(&json!({
             "out": out,
@@ -41,6 +44,9 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             "n_views": info.as_ref().map(|info| info.n_views),
             "forest_share": info.as_ref().map(|info| info.forest_share),
             "n_encoded_rows": info.as_ref().map(|info| info.n_encoded_rows),
+            "refine_steps": refining.map(|refining| refining.n_steps),
+            "refine_gain": gain.map(|gain| gain.gain / gain.loss),
+            "refine_standard_error": gain.map(|gain| gain.standard_error / gain.loss),
             "metamodel": model.provenance,
             "expected": model.expected,
             "wall_s": cost.wall_s,
@@ -49,17 +55,35 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
     } else {
         let units = model.architecture.hidden.first().map_or("no".to_string(), usize::to_string);
         print::text(&format!(
-            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}",
+            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}",
             out.display(),
             model.task_type,
             model.architecture.n_inputs,
             model.architecture.n_weights(),
             model.support.n_rows,
             seconds_text(cost.wall_s),
+            refining.map_or(String::new(), |refining| refined(&refining)),
             expected(&model),
         ))?;
     }
     Ok(Outcome::Done)
+}
+
+/// What came of refining, on a line.
+fn refined(refining: &Refining) -> String {
+    let Some(Gain { loss, gain, standard_error, n_candidates }) = refining.held_out else {
+        return "not refined: too few rows of a class to hold some out\n".to_string();
+    };
+    let percent = |part: f64| 100.0 * part / loss.max(f64::MIN_POSITIVE);
+    let verdict = match refining.n_steps {
+        0 => "not refined".to_string(),
+        n_steps => format!("refined by {n_steps} steps"),
+    };
+    format!(
+        "{verdict}: held-out loss {:+.1} % ± {:.1} % by the best of {n_candidates} candidates\n",
+        -percent(gain),
+        percent(standard_error)
+    )
 }
 
 /// How good the model will be, on a line.
