@@ -8,7 +8,7 @@ mod outer;
 
 pub use inner::{
     Gain, InnerError, Moment, N_TRIES, Optimiser, Recipe, Refined, Start, TrainInfo, Trained, Training,
-    Tuned, fit_linear, folds, grid, refine, train_base_model, tune_base_model,
+    Tuned, Weighting, fit_linear, folds, grid, refine, train_base_model, tune_base_model,
 };
 pub use outer::{
     CoolDown, EncodedTask, Moments, Observer, OuterConfig, OuterConfigError, OuterOptimiser, Shapes,

@@ -21,7 +21,7 @@ mod tune;
 
 pub use cross_validation::folds;
 pub use linear::fit_linear;
-pub use recipe::{N_TRIES, Optimiser, Recipe, grid};
+pub use recipe::{N_TRIES, Optimiser, Recipe, Weighting, grid};
 pub use refine::{Gain, Refined, refine};
 pub use start::Start;
 pub use train::{Moment, TrainInfo, Trained, Training, train_base_model};

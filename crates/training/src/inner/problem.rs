@@ -71,6 +71,20 @@ impl Labels {
         }
     }
 
+    /// Weights of the rows under which all classes count the same, 1 in the mean; none for values.
+    pub(super) fn balanced(&self) -> Option<Vec<f32>> {
+        let classes: Vec<usize> = match self {
+            Self::Binary { signs, .. } => signs.iter().map(|sign| usize::from(*sign > 0.0)).collect(),
+            Self::Classes { labels, .. } => labels.clone(),
+            Self::Values { .. } => return None,
+        };
+        let n_classes = classes.iter().max().map_or(0, |last| last + 1);
+        let mut counts = vec![0usize; n_classes];
+        classes.iter().for_each(|&class| counts[class] += 1);
+        let even = classes.len() as f32 / n_classes as f32;
+        Some(classes.iter().map(|&class| even / counts[class] as f32).collect())
+    }
+
     /// The number of outputs that are trained.
     pub(super) fn n_outputs(&self) -> usize {
         match self {

@@ -13,7 +13,7 @@ use weightsmith_tasks::Level;
 pub(super) fn quasi_newton<L: Level>(job: &Job<'_>, watch: Watch<'_>) -> (HostWeights, TrainInfo) {
     let device = job.device.clone().inner();
     let tracked = device.clone().autodiff();
-    let rows = RowTensors::new(&job.begun.problem, &tracked);
+    let rows = RowTensors::new(&job.begun.problem, job.recipe.weighting, &tracked);
     let architecture = &job.begun.architecture;
     let start = job.begun.weights.clone().unwrap_or_else(|| {
         let network = Network::init(architecture, &mut job.seed.stream("inner.init"), &device);
@@ -28,7 +28,7 @@ pub(super) fn quasi_newton<L: Level>(job: &Job<'_>, watch: Watch<'_>) -> (HostWe
         let weights = Weights::<L>::from_numbers(&leaf, architecture);
         let penalty = squared_norm(&weights).mul_scalar(strength);
         let outputs = predict(&weights, rows.all.inputs.clone());
-        let loss = rows.kind.mean_loss(outputs, rows.all.wanted.clone()) + penalty;
+        let loss = rows.kind.mean_loss(outputs, &rows.all, job.recipe.label_smoothing) + penalty;
         let gradients = loss.backward();
         let slopes = leaf.grad(&gradients).expect("every number reaches the loss").into_data_as::<f32>();
         let slopes = slopes.try_into_vec::<f32>().expect("the data was converted to f32");

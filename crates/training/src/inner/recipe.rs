@@ -49,6 +49,18 @@ impl Optimiser {
     }
 }
 
+/// How much each row counts.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Weighting {
+    /// All rows the same.
+    #[default]
+    Rows,
+    /// All classes the same: a row counts by the inverse of its class's share. Numbers have no classes, so that their rows
+    /// count the same.
+    Classes,
+}
+
 /// Every decision about one training of a base model; the seed is the run's. The default is the outside
 /// scorer's untuned network: 64 units, Adam, 200 epochs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,6 +83,13 @@ pub struct Recipe {
     pub n_epochs: usize,
     /// Rows of a step, at least 1; all rows where there are no more. L-BFGS and trial and error take all rows.
     pub batch_size: usize,
+    /// The chance of a hidden unit to be left out of a step, from 0 to below 1; the others then count more. A unit is left
+    /// out for all rows of a step. Only the rules of single steps know it.
+    pub dropout: f32,
+    /// The share of a label that is spread evenly over the trained outputs, from 0 to below 1; of classes only.
+    pub label_smoothing: f32,
+    /// How much each row counts.
+    pub weighting: Weighting,
     /// ρ of the pull towards the start, `ρ / 2 ‖w - w₀‖² / n_batch` over all numbers: proximal steps. 0 for none; only the
     /// rules of single steps know it.
     pub proximal: f32,
@@ -87,6 +106,9 @@ impl Default for Recipe {
             weight_decay: 1e-2,
             n_epochs: 200,
             batch_size: 200,
+            dropout: 0.0,
+            label_smoothing: 0.0,
+            weighting: Weighting::Rows,
             proximal: 0.0,
         }
     }
@@ -117,6 +139,11 @@ impl Recipe {
         }
         if !(self.proximal.is_finite() && self.proximal >= 0.0) {
             return bad("proximal", self.proximal.to_string(), "a finite number from 0 on");
+        }
+        for (field, share) in [("dropout", self.dropout), ("label_smoothing", self.label_smoothing)] {
+            if !(0.0..1.0).contains(&share) {
+                return bad(field, share.to_string(), "from 0 to below 1");
+            }
         }
         if self.n_epochs == 0 {
             return bad("n_epochs", "0".to_string(), "at least 1");
@@ -170,6 +197,8 @@ mod tests {
         check(Recipe { learning_rate: 0.0, ..Recipe::default() }, "learning_rate is 0");
         check(Recipe { learning_rate: f32::NAN, ..Recipe::default() }, "learning_rate is NaN");
         check(Recipe { weight_decay: -1.0, ..Recipe::default() }, "weight_decay is -1");
+        check(Recipe { dropout: 1.0, ..Recipe::default() }, "dropout is 1");
+        check(Recipe { label_smoothing: -0.1, ..Recipe::default() }, "label_smoothing is -0.1");
         check(Recipe { n_epochs: 0, ..Recipe::default() }, "n_epochs is 0");
         check(Recipe { batch_size: 0, ..Recipe::default() }, "batch_size is 0");
     }

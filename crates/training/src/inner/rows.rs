@@ -1,5 +1,6 @@
 //! The support's rows on a device, and the loss of outputs on them.
 
+use super::Weighting;
 use super::problem::{Labels, Problem};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 use rand::Rng;
@@ -17,16 +18,38 @@ pub(super) enum LossKind {
 }
 
 impl LossKind {
-    /// The mean loss of each network.
+    /// The mean loss of each network, each row by its weight.
     ///
     /// # Shapes
-    /// `outputs` is `[n_tasks, n_rows, n_outputs]`, `wanted` too or `[1, n_rows, n_outputs]`; the result is `[n_tasks]`.
-    pub(super) fn mean_loss(self, outputs: Tensor<3>, wanted: Tensor<3>) -> Tensor<1> {
+    /// `outputs` is `[n_tasks, n_rows, n_outputs]`; the rows' tensors too, or with 1 in place of `n_tasks`, or
+    /// `[1, n_rows, 1]` for the weights; the result is `[n_tasks]`.
+    pub(super) fn mean_loss(self, outputs: Tensor<3>, rows: &Batch, smoothing: f32) -> Tensor<1> {
         let [n_tasks, n_rows, n_outputs] = outputs.dims();
+        let wanted = rows.wanted.clone();
         let (each, factor) = match self {
-            Self::Logistic => (activation::log_sigmoid(outputs * wanted), -1.0),
-            Self::Softmax => (activation::log_softmax(outputs, 2) * wanted, -1.0),
+            Self::Logistic => {
+                let margins = outputs * wanted;
+                let right = activation::log_sigmoid(margins.clone());
+                let each = if smoothing > 0.0 {
+                    right * (1.0 - smoothing / 2.0) + activation::log_sigmoid(-margins) * (smoothing / 2.0)
+                } else {
+                    right
+                };
+                (each, -1.0)
+            }
+            Self::Softmax => {
+                let wanted = if smoothing > 0.0 {
+                    wanted * (1.0 - smoothing) + smoothing / n_outputs as f32
+                } else {
+                    wanted
+                };
+                (activation::log_softmax(outputs, 2) * wanted, -1.0)
+            }
             Self::Squared => ((outputs - wanted).square(), 0.5),
+        };
+        let each = match &rows.weights {
+            Some(weights) => each * weights.clone(),
+            None => each,
         };
         each.reshape([n_tasks, n_rows * n_outputs])
             .sum_dim(1)
@@ -52,11 +75,13 @@ impl LossKind {
     }
 }
 
-/// Inputs `[1, n_rows, n_inputs]` and what is wanted of them, `[1, n_rows, n_outputs]`.
+/// Inputs `[1, n_rows, n_inputs]`, what is wanted of them, `[1, n_rows, n_outputs]`, and how much each counts,
+/// `[1, n_rows, 1]`, if not all the same.
 #[derive(Clone, Debug)]
 pub(super) struct Batch {
     pub(super) inputs: Tensor<3>,
     pub(super) wanted: Tensor<3>,
+    pub(super) weights: Option<Tensor<3>>,
 }
 
 /// All rows on the device.
@@ -66,7 +91,7 @@ pub(super) struct RowTensors {
 }
 
 impl RowTensors {
-    pub(super) fn new(problem: &Problem, device: &Device) -> Self {
+    pub(super) fn new(problem: &Problem, weighting: Weighting, device: &Device) -> Self {
         let (n_rows, n_outputs) = (problem.rows.n_rows, problem.labels.n_outputs());
         let tensor = |values: Vec<f32>, width: usize| {
             Tensor::<3>::from_data(TensorData::new(values, [1, n_rows, width]), device)
@@ -81,7 +106,11 @@ impl RowTensors {
             }
         };
         let inputs = tensor(problem.rows.values.clone(), problem.rows.n_columns);
-        Self { all: Batch { inputs, wanted: tensor(wanted, n_outputs) }, kind }
+        let weights = match weighting {
+            Weighting::Rows => None,
+            Weighting::Classes => problem.labels.balanced().map(|weights| tensor(weights, 1)),
+        };
+        Self { all: Batch { inputs, wanted: tensor(wanted, n_outputs), weights }, kind }
     }
 
     /// The rows of one epoch in a new random order, the last batch as large as what is left; or all at once.
@@ -98,7 +127,8 @@ impl RowTensors {
             let places = Tensor::<1, Int>::from_data(places, &inputs.device());
             Batch {
                 inputs: inputs.clone().select(1, places.clone()),
-                wanted: wanted.clone().select(1, places),
+                wanted: wanted.clone().select(1, places.clone()),
+                weights: self.all.weights.as_ref().map(|weights| weights.clone().select(1, places)),
             }
         };
         order.chunks(batch_size).map(pick).collect()

@@ -11,7 +11,8 @@ use super::{InnerError, Optimiser, Recipe};
 use burn::module::ParamGroup;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, SgdConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::Rng;
 use weightsmith_base_model::{BaseModel, HostWeights, ModelError, Weights, predict};
 use weightsmith_tasks::{Base, Level, Seed, Support};
 
@@ -158,7 +159,8 @@ fn steps<L: Level>(job: &Job<'_>, watch: Watch<'_>) -> Result<(HostWeights, Trai
     let host = |network: &Network| network.weights::<L>(activation).to_host(0);
     let start: Weights<L> = Weights::from_host(&host(&network), &device);
     let mut order = seed.stream("inner.batches");
-    let rows = RowTensors::new(&begun.problem, &device);
+    let mut dropped = seed.stream("inner.dropout");
+    let rows = RowTensors::new(&begun.problem, recipe.weighting, &device);
     let n_rows = begun.problem.rows.n_rows;
     let batch_size = recipe.batch_size.min(n_rows);
     let mut optimiser = optimiser(recipe, batch_size, &network);
@@ -170,8 +172,11 @@ fn steps<L: Level>(job: &Job<'_>, watch: Watch<'_>) -> Result<(HostWeights, Trai
         for batch in rows.batches(batch_size, &mut order) {
             let n_batch = batch.inputs.dims()[1];
             let weights = network.weights::<L>(activation);
-            let outputs = predict(&weights, batch.inputs);
-            let mut loss = rows.kind.mean_loss(outputs, batch.wanted);
+            let outputs = match recipe.dropout > 0.0 {
+                true => predict(&without_some(&weights, recipe.dropout, &mut dropped), batch.inputs.clone()),
+                false => predict(&weights, batch.inputs.clone()),
+            };
+            let mut loss = rows.kind.mean_loss(outputs, &batch, recipe.label_smoothing);
             if recipe.optimiser.penalises_loss() && recipe.weight_decay > 0.0 {
                 let strength = recipe.weight_decay / (2.0 * n_batch as f32);
                 loss = loss + squared_norm(&weights).mul_scalar(strength);
@@ -194,6 +199,25 @@ fn steps<L: Level>(job: &Job<'_>, watch: Watch<'_>) -> Result<(HostWeights, Trai
         info.converged = stop.after(loss);
     }
     Ok((host(&network), info))
+}
+
+/// The weights without what some hidden units, drawn at random, hand on; the others hand on more.
+///
+/// Source: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014), Dropout; a unit is left out for all rows of a
+/// step at once.
+fn without_some<L: Level>(weights: &Weights<L>, dropout: f32, random: &mut impl Rng) -> Weights<L> {
+    let mut mask = |next: &Tensor<3>| {
+        let [_, _, n_units] = next.dims();
+        let kept = 1.0 / (1.0 - dropout);
+        let factors =
+            (0..n_units).map(|_| if random.random::<f32>() < dropout { 0.0 } else { kept }).collect();
+        let factors = TensorData::new::<f32, _>(factors, [1, 1, n_units]);
+        next.clone() * Tensor::<3>::from_data(factors, &next.device())
+    };
+    let mut thinned = weights.clone();
+    thinned.hidden.iter_mut().skip(1).for_each(|layer| layer.weight = mask(&layer.weight));
+    thinned.output = weights.output.as_ref().map(mask);
+    thinned
 }
 
 fn optimiser(recipe: &Recipe, batch_size: usize, network: &Network) -> ModuleOptimizer {

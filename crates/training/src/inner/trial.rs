@@ -33,7 +33,7 @@ struct Score {
 impl<'a> Judge<'a> {
     fn new(job: &'a Job<'a>) -> Self {
         let device = job.device.clone().inner();
-        Self { rows: RowTensors::new(&job.begun.problem, &device), device, job }
+        Self { rows: RowTensors::new(&job.begun.problem, job.recipe.weighting, &device), device, job }
     }
 
     /// The score of each row of numbers.
@@ -49,9 +49,10 @@ impl<'a> Judge<'a> {
         let outputs = predict(&weights, inputs); // [n_tasks, n_rows, n_outputs]
         let n_outputs = outputs.dims()[2];
         let wanted = all.wanted.clone().expand([n_tasks, n_rows, n_outputs]);
-        let n_right = self.rows.kind.n_right(outputs.clone(), wanted.clone());
+        let n_right = self.rows.kind.n_right(outputs.clone(), wanted);
         let strength = self.job.recipe.weight_decay / (2.0 * n_rows as f32);
-        let loss = self.rows.kind.mean_loss(outputs, wanted) + squared_norm(&weights).mul_scalar(strength);
+        let loss = self.rows.kind.mean_loss(outputs, all, self.job.recipe.label_smoothing)
+            + squared_norm(&weights).mul_scalar(strength);
         let read = |tensor: Tensor<1>| {
             tensor.into_data_as::<f32>().try_into_vec::<f32>().expect("the data was converted to f32")
         };

@@ -1,6 +1,6 @@
 use super::super::linear::ridge;
 use super::super::problem::{Labels, Problem};
-use super::super::{fit_linear, testing};
+use super::super::{Weighting, fit_linear, testing};
 use super::*;
 use weightsmith_base_model::Activation;
 use weightsmith_tasks::Target;
@@ -263,4 +263,53 @@ fn weights_for_another_target_are_refused() {
     let mut others = model.clone();
     others.class_names = vec!["left".into(), "right".into()];
     assert!(error(&classes, &others).contains("know none of the rows' classes; they know left, right"));
+}
+
+#[test]
+fn labels_are_smoothed_and_classes_weighed_as_they_should_be() {
+    // A constant column: only the biases learn. Nine rows of the first class, three of the second.
+    let support = |n_second: usize| {
+        let column = weightsmith_tasks::Column {
+            name: "x".into(),
+            values: weightsmith_tasks::ColumnValues::Numeric((0..12).map(|row| f64::from(row % 2)).collect()),
+        };
+        let labels = (0..12).map(|row| usize::from(row < n_second)).collect();
+        let target = Target::Classes { class_names: vec!["a".into(), "b".into()], labels };
+        Support::new(weightsmith_tasks::Table::new(12, vec![column]).unwrap(), target).unwrap()
+    };
+    let second = |recipe: &Recipe| {
+        let trained = train(&support(3), recipe, 0);
+        let predictions = trained.model.predict(support(3).table()).unwrap();
+        let mean: f32 = predictions.probabilities().unwrap().map(|row| row[1]).sum();
+        mean / 12.0
+    };
+    // A strong decay leaves the biases alone, which are free.
+    let plain = Recipe {
+        hidden: vec![],
+        skip: true,
+        weight_decay: 1e3,
+        n_epochs: 500,
+        ..Recipe::of(Optimiser::Lbfgs)
+    };
+    let check = |recipe: Recipe, expected: f32| {
+        let found = second(&recipe);
+        assert!((found - expected).abs() < 2e-3, "{found} for {expected}: {recipe:?}");
+    };
+    check(plain.clone(), 0.25);
+    check(Recipe { weighting: Weighting::Classes, ..plain.clone() }, 0.5);
+    // The smoothed labels' mean: 0.25 (1 - 0.2) + 0.1.
+    check(Recipe { label_smoothing: 0.2, ..plain.clone() }, 0.3);
+}
+
+#[test]
+fn dropout_holds_a_network_back_and_is_gone_when_it_predicts() {
+    for seed in 0..3 {
+        let (support, fresh) = (testing::xor(160, seed), testing::xor(1000, 50 + seed));
+        let plain = Recipe { learning_rate: 1e-2, n_epochs: 300, ..Recipe::default() };
+        let dropped = Recipe { dropout: 0.5, ..plain.clone() };
+        let (plain, dropped) = (train(&support, &plain, seed), train(&support, &dropped, seed));
+        assert!(dropped.info.final_support_loss() > plain.info.final_support_loss(), "seed {seed}");
+        let accuracy = testing::accuracy(&dropped.model, &fresh);
+        assert!(accuracy > 0.85, "seed {seed}: {accuracy}");
+    }
 }
