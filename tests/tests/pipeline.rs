@@ -225,7 +225,8 @@ fn regression_comparison() {
     let arms = compared["arms"].as_array().unwrap();
     assert_eq!(
         arms.iter().map(|arm| arm["arm"].as_str().unwrap()).collect::<Vec<_>>(),
-        ["generated", "linear-tuned"]
+        // The controls come unasked.
+        ["generated", "linear-tuned", "untrained", "noisy", "shuffled"]
     );
 }
 
@@ -245,7 +246,11 @@ fn json_wherever_a_result_is_printed() {
     assert_eq!(inspected["level"], 0);
     assert_eq!(inspected["class_names"].as_array().unwrap().len(), 3);
     let arguments = ["compare", "--data", "sample:wine", "--splits", "1", "--arms", "generated", "--json"];
-    assert_eq!(place.run(&arguments).done().json()["arms"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        place.run(&arguments).done().json()["arms"].as_array().unwrap().len(),
+        4,
+        "and three controls"
+    );
 }
 
 #[test]

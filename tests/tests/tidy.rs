@@ -11,7 +11,7 @@ use weightsmith_tests::root;
 
 /// Who may name whom; packages without the prefix, normal and build dependencies only. `tests` and `benches` may name
 /// anything, nobody may name them.
-const MAY_NAME: [(&str, &[&str]); 9] = [
+const MAY_NAME: [(&str, &[&str]); 10] = [
     ("tasks", &[]),
     ("kernels", &[]),
     ("priors", &["tasks"]),
@@ -19,7 +19,8 @@ const MAY_NAME: [(&str, &[&str]); 9] = [
     ("base-model", &["tasks", "kernels"]),
     ("metamodel", &["tasks", "kernels", "base-model"]),
     ("training", &["tasks", "priors", "base-model", "metamodel"]),
-    ("harness", &["tasks", "priors", "datasets", "base-model", "metamodel", "training"]),
+    ("planner", &["tasks", "base-model", "metamodel", "training"]),
+    ("harness", &["tasks", "priors", "datasets", "base-model", "metamodel", "training", "planner"]),
     ("cli", &["harness"]),
 ];
 const FREE: [&str; 2] = ["tests", "benches"];

@@ -116,7 +116,7 @@ pub(crate) struct Compare {
     /// Splits, each with other short rows
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) splits: u32,
-    /// What is compared, by name [default: all]
+    /// What is compared, by name; the controls always are, where weights are generated [default: all]
     #[arg(long, value_name = "ARM,...", value_delimiter = ',', default_values_t = Arm::without_file(), hide_default_value = true)]
     pub(crate) arms: Vec<Arm>,
     /// Fine-tune the weights in this file, too: a file that `generate` or PyTorch wrote

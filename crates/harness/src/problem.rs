@@ -10,7 +10,7 @@ use crate::references::ReferenceError;
 use crate::splits::Split;
 use weightsmith_base_model::{Predicted, Predictions};
 use weightsmith_datasets::Labelled;
-use weightsmith_tasks::{Support, Table, Target};
+use weightsmith_tasks::{Support, Table, Target, Task};
 
 /// Short rows to learn from, long rows to be scored on.
 #[derive(Clone, Debug)]
@@ -31,7 +31,15 @@ enum Truth {
 impl Problem {
     /// A split of a table; none if its support rows are all of one class, so that nobody can be scored.
     pub fn new(labelled: &Labelled, split: &Split) -> Option<Self> {
-        let (target, truth) = match &labelled.target {
+        let (target, truth) = Self::labels(&labelled.target, split)?;
+        let support = Support::new(labelled.table.select(&split.support), target)
+            .expect("rows and labels come from one table");
+        Some(Self { support, query: labelled.table.select(&split.query), truth })
+    }
+
+    /// The labels of the support rows, and what is true of the query rows; none if the former are all of one class.
+    fn labels(target: &Target, split: &Split) -> Option<(Target, Truth)> {
+        Some(match target {
             Target::Classes { class_names, labels } => {
                 let of_support = present(labels, &split.support, class_names.len());
                 if of_support.len() < 2 {
@@ -53,10 +61,26 @@ impl Problem {
                 let pick = |rows: &[usize]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
                 (Target::Values(pick(&split.support)), Truth::Values(pick(&split.query)))
             }
+        })
+    }
+
+    /// The first `n_support` short rows of a task and all of its long ones; none if these short rows are all of one class.
+    pub fn of_task(task: &Task, n_support: usize) -> Option<Self> {
+        let (support, query) = (task.support(), task.query());
+        let rows: Vec<usize> = (0..n_support.min(support.n_rows())).collect();
+        let join = |own: &Target, other: &Target| match (own, other) {
+            (Target::Classes { class_names, labels: a }, Target::Classes { labels: b, .. }) => {
+                Target::Classes { class_names: class_names.clone(), labels: [a.as_slice(), b].concat() }
+            }
+            (Target::Values(a), Target::Values(b)) => Target::Values([a.as_slice(), b].concat()),
+            _ => unreachable!("support and query are of one task"),
         };
-        let support = Support::new(labelled.table.select(&split.support), target)
-            .expect("rows and labels come from one table");
-        Some(Self { support, query: labelled.table.select(&split.query), truth })
+        let all = join(&support.target().select(&rows), query.target());
+        let split = Split { support: rows.clone(), query: (rows.len()..all.len()).collect() };
+        let (target, truth) = Self::labels(&all, &split)?;
+        let own =
+            Support::new(support.table().select(&rows), target).expect("rows and labels come from one task");
+        Some(Self { support: own, query: query.table().clone(), truth })
     }
 
     /// The rows to learn from.

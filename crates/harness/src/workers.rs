@@ -1,6 +1,7 @@
 //! One core for one piece of work, so that what it costs does not depend on what else runs.
 
 use rayon::ThreadPoolBuilder;
+use std::ops::ControlFlow;
 use std::sync::mpsc::channel;
 use std::sync::{Mutex, PoisonError};
 
@@ -30,9 +31,29 @@ pub(crate) fn in_parallel<J: Send, T: Send>(
     work: impl Fn(J) -> T + Sync,
     listen: &mut dyn FnMut(usize),
 ) -> Vec<T> {
+    let mut done: Vec<(usize, T)> = Vec::with_capacity(jobs.len());
+    let numbered = jobs.into_iter().enumerate().collect();
+    as_done(numbered, n_threads, |(idx, job)| (idx, work(job)), &mut |result| {
+        done.push(result);
+        listen(done.len());
+        ControlFlow::Continue(())
+    });
+    done.sort_by_key(|(idx, _)| *idx);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Does each job as [`in_parallel`] does, and hands every result to `each` when it is there; `each` can end the work.
+///
+/// # Panics
+/// If the work does.
+pub(crate) fn as_done<J: Send, T: Send>(
+    jobs: Vec<J>,
+    n_threads: usize,
+    work: impl Fn(J) -> T + Sync,
+    each: &mut dyn FnMut(T) -> ControlFlow<()>,
+) {
     let n_jobs = jobs.len();
-    let waiting = Mutex::new(jobs.into_iter().enumerate());
-    let mut done: Vec<(usize, T)> = Vec::with_capacity(n_jobs);
+    let waiting = Mutex::new(jobs.into_iter());
     let (sender, receiver) = channel();
     let take = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
     std::thread::scope(|scope| {
@@ -40,21 +61,20 @@ pub(crate) fn in_parallel<J: Send, T: Send>(
             let (sender, take, work) = (sender.clone(), &take, &work);
             scope.spawn(move || {
                 on_one_thread(move || {
-                    while let Some((idx, job)) = take() {
-                        // The receiver lives until the last sender is gone.
-                        let _ = sender.send((idx, work(job)));
-                    }
+                    // A closed channel means that the listener has heard enough.
+                    while let Some(job) = take()
+                        && sender.send(work(job)).is_ok()
+                    {}
                 });
             });
         }
         drop(sender);
         for result in receiver {
-            done.push(result);
-            listen(done.len());
+            if each(result).is_break() {
+                break;
+            }
         }
     });
-    done.sort_by_key(|(idx, _)| *idx);
-    done.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]
@@ -77,5 +97,15 @@ mod tests {
         let squares = in_parallel((0..50).collect(), 3, |x: u64| x * x, &mut |n| heard = n);
         assert_eq!(squares, (0..50).map(|x| x * x).collect::<Vec<u64>>());
         assert_eq!(heard, 50);
+    }
+
+    #[test]
+    fn a_listener_that_has_heard_enough_ends_the_work() {
+        let mut heard = 0;
+        as_done((0..10_000).collect(), 2, |x: u64| x, &mut |_| {
+            heard += 1;
+            if heard == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert_eq!(heard, 3);
     }
 }

@@ -202,6 +202,35 @@ pub fn untrained_base_model<L: Level>(
     Ok(read.assemble(support, parts, provenance, None)?.0)
 }
 
+/// Leave-one-out figures of a linear model and of nearest neighbours on a support, in its standard view.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LandmarkFigures {
+    /// Squared error of ridge regression as a share of the mean's, at seven strengths from weak to strong.
+    pub errors: [f32; 7],
+    /// Its accuracy at these strengths; 0 for values.
+    pub accuracies: [f32; 7],
+    /// Natural logarithm of the strength that leave-one-out picks, a soft minimum over the seven.
+    pub log_strength: f32,
+    /// Accuracy of the 5 nearest neighbours, or their R².
+    pub neighbour_score: f32,
+}
+
+/// The landmarks of a support: what the metamodel's encoder is told of it.
+///
+/// # Errors
+/// A support that no weights can be generated from.
+pub fn landmark_figures<L: Level>(support: &Support<L>) -> Result<LandmarkFigures, GenerateError> {
+    let read = Reading::new(support)?;
+    let (rows, labels) = read.encoded_rows(&View::standard(read.n_outputs()));
+    let found = find_landmarks(&rows, &labels);
+    Ok(LandmarkFigures {
+        errors: found.errors,
+        accuracies: found.accuracies,
+        log_strength: found.log_strength,
+        neighbour_score: found.neighbour_score,
+    })
+}
+
 /// A support, encoded in both views, with what its order-free description needs.
 struct Reading {
     fitted: Fitted,

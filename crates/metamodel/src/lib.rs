@@ -26,7 +26,10 @@ mod views;
 pub use checkpoint::{Checkpoint, CheckpointError, NamedArray, Pretrained, TRAINING_PREFIX};
 pub use config::{ConfigError, MetamodelConfig, limits};
 pub use encoder::Summary;
-pub use generate::{GenerateError, GenerateInfo, GenerateOptions, generate_base_model, untrained_base_model};
+pub use generate::{
+    GenerateError, GenerateInfo, GenerateOptions, LandmarkFigures, generate_base_model, landmark_figures,
+    untrained_base_model,
+};
 pub use head::{Generated, GeneratedInfo};
 pub use metamodel::{Metamodel, MetamodelError};
 pub use params::{MetaParams, ParamEntry};

@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
 use weightsmith_harness::{
-    Arm, ArmReport, CompareSettings, Comparison, Metric, ResultsFormat, check_output, compare,
+    Arm, ArmReport, CompareSettings, Comparison, Metric, ResultsFormat, Role, check_output, compare,
     export_comparison, load_metamodel, main_metrics, metric_text, open_device, read_start, read_table,
     seconds_text, write_base_model, write_comparison, write_results,
 };
@@ -43,6 +43,12 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
         load_metamodel(metamodel.metamodel.as_deref(), read.labelled.target.task_type(), &device)?;
     let from = arguments.from.as_deref().map(read_start).transpose()?;
     let mut arms = arguments.arms.clone();
+    // Nobody should have to think of the controls.
+    if arms.iter().any(|arm| arm.role() == Role::Generated) {
+        let missing = Arm::ALL.into_iter().filter(|arm| arm.role() == Role::Control && !arms.contains(arm));
+        let missing: Vec<Arm> = missing.collect();
+        arms.extend(missing);
+    }
     if from.is_some() && !arms.contains(&Arm::FineTuned) {
         arms.push(Arm::FineTuned);
     }

@@ -132,7 +132,7 @@ pub struct Look<'a> {
 pub type Watch<'a> = &'a mut dyn FnMut(Look<'_>);
 
 /// Whether weights are looked at after so many steps: 0, 1, 2, 3, 4, 6, 8, 12, 16, 24 and so on.
-fn is_looked_at(n_steps: usize) -> bool {
+pub(crate) fn is_looked_at(n_steps: usize) -> bool {
     n_steps.is_power_of_two() || n_steps.is_multiple_of(3) && (n_steps / 3).is_power_of_two() || n_steps == 0
 }
 

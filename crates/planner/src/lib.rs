@@ -1,0 +1,12 @@
+//! What a training of a base model is decided from, and what there is to decide.
+//!
+//! [`Space`] is the factorial space of recipes, [`Plan`] one of its points; [`task_features`] describes the short rows
+//! of a task by named numbers, each documented in [`FEATURES`].
+//!
+//! This crate trains nothing and stores nothing.
+
+mod features;
+mod space;
+
+pub use features::{FEATURES, Feature, FeatureError, TaskFeatures, task_features};
+pub use space::{Beginning, Factor, N_FACTORS, Plan, Space};
