@@ -6,6 +6,7 @@ mod evaluate;
 mod generate;
 mod inspect;
 mod predict;
+mod runs;
 mod samples;
 mod train;
 
@@ -23,6 +24,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Train(arguments) => train::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Runs(arguments) => runs::run(&arguments),
         Command::Samples(arguments) => samples::run(&arguments),
     }
 }
