@@ -112,7 +112,7 @@ pub(crate) fn check_record<L: Level>(record: &RunRecord<L>) -> Result<(), Ledger
     storable(record.outcome.n_short, "outcome.n_short")?;
     storable(record.outcome.n_long, "outcome.n_long")?;
     storable(record.n_steps, "n_steps")?;
-    for pair in record.curve.windows(2).filter(|pair| pair[0].step >= pair[1].step) {
+    if let Some(pair) = record.curve.windows(2).find(|pair| pair[0].step >= pair[1].step) {
         return Err(LedgerError::StepsDoNotAscend { step: pair[1].step });
     }
     for CurvePoint { step, long_loss, short_loss, cpu_s } in &record.curve {
