@@ -11,7 +11,7 @@ use weightsmith_tests::root;
 
 /// Who may name whom; packages without the prefix, normal and build dependencies only. `tests` and `benches` may name
 /// anything, nobody may name them.
-const MAY_NAME: [(&str, &[&str]); 10] = [
+const MAY_NAME: [(&str, &[&str]); 11] = [
     ("tasks", &[]),
     ("kernels", &[]),
     ("priors", &["tasks"]),
@@ -19,8 +19,9 @@ const MAY_NAME: [(&str, &[&str]); 10] = [
     ("base-model", &["tasks", "kernels"]),
     ("metamodel", &["tasks", "kernels", "base-model"]),
     ("training", &["tasks", "priors", "base-model", "metamodel"]),
+    ("ledger", &["tasks", "base-model"]),
     ("planner", &["tasks", "base-model", "metamodel", "training"]),
-    ("harness", &["tasks", "priors", "datasets", "base-model", "metamodel", "training", "planner"]),
+    ("harness", &["tasks", "priors", "datasets", "base-model", "metamodel", "training", "ledger", "planner"]),
     ("cli", &["harness"]),
 ];
 const FREE: [&str; 2] = ["tests", "benches"];
@@ -322,6 +323,12 @@ mod rules_can_fail {
         check("cli", "weightsmith-tasks", "cli may not name tasks");
         check("harness", "weightsmith-kernels", "harness may not name kernels");
         check("benches", "weightsmith-tests", "benches may not name tests");
+        for other in ["metamodel", "training"] {
+            check("ledger", &format!("weightsmith-{other}"), &format!("ledger may not name {other}"));
+        }
+        for name in ["metamodel", "priors", "training"] {
+            check(name, "weightsmith-ledger", &format!("{name} may not name ledger"));
+        }
         check("new", "burn", "new is not in the table of who may name whom");
     }
 

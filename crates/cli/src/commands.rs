@@ -5,7 +5,9 @@ mod compare;
 mod evaluate;
 mod generate;
 mod inspect;
+mod plan;
 mod predict;
+mod runs;
 mod samples;
 mod train;
 
@@ -22,7 +24,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Runs(arguments) => runs::run(&arguments),
         Command::Samples(arguments) => samples::run(&arguments),
     }
 }

@@ -3,6 +3,7 @@
 mod fit;
 mod start;
 
+pub(crate) use fit::is_looked_at;
 pub use fit::{ArmError, ArmSettings, Fit, Look, Predictor, Shape, Watch};
 pub use start::StartWeights;
 

@@ -50,6 +50,16 @@ impl Metamodels {
         }
     }
 
+    /// The shipped ones for every kind of task.
+    ///
+    /// # Errors
+    /// A metamodel that cannot be loaded.
+    pub fn for_all(device: &Device) -> Result<Self, HarnessError> {
+        let kinds = [TaskType::Classification, TaskType::Regression];
+        let loaded = kinds.map(|task_type| load_metamodel(None, task_type, device));
+        Ok(Self { loaded: loaded.into_iter().collect::<Result<_, _>>()? })
+    }
+
     /// These and no others; for a metamodel that is being trained.
     pub fn of_loaded(loaded: Vec<Pretrained>) -> Self {
         Self { loaded }
@@ -60,7 +70,7 @@ impl Metamodels {
         maker(self.of(task_type).map_or("", |pretrained| pretrained.checksum.as_str()), n_views)
     }
 
-    fn of(&self, task_type: TaskType) -> Option<&Pretrained> {
+    pub(crate) fn of(&self, task_type: TaskType) -> Option<&Pretrained> {
         self.loaded.iter().find(|pretrained| pretrained.task_type() == task_type)
     }
 

@@ -13,6 +13,15 @@ pub fn seconds_text(seconds: f64) -> String {
     }
 }
 
+/// A number of any size and meaning with four digits that count.
+pub fn number_text(number: f64) -> String {
+    match number.abs() {
+        size if size > 0.0 && !(1e-3..1e6).contains(&size) => format!("{number:.3e}"),
+        size if size >= 1000.0 || number.fract() == 0.0 => format!("{number:.0}"),
+        _ => format!("{number:.4}"),
+    }
+}
+
 /// A value of a metric with the digits that it deserves.
 pub fn metric_text(metric: Metric, value: f64) -> String {
     let has_unit = metric == Metric::Rmse;
@@ -35,6 +44,12 @@ mod tests {
     fn times_have_their_unit() {
         let shown = [2e-5, 0.0042, 0.25, 3.0, 600.0].map(seconds_text);
         assert_eq!(shown, ["20 µs", "4.2 ms", "250 ms", "3.00 s", "10.0 min"]);
+    }
+
+    #[test]
+    fn numbers_of_any_size() {
+        let shown = [0.0, 128.0, 0.41234, 12345.6, 5e-324, 1e300].map(number_text);
+        assert_eq!(shown, ["0", "128", "0.4123", "12346", "4.941e-324", "1.000e300"]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod arms;
 mod bench;
 mod catalog;
 mod clock;
+mod collect;
 mod compare;
 mod comparison;
 mod controls;
@@ -29,6 +30,7 @@ mod problem;
 mod references;
 mod report;
 mod results;
+mod runs;
 mod splits;
 mod statistics;
 mod suite;
@@ -46,13 +48,14 @@ pub use bench::{
 };
 pub use catalog::{CatalogError, Shipped, load_metamodel, shipped};
 pub use clock::Cost;
+pub use collect::{CollectSettings, Collected, collect};
 pub use compare::{CompareSettings, Compared, ComparedSplit, compare};
 pub use comparison::{ArmReport, Comparison, Foreseen, MetricReport, main_metrics};
 pub use curve::{CurvePoint, ToEqual};
 pub use error::HarnessError;
 pub use evaluate::{EvaluateSettings, Evaluation, Metamodels, Progress, Skipped, evaluate};
 pub use export::export_comparison;
-pub use figures::{metric_text, seconds_text};
+pub use figures::{metric_text, number_text, seconds_text};
 pub use files::{
     NamedTable, predict_rows, predictions_csv, read_base_model, read_start, read_table, write_base_model,
 };
@@ -64,6 +67,10 @@ pub use problem::{Count, Counts, Problem};
 pub use references::{Reference, ReferenceError};
 pub use report::{EvaluationReport, ReportFormat, write_bench, write_comparison, write_evaluation};
 pub use results::{ResultRow, ResultsError, ResultsFormat, read_results, write_results};
+pub use runs::{
+    CurveRow, ExportedRuns, ParentRow, RunLevel, RunList, RunQuery, RunRow, RunsFormat, list_runs, show_run,
+    write_runs,
+};
 pub use splits::{MAX_QUERY_ROWS, Split, max_support};
 pub use statistics::{Bootstrap, Estimate, Interval, Spread};
 pub use suite::{Part, SuiteTable, suite_tables};
@@ -76,6 +83,7 @@ pub use weightsmith_base_model::{
     BaseModel, Description, ExpectedPerformance, Precision, inspect, open_device,
 };
 pub use weightsmith_datasets::{Labelled, Sample, Source, samples};
+pub use weightsmith_ledger::{Ledger, LedgerError, Named, Value};
 pub use weightsmith_metamodel::{GenerateInfo, Pretrained, limits};
 pub use weightsmith_tasks::{Base, Seed, Support, Target, TaskType};
 pub use weightsmith_training::{Gain, StepReport, Validation};

@@ -96,7 +96,8 @@ pub(crate) fn read_parquet(path: &Path) -> Result<Vec<NamedColumn>, ParquetError
 }
 
 impl Values {
-    fn len(&self) -> usize {
+    /// Rows.
+    pub(crate) fn len(&self) -> usize {
         match self {
             Self::Text(values) => values.len(),
             Self::Numbers(values) => values.len(),

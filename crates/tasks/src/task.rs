@@ -50,6 +50,20 @@ pub enum TaskSplit {
     MetaTest,
 }
 
+impl TaskSplit {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::MetaTrain, Self::MetaValid, Self::MetaTest];
+
+    /// As files have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MetaTrain => "meta-train",
+            Self::MetaValid => "meta-valid",
+            Self::MetaTest => "meta-test",
+        }
+    }
+}
+
 /// The labels of some rows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Target {

@@ -7,3 +7,4 @@ mod evaluating;
 mod good_input;
 mod outputs;
 mod run;
+mod runs;

@@ -1,0 +1,357 @@
+//! Filling a ledger: many small trainings over tasks and recipes, each recorded with the loss on its long rows at 1, 2, 3,
+//! 4, 6, 8, … steps, so that one run answers every question about the number of steps.
+
+use crate::arms::is_looked_at;
+use crate::clock::Stopwatch;
+use crate::error::HarnessError;
+use crate::evaluate::{Metamodels, in_one_line};
+use crate::problem::{Counts, Problem};
+use crate::splits::Split;
+use crate::suite::SuiteTable;
+use crate::workers::as_done;
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+use std::ops::ControlFlow;
+use std::sync::OnceLock;
+use weightsmith_base_model::BaseModel;
+use weightsmith_datasets::{Labelled, Source, read_labelled};
+use weightsmith_ledger::{
+    Appended, Cost, CurvePoint, Ledger, Named, Outcome, RunRecord, RunRole, Uid, Value,
+};
+use weightsmith_metamodel::{GenerateOptions, generate_base_model};
+use weightsmith_planner::{Beginning, Plan, Space, task_features};
+use weightsmith_priors::{Prior, PriorConfig, TaskShape};
+use weightsmith_tasks::{Base, Seed, Target, Task, TaskSplit, TaskType};
+use weightsmith_training::{Recipe, Start, Training};
+
+/// Long rows of a synthetic task.
+const N_LONG: usize = 500;
+/// Looks up to this many steps are a run's probe.
+const PROBE_STEPS: usize = 32;
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What is trained, and how often.
+#[derive(Clone, Debug)]
+pub struct CollectSettings {
+    /// Synthetic tasks, half of them with classes and half with numbers.
+    pub n_synthetic: usize,
+    /// Short rows; of a table at most 70%.
+    pub n_supports: Vec<usize>,
+    /// Recipes drawn for each task and number of short rows.
+    pub n_recipes: usize,
+    /// Steps of a training, at most.
+    pub max_steps: usize,
+    /// The column of real tables to predict.
+    pub target: String,
+    /// Of the tasks, the recipes and the trainings.
+    pub seed: Seed,
+    /// Trainings at once, one core each.
+    pub n_threads: usize,
+}
+
+/// How far a collection is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collected {
+    /// Runs that are new in the ledger.
+    pub n_new: usize,
+    /// Runs that it held already.
+    pub n_there: usize,
+    /// Trainings that failed or had nothing to learn from; the first of them says why.
+    pub n_failed: usize,
+    /// What went wrong first.
+    pub first_failure: Option<String>,
+    /// Runs that there are in all.
+    pub n_all: usize,
+}
+
+/// Trains and records. Runs that the ledger holds are not repeated, so that a collection that was stopped goes on. `listen`
+/// hears after every run, and can end the work.
+///
+/// # Errors
+/// A ledger that cannot be written.
+pub fn collect(
+    ledger: &mut Ledger,
+    tables: &[SuiteTable],
+    metamodels: &Metamodels,
+    settings: &CollectSettings,
+    listen: &mut dyn FnMut(&Collected) -> ControlFlow<()>,
+) -> Result<Collected, HarnessError> {
+    let prior = Prior::new(PriorConfig::default()).expect("the defaults are valid");
+    let sources: Vec<TaskSource<'_>> = (0..settings.n_synthetic as u64)
+        .map(TaskSource::Synthetic)
+        .chain(tables.iter().map(|table| TaskSource::Table(table, OnceLock::new())))
+        .collect();
+    let mut state = Collected { n_new: 0, n_there: 0, n_failed: 0, first_failure: None, n_all: 0 };
+    let mut jobs = Vec::new();
+    // Recipe by recipe over all tasks, so that a collection that ends early has seen them all.
+    for recipe_idx in 0..settings.n_recipes as u64 {
+        for source in &sources {
+            for &n_support in &settings.n_supports {
+                let job = Job { source, n_support, recipe_idx, settings };
+                state.n_all += 1;
+                if ledger.level_of(job.uid())?.is_some() {
+                    state.n_there += 1;
+                } else {
+                    jobs.push(job);
+                }
+            }
+        }
+    }
+    let mut failed = None;
+    let work = |job: Job<'_>| job.run(&prior, metamodels);
+    as_done(jobs, settings.n_threads, work, &mut |record: Result<RunRecord<Base>, String>| {
+        match record.map(|record| ledger.append(&record)) {
+            Ok(Ok(Appended::New(_))) => state.n_new += 1,
+            Ok(Ok(Appended::There(_))) => state.n_there += 1,
+            Ok(Err(error)) => {
+                failed = Some(error);
+                return ControlFlow::Break(());
+            }
+            Err(why) => {
+                state.n_failed += 1;
+                state.first_failure.get_or_insert(why);
+            }
+        }
+        listen(&state)
+    });
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(state),
+    }
+}
+
+/// Where a task comes from.
+enum TaskSource<'a> {
+    /// The n-th synthetic task.
+    Synthetic(u64),
+    /// A real table, read when it is first needed.
+    Table(&'a SuiteTable, OnceLock<Result<Labelled, String>>),
+}
+
+impl TaskSource<'_> {
+    fn name(&self) -> String {
+        match self {
+            Self::Synthetic(idx) => format!("synthetic-{idx}"),
+            Self::Table(table, _) => table.name.clone(),
+        }
+    }
+
+    fn task_type(&self) -> TaskType {
+        match self {
+            Self::Synthetic(idx) if idx.is_multiple_of(2) => TaskType::Classification,
+            Self::Synthetic(_) => TaskType::Regression,
+            Self::Table(table, _) => table.task_type,
+        }
+    }
+}
+
+/// One training.
+struct Job<'a> {
+    source: &'a TaskSource<'a>,
+    n_support: usize,
+    recipe_idx: u64,
+    settings: &'a CollectSettings,
+}
+
+impl Job<'_> {
+    /// The plan of this task, size and turn, whatever else is collected.
+    fn plan(&self) -> Plan {
+        let name = format!("plan.collect.{}", self.source.name());
+        let random = &mut self.settings.seed.indexed_stream(&name, &[self.n_support as u64, self.recipe_idx]);
+        Space.draw(random)
+    }
+
+    fn uid(&self) -> Uid {
+        let Self { settings, n_support, recipe_idx, .. } = self;
+        let numbers = [settings.seed.0, *n_support as u64, *recipe_idx, settings.max_steps as u64];
+        let numbers = numbers.map(|number| number.to_string());
+        Uid::derived(&[
+            "plan collect",
+            VERSION,
+            &self.source.name(),
+            &numbers[0],
+            &numbers[1],
+            &numbers[2],
+            &numbers[3],
+        ])
+    }
+
+    fn problem(&self, prior: &Prior) -> Result<Problem, String> {
+        let one_class = || "the short rows are all of one class".to_string();
+        match self.source {
+            TaskSource::Synthetic(idx) => {
+                let task = synthetic(prior, *idx, self.source.task_type(), self.settings);
+                Problem::of_task(&task, self.n_support).ok_or_else(one_class)
+            }
+            TaskSource::Table(table, read) => {
+                let labelled = read.get_or_init(|| {
+                    let source = Source::File(table.path.clone());
+                    read_labelled(&source, &self.settings.target, Some(table.task_type))
+                        .map_err(|error| in_one_line(&error))
+                });
+                let labelled = labelled.as_ref().map_err(Clone::clone)?;
+                let split = Split::new(labelled.table.n_rows(), self.n_support, 0);
+                Problem::new(labelled, &split).ok_or_else(one_class)
+            }
+        }
+    }
+
+    fn run(&self, prior: &Prior, metamodels: &Metamodels) -> Result<RunRecord<Base>, String> {
+        let failed = |why: String| format!("{}, {} rows: {why}", self.source.name(), self.n_support);
+        let problem = self.problem(prior).map_err(failed)?;
+        let support = problem.support();
+        let pretrained = metamodels.of(self.source.task_type()).expect("loading made sure of it");
+        let device = pretrained.metamodel.device();
+        let plan = self.plan();
+        let recipe = self.bounded(plan.recipe(), support.n_rows());
+        let features = task_features(support).map_err(|error| failed(in_one_line(&error)))?;
+        let mut stopwatch = Stopwatch::of_thread();
+        let generated = match plan.beginning() {
+            Beginning::Random => None,
+            Beginning::Generated => {
+                let options = GenerateOptions { n_views: 1, n_threads: 1, n_trees: 0 };
+                let made = generate_base_model(pretrained, support, options);
+                Some(made.map_err(|error| failed(in_one_line(&error)))?.0)
+            }
+        };
+        let start = generated.as_ref().map_or(Start::Random, Start::From);
+        let unit = unit(support.target());
+        let mut curve: Vec<CurvePoint> = Vec::new();
+        let mut look = |n_steps: usize, cpu_s: f64, model: &BaseModel| {
+            let Ok(Counts { short, long }) = problem.count(|table| model.predict(table)) else { return };
+            let finite = |loss: f64| Some(loss / unit).filter(|loss| loss.is_finite());
+            let (long_loss, short_loss) = (finite(long.loss), finite(short.loss));
+            curve.retain(|point| point.step < n_steps as u64);
+            curve.push(CurvePoint { step: n_steps as u64, long_loss, short_loss, cpu_s });
+        };
+        let training =
+            Training { support, start, recipe: &recipe, seed: self.settings.seed, device: &device };
+        let trained = training.run(&mut |moment| {
+            if is_looked_at(moment.n_steps) {
+                let cpu_s = stopwatch.cost().cpu_s;
+                stopwatch.pausing(|| {
+                    // Numbers that are no longer finite end the training a little later.
+                    if let Ok(model) = moment.model() {
+                        look(moment.n_steps, cpu_s, &model);
+                    }
+                });
+            }
+        });
+        let cost = stopwatch.cost();
+        // A training that diverged has its curve up to there, and no outcome.
+        let n_steps = match &trained {
+            Ok(trained) => {
+                look(trained.info.n_steps, cost.cpu_s, &trained.model);
+                trained.info.n_steps as u64
+            }
+            Err(_) => curve.last().map_or(0, |point| point.step),
+        };
+        let value = trained.is_ok().then(|| curve.last().and_then(|point| point.long_loss)).flatten();
+        let metric = match support.target() {
+            Target::Classes { .. } => "log_loss",
+            Target::Values(_) => "relative_rmse",
+        };
+        let mut described: Named =
+            features.named().map(|(name, value)| (name.to_string(), Value::Number(value))).collect();
+        described.insert("base_loss".into(), Value::Number(base_loss(support.target())));
+        Ok(RunRecord {
+            uid: self.uid(),
+            role: RunRole::BaseModel,
+            task: self.source.name(),
+            roots: BTreeSet::from([self.source.name()]),
+            split: TaskSplit::MetaTrain,
+            recipe: recipe_values(plan, &recipe),
+            features: described,
+            probe: probe(&curve),
+            outcome: Outcome {
+                metric: metric.into(),
+                value,
+                n_short: support.n_rows() as u64,
+                n_long: problem.n_query() as u64,
+            },
+            cost: Cost { cpu_s: cost.cpu_s, wall_s: cost.wall_s },
+            seed: self.settings.seed.0,
+            code_version: VERSION.into(),
+            device: "cpu".into(),
+            n_steps,
+            parents: BTreeSet::new(),
+            curve,
+            level: PhantomData,
+        })
+    }
+
+    /// The recipe with as many epochs as the most steps take: the curve then answers for fewer.
+    fn bounded(&self, recipe: Recipe, n_rows: usize) -> Recipe {
+        let is_stepwise = recipe.optimiser != weightsmith_training::Optimiser::Lbfgs;
+        let steps_per_epoch = if is_stepwise { n_rows.div_ceil(recipe.batch_size.min(n_rows)) } else { 1 };
+        Recipe { n_epochs: (self.settings.max_steps / steps_per_epoch).max(1), ..recipe }
+    }
+}
+
+/// The n-th synthetic task, with as many short rows as any size takes.
+fn synthetic(prior: &Prior, idx: u64, task_type: TaskType, settings: &CollectSettings) -> Task {
+    let random = &mut settings.seed.indexed_stream("plan.collect.task", &[idx]);
+    let n_classes = [2, 2, 3, 2, 5, 2, 4, 2][(idx / 2 % 8) as usize];
+    let n_encoded = [4, 6, 8, 10, 14, 20, 30][(idx / 2 % 7) as usize];
+    let n_support = settings.n_supports.iter().copied().max().unwrap_or(0);
+    prior.sample(&TaskShape { task_type, n_support, n_query: N_LONG, n_classes, n_encoded }, random)
+}
+
+/// What losses are divided by, so that they can be compared between tasks: the standard deviation of values.
+fn unit(target: &Target) -> f64 {
+    match target {
+        Target::Classes { .. } => 1.0,
+        Target::Values(values) => {
+            let n = values.len() as f64;
+            let mean = values.iter().sum::<f64>() / n;
+            (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt().max(f64::MIN_POSITIVE)
+        }
+    }
+}
+
+/// The loss of knowing the short rows' labels alone: the entropy of the classes, or 1 standard deviation.
+fn base_loss(target: &Target) -> f64 {
+    let Target::Classes { class_names, labels } = target else { return 1.0 };
+    let mut counts = vec![0usize; class_names.len()];
+    labels.iter().for_each(|&label| counts[label] += 1);
+    let shares = counts.iter().filter(|count| **count > 0).map(|count| *count as f64 / labels.len() as f64);
+    shares.map(|share| -share * share.ln()).sum()
+}
+
+/// Every decision by its name. The number of epochs is none of them: the curve has all.
+fn recipe_values(plan: Plan, recipe: &Recipe) -> Named {
+    let mut values = Named::new();
+    let mut put = |name: &str, value: Value| _ = values.insert(name.to_string(), value);
+    let number = |number: f32| Value::Number(f64::from(number));
+    put("layers", Value::Number(recipe.hidden.len() as f64));
+    put("units", Value::Number(recipe.hidden.first().map_or(0.0, |units| *units as f64)));
+    put("skip", Value::Number(f64::from(u8::from(recipe.skip))));
+    put("activation", Value::Text(format!("{:?}", recipe.activation).to_lowercase()));
+    put("optimiser", recipe.optimiser.name().into());
+    put("learning_rate", number(recipe.learning_rate));
+    put("weight_decay", number(recipe.weight_decay));
+    let batch = if recipe.batch_size == usize::MAX { 0.0 } else { recipe.batch_size as f64 };
+    put("batch", Value::Number(batch));
+    put("dropout", number(recipe.dropout));
+    put("label_smoothing", number(recipe.label_smoothing));
+    put("weighting", Value::Text(format!("{:?}", recipe.weighting).to_lowercase()));
+    put("pull", number(recipe.proximal));
+    put("beginning", Value::Text(format!("{:?}", plan.beginning()).to_lowercase()));
+    values
+}
+
+/// What the first steps show: the loss at the start and after [`PROBE_STEPS`], its slope, and the gap of short and long.
+fn probe(curve: &[CurvePoint]) -> Named {
+    let mut values = Named::new();
+    let early: Vec<(u64, f64)> = curve
+        .iter()
+        .filter(|point| point.step <= PROBE_STEPS as u64)
+        .filter_map(|point| Some((point.step, point.short_loss?)))
+        .collect();
+    if let [(_, first), .., (last_step, last)] = early.as_slice() {
+        values.insert("short_loss_at_start".into(), Value::Number(*first));
+        values.insert("short_loss_after_probe".into(), Value::Number(*last));
+        values.insert("short_loss_slope".into(), Value::Number((last - first) / (*last_step).max(1) as f64));
+    }
+    values
+}
