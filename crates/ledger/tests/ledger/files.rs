@@ -147,3 +147,36 @@ fn damaged_files_are_told() {
     fs::write(&path, &whole).unwrap();
     Ledger::open_read_only(&path).unwrap().check().unwrap();
 }
+
+/// The tables and the queries of the crate's doc are those of the file.
+#[test]
+fn the_doc_is_true() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.ledger");
+    two_runs(&path);
+    let raw = Connection::open(&path).unwrap();
+    let doc: String = include_str!("../../src/lib.rs")
+        .lines()
+        .filter_map(|line| line.strip_prefix("//!"))
+        .map(|line| format!("{}\n", line.trim()))
+        .collect();
+    let blocks = doc.split("```sql").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let mut n_rows = Vec::new();
+    for query in blocks.filter(|block| !block.contains("ATTACH")).flat_map(|block| block.split(';')) {
+        if !query.trim().is_empty() {
+            let mut statement = raw.prepare(query).unwrap();
+            let values = statement.query_map([], |row| row.get::<_, rusqlite::types::Value>(1)).unwrap();
+            n_rows.push(
+                values.map(Result::unwrap).filter(|value| *value != rusqlite::types::Value::Null).count(),
+            );
+        }
+    }
+    assert_eq!(n_rows, [2, 4, 4], "runs, decisions, steps");
+
+    let mut columns = raw.prepare("SELECT name FROM pragma_table_info('runs')").unwrap();
+    for name in columns.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap) {
+        assert!(doc.contains(&format!("`{name}`")), "{name}");
+    }
+    let application: i64 = raw.pragma_query_value(None, "application_id", |row| row.get(0)).unwrap();
+    assert!(doc.contains(&format!("`PRAGMA application_id` is {application}")), "{application}");
+}
