@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
-use weightsmith_base_model::BaseModel;
+use weightsmith_base_model::{Architecture, BaseModel};
 use weightsmith_datasets::{Labelled, Source, read_labelled};
 use weightsmith_ledger::{
     Appended, Cost, CurvePoint, Ledger, Named, Outcome, RunRecord, RunRole, Uid, Value,
@@ -247,6 +247,14 @@ impl Job<'_> {
             Err(_) => curve.last().map_or(0, |point| point.step),
         };
         let value = trained.is_ok().then(|| curve.last().and_then(|point| point.long_loss)).flatten();
+        let planned = || Architecture {
+            n_inputs: 0,
+            hidden: recipe.hidden.clone(),
+            n_outputs: 0,
+            activation: recipe.activation,
+            skip: recipe.skip,
+        };
+        let architecture = generated.as_ref().map_or_else(planned, |model| model.architecture.clone());
         let metric = match support.target() {
             Target::Classes { .. } => "log_loss",
             Target::Values(_) => "relative_rmse",
@@ -260,7 +268,7 @@ impl Job<'_> {
             task: self.source.name(),
             roots: BTreeSet::from([self.source.name()]),
             split: TaskSplit::MetaTrain,
-            recipe: recipe_values(plan, &recipe),
+            recipe: recipe_values(plan, &recipe, &architecture),
             features: described,
             probe: probe(&curve),
             outcome: Outcome {
@@ -318,15 +326,16 @@ fn base_loss(target: &Target) -> f64 {
     shares.map(|share| -share * share.ln()).sum()
 }
 
-/// Every decision by its name. The number of epochs is none of them: the curve has all.
-fn recipe_values(plan: Plan, recipe: &Recipe) -> Named {
+/// Every decision by its name, as it was carried out: generated weights bring their architecture. The number of epochs is
+/// none of them: the curve has all.
+fn recipe_values(plan: Plan, recipe: &Recipe, architecture: &Architecture) -> Named {
     let mut values = Named::new();
     let mut put = |name: &str, value: Value| _ = values.insert(name.to_string(), value);
-    let number = |number: f32| Value::Number(f64::from(number));
-    put("layers", Value::Number(recipe.hidden.len() as f64));
-    put("units", Value::Number(recipe.hidden.first().map_or(0.0, |units| *units as f64)));
-    put("skip", Value::Number(f64::from(u8::from(recipe.skip))));
-    put("activation", Value::Text(format!("{:?}", recipe.activation).to_lowercase()));
+    let number = |number: f32| Value::Number(number.to_string().parse().unwrap_or(f64::from(number)));
+    put("layers", Value::Number(architecture.hidden.len() as f64));
+    put("units", Value::Number(architecture.hidden.first().map_or(0.0, |units| *units as f64)));
+    put("skip", Value::Number(f64::from(u8::from(architecture.skip))));
+    put("activation", Value::Text(format!("{:?}", architecture.activation).to_lowercase()));
     put("optimiser", recipe.optimiser.name().into());
     put("learning_rate", number(recipe.learning_rate));
     put("weight_decay", number(recipe.weight_decay));
