@@ -10,6 +10,8 @@ use crate::schema::{PATIENCE, VERSION, migrate, version, write_ahead};
 use crate::snapshot::Snapshot;
 use crate::uid::Uid;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use weightsmith_tasks::Level;
 
@@ -27,6 +29,17 @@ pub enum Appended {
     New(u64),
     /// The same run with the same content was there before, at this position; nothing changed.
     There(u64),
+}
+
+/// What every SQLite file begins with.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// SQLite takes a file that is too short to be a database for an empty one, and would write over it.
+fn may_be_database(path: &Path) -> bool {
+    let mut beginning = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut beginning));
+    // What cannot be read is for SQLite to tell of; an empty file may become a ledger.
+    read.is_err() || beginning.is_empty() || beginning == MAGIC
 }
 
 impl Ledger {
@@ -68,6 +81,9 @@ impl Ledger {
     }
 
     fn connect(path: &Path, flags: OpenFlags) -> Result<Self, LedgerError> {
+        if !may_be_database(path) {
+            return Err(LedgerError::Foreign { path: path.into() });
+        }
         let opened = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX);
         let connection = opened.map_err(|source| LedgerError::Unopenable { path: path.into(), source })?;
         connection.busy_timeout(PATIENCE).map_err(|error| told(path, error))?;

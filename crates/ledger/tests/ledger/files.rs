@@ -97,6 +97,8 @@ fn foreign_files_are_left_alone() {
     check("text", &text);
     fs::write(&text, "short").unwrap();
     check("a few bytes", &text);
+    fs::write(&text, "x").unwrap();
+    check("one byte", &text);
 
     let database = folder.path().join("other.sqlite");
     let other = Connection::open(&database).unwrap();
