@@ -2,6 +2,7 @@
 
 use crate::architecture::{Activation, Architecture, hidden_name};
 use crate::encoding::Rows;
+use multiversion::multiversion;
 
 /// A matrix, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,9 +27,28 @@ impl Matrix {
 
     /// Adds the product with `x` to `sums`. Sums are f64, so that this is the reference of the tensor version.
     fn add_product(&self, x: &[f64], sums: &mut [f64]) {
-        for (sum, row) in sums.iter_mut().zip(self.values.chunks_exact(self.n_columns)) {
-            *sum += row.iter().zip(x).map(|(weight, x)| f64::from(*weight) * x).sum::<f64>();
+        add_product(&self.values, x, sums);
+    }
+}
+
+/// Partial sums of a row, so that the compiler finds vector instructions; the same ones on every machine.
+const N_LANES: usize = 8;
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn add_product(values: &[f32], x: &[f64], sums: &mut [f64]) {
+    let (xs, x_rest) = x.as_chunks::<N_LANES>();
+    for (sum, row) in sums.iter_mut().zip(values.chunks_exact(x.len())) {
+        let (weights, rest) = row.as_chunks::<N_LANES>();
+        let mut lanes = [0.0; N_LANES];
+        for (weights, x) in weights.iter().zip(xs) {
+            // Through references the sums would stay scalar.
+            let (weights, x) = (*weights, *x);
+            for lane in 0..N_LANES {
+                lanes[lane] += f64::from(weights[lane]) * x[lane];
+            }
         }
+        let rest: f64 = rest.iter().zip(x_rest).map(|(weight, x)| f64::from(*weight) * x).sum();
+        *sum += lanes.iter().sum::<f64>() + rest;
     }
 }
 
