@@ -5,7 +5,7 @@ use crate::arms::is_looked_at;
 use crate::clock::Stopwatch;
 use crate::error::HarnessError;
 use crate::evaluate::{Metamodels, in_one_line};
-use crate::problem::{Counts, Problem};
+use crate::problem::{Counts, Problem, deviation};
 use crate::splits::Split;
 use crate::suite::SuiteTable;
 use crate::workers::as_done;
@@ -218,7 +218,7 @@ impl Job<'_> {
         let unit = unit(support.target());
         let mut curve: Vec<CurvePoint> = Vec::new();
         let mut look = |n_steps: usize, cpu_s: f64, model: &BaseModel| {
-            let Ok(Counts { short, long }) = problem.count(|table| model.predict(table)) else { return };
+            let Ok(Counts { short, long }) = problem.count_network(model) else { return };
             let finite = |loss: f64| Some(loss / unit).filter(|loss| loss.is_finite());
             let (long_loss, short_loss) = (finite(long.loss), finite(short.loss));
             curve.retain(|point| point.step < n_steps as u64);
@@ -309,11 +309,7 @@ fn synthetic(prior: &Prior, idx: u64, task_type: TaskType, settings: &CollectSet
 fn unit(target: &Target) -> f64 {
     match target {
         Target::Classes { .. } => 1.0,
-        Target::Values(values) => {
-            let n = values.len() as f64;
-            let mean = values.iter().sum::<f64>() / n;
-            (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt().max(f64::MIN_POSITIVE)
-        }
+        Target::Values(values) => deviation(values).max(f64::MIN_POSITIVE),
     }
 }
 

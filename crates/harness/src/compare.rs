@@ -1,13 +1,12 @@
 //! One table: what generated weights are worth on the long rows, and what an optimiser would have cost.
 
-use crate::arms::{Arm, ArmError, ArmSettings, Shape, StartWeights};
+use crate::arms::{Arm, ArmError, ArmSettings, Fit, Shape, StartWeights};
 use crate::comparison::{Comparison, Done, Record, arm_report, main_metrics};
 use crate::curve::Seen;
 use crate::error::HarnessError;
 use crate::evaluate::in_one_line;
 use crate::files::NamedTable;
 use crate::problem::Problem;
-use crate::references::ReferenceError;
 use crate::results::{ResultRow, RowKey, maker};
 use crate::splits::{Split, max_support};
 use crate::weight_space::{Places, WeightSpace, places};
@@ -57,17 +56,20 @@ pub struct ComparedSplit {
     pub index: u32,
     /// Its rows.
     pub problem: Problem,
-    /// The networks; none for an arm that failed or makes none.
-    pub models: Vec<(Arm, Option<BaseModel>)>,
     pub(crate) records: Vec<Record>,
     places: Option<Result<Places, String>>,
+}
+
+impl ComparedSplit {
+    fn record(&self, arm: Arm) -> Option<&Record> {
+        self.records.iter().find(|record| record.arm == arm)
+    }
 }
 
 impl Compared {
     /// The generated base model of the first split; none if it failed or was not asked for.
     pub fn model(&self) -> Option<&BaseModel> {
-        let (_, model) = self.splits.first()?.models.iter().find(|(arm, _)| *arm == Arm::Generated)?;
-        model.as_ref()
+        self.splits.first()?.record(Arm::Generated)?.done.as_ref().ok()?.model.as_ref()
     }
 
     /// A row for each arm on each split, as those of a suite are.
@@ -136,9 +138,7 @@ pub fn compare(
     );
     let task = labelled.target.task_type();
     let main_metric = main_metrics(task)[0];
-    let of = |split: &ComparedSplit, arm: Arm| split.records.iter().position(|record| record.arm == arm);
-    let generated: Vec<Option<&Record>> =
-        splits.iter().map(|split| of(split, Arm::Generated).map(|idx| &split.records[idx])).collect();
+    let generated: Vec<Option<&Record>> = splits.iter().map(|split| split.record(Arm::Generated)).collect();
     let arms = (0..settings.arms.len()).map(|idx| {
         let records: Vec<&Record> = splits.iter().map(|split| &split.records[idx]).collect();
         arm_report(&records, &generated, main_metric)
@@ -183,47 +183,35 @@ fn split(index: u32, problem: Problem, settings: &CompareSettings<'_>) -> Compar
         from: settings.from,
         seed: Seed(u64::from(index)),
     };
-    let mut models = Vec::new();
-    let mut records = Vec::new();
-    for &arm in settings.arms {
-        let (done, model) = match run(arm, &problem, &arm_settings) {
-            Ok((done, model)) => (Ok(done), model),
-            Err(error) => (Err(in_one_line(&error)), None),
-        };
-        records.push(Record { arm, done });
-        models.push((arm, model));
-    }
+    let record = |&arm: &Arm| Record {
+        arm,
+        done: run(arm, &problem, &arm_settings).map_err(|error| in_one_line(&error)),
+    };
+    let records = settings.arms.iter().map(record).collect();
     let places =
         settings.weight_space.then(|| places(&problem, &arm_settings).map_err(|error| in_one_line(&error)));
-    ComparedSplit { index, problem, models, records, places }
+    ComparedSplit { index, problem, records, places }
 }
 
-fn run(
-    arm: Arm,
-    problem: &Problem,
-    settings: &ArmSettings<'_>,
-) -> Result<(Done, Option<BaseModel>), ArmError> {
+fn run(arm: Arm, problem: &Problem, settings: &ArmSettings<'_>) -> Result<Done, ArmError> {
     let mut seen = Vec::new();
-    let fit = arm.fit(
+    let Fit { predictor, cost, n_steps, details } = arm.fit(
         problem.support(),
         settings,
         Some(&mut |look| {
             // A look that fails is one that the end of the training tells of.
-            if let Ok(counts) = problem.count(|table| look.model.predict(table)) {
+            if let Ok(counts) = problem.count_network(look.model) {
                 seen.push(Seen { n_steps: look.n_steps, cost: look.cost, counts });
             }
         }),
     )?;
-    let counts = problem.count::<ReferenceError>(|table| fit.predictor.predict(table))?;
-    let n_steps = fit.n_steps.unwrap_or(0);
+    let predictions = predictor.predict(problem.query())?;
+    let counts = problem.count(&predictor.predict(problem.support().table())?, &predictions);
     // The end is the last look, or a later one.
-    seen.retain(|seen| seen.n_steps < n_steps);
-    seen.push(Seen { n_steps, cost: fit.cost, counts });
-    let predictions = fit.predictor.predict(problem.query())?;
-    let model = fit.predictor.network().cloned();
-    let expected = model.as_ref().and_then(|model| model.expected.clone());
-    let std = expected.as_ref().and_then(|expected| expected.residual_std);
-    let scores = problem.scores(&predictions, std);
-    let (cost, n_steps, details) = (fit.cost, fit.n_steps, fit.details);
-    Ok((Done { scores, cost, expected, n_steps, details, seen, predictions }, model))
+    let last = n_steps.unwrap_or(0);
+    seen.retain(|seen| seen.n_steps < last);
+    seen.push(Seen { n_steps: last, cost, counts });
+    let scores = problem.scores(&predictions, predictor.residual_std());
+    let model = predictor.network().cloned();
+    Ok(Done { scores, cost, n_steps, details, seen, predictions, model })
 }

@@ -7,7 +7,7 @@ use crate::metrics::{Metric, Scores};
 use crate::statistics::{Estimate, Spread};
 use crate::weight_space::{WeightSpace, agreement};
 use serde::Serialize;
-use weightsmith_base_model::{ExpectedPerformance, Predictions};
+use weightsmith_base_model::{BaseModel, Predictions};
 use weightsmith_tasks::TaskType;
 
 /// One metric of one arm.
@@ -136,12 +136,13 @@ pub(crate) struct Record {
 pub(crate) struct Done {
     pub(crate) scores: Scores,
     pub(crate) cost: Cost,
-    pub(crate) expected: Option<ExpectedPerformance>,
     pub(crate) n_steps: Option<usize>,
     pub(crate) details: String,
     /// Looks at a training, the last of them at its end; of other arms the end alone.
     pub(crate) seen: Vec<Seen>,
     pub(crate) predictions: Predictions,
+    /// The network; none for an arm that makes none.
+    pub(crate) model: Option<BaseModel>,
 }
 
 /// One arm's figures over all splits. `generated` is the record of [`Arm::Generated`] on each split, where there is one.
@@ -205,7 +206,7 @@ fn mean_end(ends: &[&[Seen]]) -> Option<CurvePoint> {
 
 fn foreseen(done: &[&Done]) -> Option<Foreseen> {
     let of_split = |done: &&Done| {
-        let expected = done.expected.as_ref()?;
+        let expected = done.model.as_ref()?.expected.as_ref()?;
         let metric = match expected.metric.as_str() {
             "log_loss" => Metric::LogLoss,
             "rmse" => Metric::Rmse,

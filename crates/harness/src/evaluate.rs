@@ -7,14 +7,13 @@ use crate::problem::Problem;
 use crate::results::{ResultRow, RowKey, maker};
 use crate::splits::Split;
 use crate::suite::SuiteTable;
-use crate::workers::on_one_thread;
+use crate::workers::as_done;
 use burn::tensor::Device;
 use serde::Serialize;
 use std::collections::HashSet;
 use std::error::Error;
+use std::ops::ControlFlow;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
 use weightsmith_datasets::{Labelled, Source, read_labelled};
 use weightsmith_metamodel::Pretrained;
 use weightsmith_tasks::{Seed, TaskType};
@@ -151,39 +150,23 @@ pub fn evaluate(
     let done: HashSet<_> = rows.iter().map(ResultRow::key).collect();
     let jobs = jobs(tables, metamodels, settings, &done);
     let read: Vec<OnceLock<Result<Labelled, String>>> = tables.iter().map(|_| OnceLock::new()).collect();
-    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let (sender, receiver) = channel();
+    let (n_all, mut n_done) = (jobs.len(), 0);
     let mut skipped = Vec::new();
-    let work = |sender: std::sync::mpsc::Sender<Outcome>| {
-        while !stop.load(Ordering::Relaxed)
-            && let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed))
-        {
-            let labelled = read[job.table_idx].get_or_init(|| job.read(&settings.target));
-            // A closed channel means that the listener gave up.
-            if sender.send(job.run(labelled, metamodels, settings.n_views)).is_err() {
-                return;
-            }
-        }
+    let mut heard = Ok(());
+    let work = |job: Job<'_>| {
+        let labelled = read[job.table_idx].get_or_init(|| job.read(&settings.target));
+        job.run(labelled, metamodels, settings.n_views)
     };
-    std::thread::scope(|scope| {
-        for _ in 0..settings.n_threads.clamp(1, jobs.len().max(1)) {
-            let (sender, work) = (sender.clone(), &work);
-            scope.spawn(move || on_one_thread(move || work(sender)));
+    as_done(jobs, settings.n_threads, work, &mut |outcome| {
+        match outcome {
+            Outcome::Rows(new) => rows.extend(new),
+            Outcome::Skipped(split) => skipped.push(split),
         }
-        drop(sender);
-        for (n_done, outcome) in (1..).zip(receiver) {
-            match outcome {
-                Outcome::Rows(new) => rows.extend(new),
-                Outcome::Skipped(split) => skipped.push(split),
-            }
-            let heard = listen(Progress { n_done, n_all: jobs.len(), rows: &rows });
-            if heard.is_err() {
-                stop.store(true, Ordering::Relaxed);
-                return heard;
-            }
-        }
-        Ok(())
-    })?;
+        n_done += 1;
+        heard = listen(Progress { n_done, n_all, rows: &rows });
+        if heard.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    heard?;
     rows.sort_by_cached_key(|row| (row.task == TaskType::Regression, row.key()));
     skipped.sort_by_cached_key(|split| (split.name.clone(), split.short, split.split));
     Ok(Evaluation { rows, skipped })

@@ -1,9 +1,8 @@
 //! Everything that a comparison made, as files that anyone can check it with.
 
-use crate::arms::Arm;
 use crate::compare::{Compared, ComparedSplit};
 use crate::error::HarnessError;
-use crate::files::{predictions_text, rows_text};
+use crate::files::{predictions_text, rows_text, write_base_model};
 use crate::output::write_output;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,17 +43,13 @@ fn export_split(compared: &Compared, split: &ComparedSplit, folder: &Path) -> Re
         Target::Classes { class_names, .. } => class_names.as_slice(),
         Target::Values(_) => &[],
     };
-    for (record, (arm, model)) in split.records.iter().zip(&split.models) {
-        let file = |arm: &Arm, extension: &str| folder.join(format!("{arm}.{extension}"));
-        if let Ok(done) = &record.done {
-            let std = done.expected.as_ref().and_then(|expected| expected.residual_std);
-            write_output(&file(arm, "csv"), &predictions_text(class_names, std, &done.predictions))?;
-        }
-        if let Some(model) = model {
-            let path = file(arm, "safetensors");
-            let bytes = model.to_bytes(Precision::F32);
-            let bytes = bytes.map_err(|source| HarnessError::Store { path: path.clone(), source })?;
-            write_output(&path, &bytes)?;
+    for record in &split.records {
+        let Ok(done) = &record.done else { continue };
+        let file = |extension: &str| folder.join(format!("{}.{extension}", record.arm));
+        let std = done.model.as_ref().and_then(|model| model.expected.as_ref()?.residual_std);
+        write_output(&file("csv"), &predictions_text(class_names, std, &done.predictions))?;
+        if let Some(model) = &done.model {
+            write_base_model(model, &file("safetensors"), Precision::F32)?;
         }
     }
     Ok(())

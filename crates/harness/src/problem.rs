@@ -8,9 +8,10 @@ use crate::files::as_written;
 use crate::metrics::{MIN_PROBABILITY, Scores, classification_scores, regression_scores};
 use crate::references::ReferenceError;
 use crate::splits::Split;
-use weightsmith_base_model::{Predicted, Predictions};
+use weightsmith_base_model::{BaseModel, EncodingError, Predicted, Predictions};
 use weightsmith_datasets::Labelled;
 use weightsmith_tasks::{Support, Table, Target, Task};
+use weightsmith_training::RIGHT_WITHIN;
 
 /// Short rows to learn from, long rows to be scored on.
 #[derive(Clone, Debug)]
@@ -104,9 +105,7 @@ impl Problem {
     /// A model that was made from another table.
     pub fn score(&self, predictor: &Predictor) -> Result<Scores, ReferenceError> {
         let predictions = predictor.predict(&self.query)?;
-        let expected = predictor.network().and_then(|model| model.expected.as_ref());
-        let std = expected.and_then(|expected| expected.residual_std);
-        Ok(self.scores(&predictions, std))
+        Ok(self.scores(&predictions, predictor.residual_std()))
     }
 
     /// [`Problem::score`] of predictions of the query rows; `std` is the standard deviation of errors that a regression
@@ -168,19 +167,28 @@ impl Problem {
         }
     }
 
-    /// The table test: what predictions get right of the short and of the long rows, and their loss.
+    /// The table test: what predictions of the short and of the long rows get right, and their loss.
     ///
-    /// # Errors
-    /// Those of `predict`.
-    pub fn count<E>(&self, predict: impl Fn(&Table) -> Result<Predictions, E>) -> Result<Counts, E> {
-        let (short, long) = (predict(self.support.table())?, predict(&self.query)?);
+    /// # Panics
+    /// If the predictions are not of this problem's kind.
+    pub fn count(&self, short: &Predictions, long: &Predictions) -> Counts {
         let (own, within) = match self.support.target() {
             Target::Classes { labels, .. } => {
                 (Wanted::Classes(labels.iter().map(|&label| Some(label)).collect()), 0.0)
             }
-            Target::Values(values) => (Wanted::Values(values.clone()), RIGHT_WITHIN * deviation(values)),
+            Target::Values(values) => {
+                (Wanted::Values(values.clone()), f64::from(RIGHT_WITHIN) * deviation(values))
+            }
         };
-        Ok(Counts { short: own.count(&short, within), long: self.wanted().count(&long, within) })
+        Counts { short: own.count(short, within), long: self.wanted().count(long, within) }
+    }
+
+    /// [`Problem::count`] of a network.
+    ///
+    /// # Errors
+    /// A network that was made from another table.
+    pub fn count_network(&self, model: &BaseModel) -> Result<Counts, EncodingError> {
+        Ok(self.count(&model.predict(self.support.table())?, &model.predict(&self.query)?))
     }
 }
 
@@ -194,16 +202,13 @@ pub(crate) enum Wanted {
 
 impl Wanted {
     /// `within` is the error up to which a value is right.
-    fn count(&self, predictions: &Predictions, within: f64) -> Count {
+    pub(crate) fn count(&self, predictions: &Predictions, within: f64) -> Count {
         match self {
             Self::Classes(labels) => classes_right(predictions, labels),
             Self::Values(values) => values_right(predictions, values, within),
         }
     }
 }
-
-/// A value counts as right within this many standard deviations of the short rows' target.
-pub(crate) const RIGHT_WITHIN: f64 = 0.5;
 
 /// Rows that are right, and the loss.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -245,7 +250,7 @@ fn values_right(predictions: &Predictions, values: &[f64], within: f64) -> Count
 }
 
 /// The standard deviation, n in the denominator.
-fn deviation(values: &[f64]) -> f64 {
+pub(crate) fn deviation(values: &[f64]) -> f64 {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt()

@@ -11,7 +11,7 @@ use smartcore::neighbors::KNNWeightFunction;
 use smartcore::neighbors::knn_regressor::{KNNRegressor, KNNRegressorParameters};
 use weightsmith_base_model::{Encoding, EncodingError, EncodingLimits, Predictions, Rows, View};
 use weightsmith_tasks::{Seed, Support, Table, Target};
-use weightsmith_training::{InnerError, folds};
+use weightsmith_training::{InnerError, folds, prediction_losses, split_off};
 
 /// Trees of a forest.
 const N_TREES: usize = 200;
@@ -87,11 +87,9 @@ impl Reference {
         for k in NEIGHBOURS {
             let mut loss = 0.0;
             for fold in &folds {
-                let rest: Vec<usize> =
-                    (0..support.n_rows()).filter(|row| fold.binary_search(row).is_err()).collect();
-                let model = Self::nearest(&support.select(&rest), k)?;
-                let held_out = support.hold_out(fold);
-                loss += total_loss(&model.predict(held_out.table())?, held_out.target());
+                let (rest, held_out) = split_off(support, fold);
+                let predictions = Self::nearest(&rest, k)?.predict(held_out.table())?;
+                loss += prediction_losses(&predictions, held_out.target()).iter().sum::<f64>();
             }
             if loss < best.0 {
                 best = (loss, k);
@@ -174,18 +172,5 @@ fn wanted(target: &Target) -> Vec<Vec<f64>> {
             (1..class_names.len()).map(indicator).collect()
         }
         Target::Values(values) => vec![values.clone()],
-    }
-}
-
-/// The log-loss or squared error of all rows together.
-fn total_loss(predictions: &Predictions, target: &Target) -> f64 {
-    match (target, predictions.probabilities(), predictions.values()) {
-        (Target::Classes { labels, .. }, Some(rows), _) => {
-            rows.zip(labels).map(|(row, &label)| -f64::from(row[label]).max(1e-6).ln()).sum()
-        }
-        (Target::Values(values), _, Some(predicted)) => {
-            values.iter().zip(predicted).map(|(value, p)| (value - f64::from(*p)).powi(2)).sum()
-        }
-        _ => unreachable!("a model predicts what its support's target is"),
     }
 }

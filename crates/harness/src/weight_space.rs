@@ -10,7 +10,7 @@ mod plane;
 pub use plane::{PathStep, Slice};
 
 use crate::arms::{ArmError, ArmSettings};
-use crate::problem::{Problem, Wanted};
+use crate::problem::{Problem, Wanted, deviation};
 use crate::statistics::Estimate;
 use burn::tensor::{Device, Tensor, TensorData};
 use pathfinding::prelude::{Matrix as Costs, kuhn_munkres};
@@ -182,7 +182,6 @@ fn lost(error: weightsmith_base_model::EncodingError) -> ArmError {
 struct Ruler {
     architecture: Architecture,
     rows: Rows,
-    /// Values in standard deviations.
     wanted: Wanted,
     /// Mean and standard deviation of a numeric target on the short rows.
     unit: (f64, f64),
@@ -195,18 +194,12 @@ impl Ruler {
         let unit = match problem.support().target() {
             Target::Classes { .. } => (0.0, 1.0),
             Target::Values(values) => {
-                let n = values.len() as f64;
-                let mean = values.iter().sum::<f64>() / n;
-                let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n;
-                (mean, if variance > 0.0 { variance.sqrt() } else { 1.0 })
+                let mean = values.iter().sum::<f64>() / values.len() as f64;
+                let deviation = deviation(values);
+                (mean, if deviation > 0.0 { deviation } else { 1.0 })
             }
         };
-        let wanted = match problem.wanted() {
-            Wanted::Values(values) => {
-                Wanted::Values(values.iter().map(|value| (value - unit.0) / unit.1).collect())
-            }
-            classes => classes,
-        };
+        let wanted = problem.wanted();
         let device = device.clone().inner();
         Ok(Self { architecture: model.architecture.clone(), rows, wanted, unit, device })
     }
@@ -302,21 +295,15 @@ impl Ruler {
     }
 
     fn loss(&self, outputs: &[f32]) -> f64 {
-        match &self.wanted {
-            Wanted::Classes(places) => {
-                let predicted: Predictions = Predictions::from_logits(self.architecture.n_outputs, outputs);
-                let rows = predicted.probabilities().into_iter().flatten();
-                let own = |(row, place): (&[f32], &Option<usize>)| {
-                    -place.map_or(0.0, |place| f64::from(row[place])).max(1e-6).ln()
-                };
-                rows.zip(places).map(own).sum::<f64>() / places.len() as f64
+        let predictions: Predictions = match self.wanted {
+            Wanted::Classes(_) => Predictions::from_logits(self.architecture.n_outputs, outputs),
+            Wanted::Values(_) => {
+                let (mean, deviation) = self.unit;
+                let value = |output: &f32| (mean + deviation * f64::from(*output)) as f32;
+                Predictions::from_values(outputs.iter().map(value).collect())
             }
-            Wanted::Values(values) => {
-                let squares =
-                    values.iter().zip(outputs).map(|(value, found)| (value - f64::from(*found)).powi(2));
-                (squares.sum::<f64>() / values.len() as f64).sqrt() * self.unit.1
-            }
-        }
+        };
+        self.wanted.count(&predictions, 0.0).loss
     }
 }
 

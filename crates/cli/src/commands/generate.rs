@@ -6,8 +6,8 @@ use crate::print;
 use anyhow::Result;
 use serde_json::json;
 use weightsmith_harness::{
-    BaseModel, Gain, Generation, Refining, Writer, Writing, check_output, generate, load_metamodel,
-    open_device, read_table, seconds_text, write_base_model,
+    BaseModel, Generation, Refining, Writer, Writing, check_output, generate, load_metamodel, open_device,
+    read_table, seconds_text, write_base_model,
 };
 
 /// What stands for the closed-form head alone in place of a metamodel.
@@ -71,19 +71,13 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
 
 /// What came of refining, on a line.
 fn refined(refining: &Refining) -> String {
-    let Some(Gain { loss, gain, standard_error, n_candidates }) = refining.held_out else {
+    let Some(gain) = refining.held_out else {
         return "not refined: too few rows of a class to hold some out\n".to_string();
     };
-    let percent = |part: f64| 100.0 * part / loss.max(f64::MIN_POSITIVE);
-    let verdict = match refining.n_steps {
-        0 => "not refined".to_string(),
-        n_steps => format!("refined by {n_steps} steps"),
-    };
-    format!(
-        "{verdict}: held-out loss {:+.1} % ± {:.1} % by the best of {n_candidates} candidates\n",
-        -percent(gain),
-        percent(standard_error)
-    )
+    match refining.n_steps {
+        0 => format!("not refined: {gain}\n"),
+        n_steps => format!("refined by {n_steps} steps: {gain}\n"),
+    }
 }
 
 /// How good the model will be, on a line.

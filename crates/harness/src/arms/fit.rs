@@ -11,7 +11,7 @@ use weightsmith_metamodel::{
 };
 use weightsmith_tasks::{Seed, Support, Table};
 use weightsmith_training::{
-    Gain, InnerError, Moment, Optimiser, Recipe, Start, Trained, Training, fit_linear, grid, refine,
+    InnerError, Moment, Optimiser, Recipe, Start, Trained, Training, fit_linear, grid, refine,
     tune_base_model,
 };
 
@@ -27,20 +27,6 @@ pub enum ArmError {
     /// The library cannot.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
-    /// Bare weights of a network for other rows.
-    #[error(
-        "the weights to start from have {n_inputs} inputs and {n_outputs} outputs; these rows have {n_columns} encoded columns and need {n_wanted} outputs"
-    )]
-    OtherShape {
-        /// Inputs of the weights.
-        n_inputs: usize,
-        /// Outputs of the weights.
-        n_outputs: usize,
-        /// Encoded columns of the rows.
-        n_columns: usize,
-        /// Outputs that the rows need.
-        n_wanted: usize,
-    },
     /// There is nothing to fine-tune.
     #[error("there are no weights to fine-tune; name a file of weights with --from")]
     NoWeights,
@@ -95,6 +81,11 @@ impl Predictor {
             Self::Network(model) => Ok(model.predict(table).map_err(|error: EncodingError| error)?),
             Self::Reference(model) => model.predict(table),
         }
+    }
+
+    /// The standard deviation of its errors that it foresees, if it does.
+    pub fn residual_std(&self) -> Option<f32> {
+        self.network()?.expected.as_ref()?.residual_std
     }
 
     /// The network, if it is one.
@@ -218,18 +209,13 @@ impl Arm {
                 };
                 let details = match &refined.held_out {
                     None => "too few rows of a class to hold some out: not accepted".to_string(),
-                    Some(Gain { loss, gain, standard_error, n_candidates }) => format!(
-                        "held-out loss {:+.1} % ± {:.1} % by the best of {n_candidates} candidates: {verdict}",
-                        -100.0 * gain / loss.max(f64::MIN_POSITIVE),
-                        100.0 * standard_error / loss.max(f64::MIN_POSITIVE),
-                    ),
+                    Some(gain) => format!("{gain}: {verdict}"),
                 };
                 let n_steps = Some(refined.recipe.map_or(0, |recipe| recipe.n_epochs));
                 Made { predictor: Predictor::Network(Box::new(refined.model)), n_steps, details }
             }
             Self::FineTuned => {
-                let model = settings.from.ok_or(ArmError::NoWeights)?.model(support)?;
-                let start = Start::From(&model);
+                let start = settings.from.ok_or(ArmError::NoWeights)?.start();
                 let recipe = &Recipe { learning_rate: 1e-3, ..Recipe::of(Optimiser::Adam) };
                 let trained = Training { support, start, recipe, seed, device }.run(watch)?;
                 Made::trained(trained, String::new())

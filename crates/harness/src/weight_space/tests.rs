@@ -65,7 +65,7 @@ fn a_permuted_and_rescaled_network_is_found_again() {
         assert!((cosine(&own, &matched) - 1.0).abs() < 1e-6);
         // The function is the same, whichever way it is written: the model's own score, and that of the numbers.
         let losses = ruler.losses(&[own, second, matched]);
-        let count = problem.count(|table| model.predict(table)).unwrap();
+        let count = problem.count_network(&model).unwrap();
         for loss in losses {
             assert!((loss - count.long.loss).abs() < 2e-4 * loss, "{loss} for {}", count.long.loss);
         }

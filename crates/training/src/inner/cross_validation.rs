@@ -53,13 +53,21 @@ pub(super) fn held_out_losses<L: Level>(
 }
 
 /// The rows outside a fold, and those of the fold.
-pub(super) fn split_off<L: Level>(support: &Support<L>, fold: &[usize]) -> (Support<L>, Query<L>) {
+pub fn split_off<L: Level>(support: &Support<L>, fold: &[usize]) -> (Support<L>, Query<L>) {
     let rest: Vec<usize> = (0..support.n_rows()).filter(|row| fold.binary_search(row).is_err()).collect();
     (support.select(&rest), support.hold_out(fold))
 }
 
 pub(super) fn mean(numbers: &[f64]) -> f64 {
     numbers.iter().sum::<f64>() / numbers.len() as f64
+}
+
+/// The standard error of the mean.
+pub(super) fn standard_error(numbers: &[f64]) -> f64 {
+    let n = numbers.len() as f64;
+    let mean = mean(numbers);
+    let variance = numbers.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0).max(1.0);
+    (variance / n).sqrt()
 }
 
 /// The best of several candidates: its position, its held-out losses, and the mean loss of each, infinite

@@ -19,10 +19,12 @@ mod train;
 mod trial;
 mod tune;
 
-pub use cross_validation::folds;
+pub use cross_validation::{folds, split_off};
 pub use linear::fit_linear;
+pub use problem::prediction_losses;
 pub use recipe::{N_TRIES, Optimiser, Recipe, Weighting, grid};
 pub use refine::{Gain, Refined, refine};
+pub use rows::RIGHT_WITHIN;
 pub use start::Start;
 pub use train::{Moment, TrainInfo, Trained, Training, train_base_model};
 pub use tune::{Tuned, tune_base_model};
@@ -63,6 +65,20 @@ pub enum InnerError {
     OtherClasses {
         /// The classes of the weights.
         known: String,
+    },
+    /// Weights to start from that come without a base model are for other rows.
+    #[error(
+        "the weights to start from have {n_inputs} inputs and {n_outputs} outputs; these rows have {n_columns} encoded columns and need {n_wanted} outputs"
+    )]
+    OtherShape {
+        /// Inputs of the weights.
+        n_inputs: usize,
+        /// Outputs of the weights.
+        n_outputs: usize,
+        /// Encoded columns of the rows.
+        n_columns: usize,
+        /// Outputs that the rows need.
+        n_wanted: usize,
     },
     /// There is no recipe to choose from.
     #[error("the grid holds no recipe")]

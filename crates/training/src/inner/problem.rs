@@ -2,10 +2,11 @@
 //! trained outputs to a base model that speaks of classes and of the target's unit.
 
 use super::InnerError;
+use super::cross_validation::{mean, standard_error};
 use std::marker::PhantomData;
 use weightsmith_base_model::{
-    BaseModel, Encoding, EncodingLimits, ExpectedPerformance, HostWeights, Matrix, Provenance, Rows,
-    SupportInfo, View,
+    BaseModel, Encoding, EncodingLimits, ExpectedPerformance, HostWeights, Matrix, Predictions, Provenance,
+    Rows, SupportInfo, View,
 };
 use weightsmith_tasks::{Level, Support, Table, Target, TaskType};
 
@@ -135,6 +136,46 @@ impl Problem {
         support: &Support<L>,
     ) -> Result<HostWeights, InnerError> {
         let parts = self.parts(&model.class_names, support.target(), model.task_type)?;
+        Ok(self.composed(&model.weights, &parts))
+    }
+
+    /// The trained outputs of numbers that come without a base model: their outputs are all class names, the logit of the
+    /// second of two, or the value.
+    ///
+    /// # Errors
+    /// Numbers of another number of inputs or outputs.
+    pub(super) fn import_bare<L: Level>(
+        &self,
+        weights: &HostWeights,
+        support: &Support<L>,
+    ) -> Result<HostWeights, InnerError> {
+        let found = weights.architecture();
+        let (class_names, n_wanted) = match support.target() {
+            Target::Classes { class_names, .. } => (class_names.as_slice(), class_names.len()),
+            Target::Values(_) => (&[] as &[String], 1),
+        };
+        let one_of_two = found.n_outputs == 1 && n_wanted == 2;
+        if found.n_inputs != self.rows.n_columns || found.n_outputs != n_wanted && !one_of_two {
+            return Err(InnerError::OtherShape {
+                n_inputs: found.n_inputs,
+                n_outputs: found.n_outputs,
+                n_columns: self.rows.n_columns,
+                n_wanted,
+            });
+        }
+        let mut parts = self.parts(class_names, support.target(), support.target().task_type())?;
+        if one_of_two {
+            // The logit of the second, as halves of opposite sign.
+            for (output, factor) in parts.iter_mut().flatten() {
+                *factor *= if *output == 0 { -0.5 } else { 0.5 };
+                *output = 0;
+            }
+        }
+        Ok(self.composed(weights, &parts))
+    }
+
+    /// Weights whose outputs are sums of others'.
+    fn composed(&self, weights: &HostWeights, parts: &[Vec<(usize, f64)>]) -> HostWeights {
         let sums = |of: &dyn Fn(usize, usize) -> f64, width: usize| -> Vec<f32> {
             let value = |part: &Vec<(usize, f64)>, column: usize| {
                 part.iter().map(|&(output, factor)| factor * of(output, column)).sum::<f64>() as f32
@@ -150,14 +191,14 @@ impl Problem {
             Labels::Values { mean, .. } => *mean,
             _ => 0.0,
         };
-        let bias = |output: usize, _: usize| f64::from(model.weights.output_bias[output]) - mean;
-        Ok(HostWeights {
-            hidden: model.weights.hidden.clone(),
-            skip: model.weights.skip.as_ref().map(matrix),
-            output: model.weights.output.as_ref().map(matrix),
+        let bias = |output: usize, _: usize| f64::from(weights.output_bias[output]) - mean;
+        HostWeights {
+            hidden: weights.hidden.clone(),
+            skip: weights.skip.as_ref().map(matrix),
+            output: weights.output.as_ref().map(matrix),
             output_bias: sums(&bias, 1),
-            activation: model.weights.activation,
-        })
+            activation: weights.activation,
+        }
     }
 
     /// For each trained output the outputs of a model that it is made of, and their factors.
@@ -280,8 +321,7 @@ struct Source {
     shift: f64,
 }
 
-/// The loss of each row's prediction: minus the logarithm of the label's probability, clipped at 1e-6, or the
-/// squared error.
+/// [`prediction_losses`] of a base model.
 ///
 /// # Errors
 /// A table that the base model cannot read.
@@ -290,8 +330,16 @@ pub(super) fn row_losses<L: Level>(
     table: &Table,
     target: &Target,
 ) -> Result<Vec<f64>, InnerError> {
-    let predictions = model.predict(table)?;
-    let losses = match (target, predictions.probabilities(), predictions.values()) {
+    Ok(prediction_losses(&model.predict(table)?, target))
+}
+
+/// The loss of each row's prediction: minus the logarithm of the label's probability, clipped at 1e-6, or the
+/// squared error.
+///
+/// # Panics
+/// If classes are predicted and values wanted, or the other way round.
+pub fn prediction_losses<L: Level>(predictions: &Predictions<L>, target: &Target) -> Vec<f64> {
+    match (target, predictions.probabilities(), predictions.values()) {
         (Target::Classes { labels, .. }, Some(rows), _) => {
             rows.zip(labels).map(|(row, &label)| -f64::from(row[label]).max(1e-6).ln()).collect()
         }
@@ -299,18 +347,15 @@ pub(super) fn row_losses<L: Level>(
             let squared = |(predicted, value): (&f32, &f64)| (f64::from(*predicted) - value).powi(2);
             predicted.iter().zip(values).map(squared).collect()
         }
-        _ => unreachable!("a model predicts what its support's target is"),
-    };
-    Ok(losses)
+        _ => panic!("a model predicts what its support's target is"),
+    }
 }
 
 /// What held-out losses, one a row, say of rows to come: the mean and its 95% interval; for a regression the
 /// roots of these. The best of several candidates is expected a little too good.
 pub(super) fn expected_performance(task_type: TaskType, losses: &[f64]) -> ExpectedPerformance {
-    let n = losses.len() as f64;
-    let mean = losses.iter().sum::<f64>() / n;
-    let variance = losses.iter().map(|loss| (loss - mean) * (loss - mean)).sum::<f64>() / (n - 1.0).max(1.0);
-    let half_width = 1.96 * (variance / n).sqrt();
+    let mean = mean(losses);
+    let half_width = 1.96 * standard_error(losses);
     let (low, high) = ((mean - half_width).max(0.0), mean + half_width);
     match task_type {
         TaskType::Classification => ExpectedPerformance {

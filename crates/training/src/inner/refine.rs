@@ -1,9 +1,10 @@
 //! Refining: inner steps that start from generated weights, taken only where held-out rows say that they pay.
 
-use super::cross_validation::{folds, mean, split_off};
+use super::cross_validation::{folds, mean, split_off, standard_error};
 use super::problem::{expected_performance, row_losses};
 use super::{InnerError, Moment, Optimiser, Recipe, Start, Training};
 use burn::tensor::Device;
+use std::fmt;
 use weightsmith_base_model::BaseModel;
 use weightsmith_tasks::{Base, Level, Seed, Support};
 
@@ -35,6 +36,18 @@ pub struct Gain {
     pub standard_error: f64,
     /// Candidates that were tried.
     pub n_candidates: usize,
+}
+
+impl fmt::Display for Gain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |part: f64| 100.0 * part / self.loss.max(f64::MIN_POSITIVE);
+        let (change, error) = (-percent(self.gain), percent(self.standard_error));
+        write!(
+            f,
+            "held-out loss {change:+.1} % ± {error:.1} % by the best of {} candidates",
+            self.n_candidates
+        )
+    }
 }
 
 impl Gain {
@@ -142,14 +155,6 @@ fn recipe(proximal: f32, n_epochs: usize) -> Recipe {
         batch_size: usize::MAX,
         ..usual
     }
-}
-
-/// The standard error of the mean.
-fn standard_error(numbers: &[f64]) -> f64 {
-    let n = numbers.len() as f64;
-    let mean = mean(numbers);
-    let variance = numbers.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0).max(1.0);
-    (variance / n).sqrt()
 }
 
 #[cfg(test)]

@@ -16,6 +16,9 @@ pub enum Start<'a, L: Level = Base> {
     /// At the numbers of this base model: generated ones, or those of a file. A class that it does not know begins with
     /// weights of 0.
     From(&'a BaseModel<L>),
+    /// At numbers without anything about rows. Their inputs are taken to be the columns of the encoding that is fitted on the
+    /// support, their outputs the class names (or the second of two), or the value.
+    Bare(&'a HostWeights),
 }
 
 /// What a training works on.
@@ -30,7 +33,7 @@ impl<L: Level> Start<'_, L> {
     /// The problem of a support as this start sees it.
     pub(super) fn begin(&self, support: &Support<L>, recipe: &Recipe) -> Result<Begun, InnerError> {
         let problem = match self {
-            Self::Random => Problem::of(support)?,
+            Self::Random | Self::Bare(_) => Problem::of(support)?,
             Self::Like(model) | Self::From(model) => Problem::encoded(support, model.encoding.clone())?,
         };
         let n_outputs = problem.labels.n_outputs();
@@ -43,8 +46,10 @@ impl<L: Level> Start<'_, L> {
                 skip: recipe.skip,
             },
             Self::Like(model) | Self::From(model) => Architecture { n_outputs, ..model.architecture.clone() },
+            Self::Bare(weights) => Architecture { n_outputs, ..weights.architecture() },
         };
         let weights = match self {
+            Self::Bare(weights) => Some(problem.import_bare(weights, support)?),
             Self::From(model) => Some(problem.import(model, support)?),
             Self::Random | Self::Like(_) => None,
         };

@@ -157,7 +157,7 @@ fn steps<L: Level>(job: &Job<'_>, watch: Watch<'_>) -> Result<(HostWeights, Trai
         None => Network::init(&begun.architecture, &mut seed.stream("inner.init"), &device),
     };
     let host = |network: &Network| network.weights::<L>(activation).to_host(0);
-    let start: Weights<L> = Weights::from_host(&host(&network), &device);
+    let pulled_to = (recipe.proximal > 0.0).then(|| Weights::<L>::from_host(&host(&network), &device));
     let mut order = seed.stream("inner.batches");
     let mut dropped = seed.stream("inner.dropout");
     let rows = RowTensors::new(&begun.problem, recipe.weighting, &device);
@@ -181,9 +181,9 @@ fn steps<L: Level>(job: &Job<'_>, watch: Watch<'_>) -> Result<(HostWeights, Trai
                 let strength = recipe.weight_decay / (2.0 * n_batch as f32);
                 loss = loss + squared_norm(&weights).mul_scalar(strength);
             }
-            if recipe.proximal > 0.0 {
+            if let Some(start) = &pulled_to {
                 let strength = recipe.proximal / (2.0 * n_batch as f32);
-                loss = loss + squared_distance(&weights, &start).mul_scalar(strength);
+                loss = loss + squared_distance(&weights, start).mul_scalar(strength);
             }
             sum = sum + loss.clone().inner().mul_scalar(n_batch as f32 / n_rows as f32);
             let gradients = GradientsParams::from_grads(loss.backward(), &network);
