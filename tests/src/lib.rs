@@ -173,3 +173,36 @@ pub fn with_header(bytes: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let text = serde_json::to_vec(&parsed).unwrap();
     [(text.len() as u64).to_le_bytes().as_slice(), &text, &bytes[start..]].concat()
 }
+
+/// A configuration of `train` for a metamodel so small that a step takes milliseconds; it checkpoints after every step.
+pub fn tiny_experiment(task_type: &str, seed: u32, n_steps: u64) -> String {
+    format!(
+        "folder = \"run\"
+checkpoint_seconds = 0
+
+[training]
+seed = {seed}
+n_steps = {n_steps}
+n_shards = 2
+shard_tokens = 200
+validate_every = 10
+n_valid = 10
+
+[training.metamodel]
+task_type = \"{task_type}\"
+d_model = 16
+n_layers = 1
+n_heads = 2
+n_registers = 4
+n_units = 8
+n_decoder_blocks = 1
+rank = 8
+head_steps = 4
+
+[training.shapes]
+support = [16, 32]
+query = 16
+columns = [2, 6]
+"
+    )
+}

@@ -7,35 +7,7 @@ use serde_json::Value;
 use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
-use weightsmith_tests::{Ran, Workplace, sample};
-
-const BASE: &str = "folder = \"run\"
-checkpoint_seconds = 0
-
-[training]
-seed = 3
-n_steps = 30
-n_shards = 2
-shard_tokens = 200
-validate_every = 10
-n_valid = 10
-
-[training.metamodel]
-task_type = \"classification\"
-d_model = 16
-n_layers = 1
-n_heads = 2
-n_registers = 4
-n_units = 8
-n_decoder_blocks = 1
-rank = 8
-head_steps = 4
-
-[training.shapes]
-support = [16, 32]
-query = 16
-columns = [2, 6]
-";
+use weightsmith_tests::{Ran, Workplace, sample, tiny_experiment};
 
 const PLAN: &str = "folder = \"runs\"
 base = \"base/train.toml\"
@@ -60,7 +32,7 @@ const RUNS: [&str; 2] = ["adamw", "muon"];
 fn workplace(plan: &str) -> Workplace {
     let place = Workplace::new(env!("CARGO_BIN_EXE_weightsmith-under-test"));
     fs::create_dir(place.path("base")).unwrap();
-    place.write("base/train.toml", BASE);
+    place.write("base/train.toml", tiny_experiment("classification", 3, 30));
     place.write("rules.toml", plan);
     place
 }

@@ -6,42 +6,14 @@
 use std::fs;
 use std::process::{Child, Stdio};
 use std::time::Duration;
-use weightsmith_tests::{Ran, Workplace, header};
+use weightsmith_tests::{Ran, Workplace, header, tiny_experiment};
 
 const N_STEPS: u64 = 40;
 const CHECKPOINT: &str = "run/checkpoint.safetensors";
 const METAMODEL: &str = "run/metamodel.safetensors";
 
 fn experiment(task_type: &str, seed: u32) -> String {
-    format!(
-        "folder = \"run\"
-checkpoint_seconds = 0
-
-[training]
-seed = {seed}
-n_steps = {N_STEPS}
-n_shards = 2
-shard_tokens = 200
-validate_every = 10
-n_valid = 10
-
-[training.metamodel]
-task_type = \"{task_type}\"
-d_model = 16
-n_layers = 1
-n_heads = 2
-n_registers = 4
-n_units = 8
-n_decoder_blocks = 1
-rank = 8
-head_steps = 4
-
-[training.shapes]
-support = [16, 32]
-query = 16
-columns = [2, 6]
-"
-    )
+    tiny_experiment(task_type, seed, N_STEPS)
 }
 
 fn workplace(experiment: &str) -> Workplace {
