@@ -20,7 +20,7 @@ const MAY_NAME: [(&str, &[&str]); 11] = [
     ("metamodel", &["tasks", "kernels", "base-model"]),
     ("training", &["tasks", "priors", "base-model", "metamodel"]),
     ("ledger", &["tasks", "base-model"]),
-    ("planner", &["tasks", "base-model", "metamodel", "training"]),
+    ("planner", &["tasks", "base-model", "metamodel", "training", "ledger", "kernels"]),
     ("harness", &["tasks", "priors", "datasets", "base-model", "metamodel", "training", "ledger", "planner"]),
     ("cli", &["harness"]),
 ];

@@ -13,13 +13,13 @@ use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
-use weightsmith_base_model::{Architecture, BaseModel};
+use weightsmith_base_model::BaseModel;
 use weightsmith_datasets::{Labelled, Source, read_labelled};
 use weightsmith_ledger::{
     Appended, Cost, CurvePoint, Ledger, Named, Outcome, RunRecord, RunRole, Uid, Value,
 };
 use weightsmith_metamodel::{GenerateOptions, generate_base_model};
-use weightsmith_planner::{Beginning, Plan, Space, task_features};
+use weightsmith_planner::{Beginning, Decision, Space, task_features};
 use weightsmith_priors::{Prior, PriorConfig, TaskShape};
 use weightsmith_tasks::{Base, Seed, Target, Task, TaskSplit, TaskType};
 use weightsmith_training::{Recipe, Start, Training};
@@ -37,12 +37,14 @@ pub struct CollectSettings {
     pub n_synthetic: usize,
     /// Short rows; of a table at most 70%.
     pub n_supports: Vec<usize>,
-    /// Recipes drawn for each task and number of short rows.
+    /// Decisions for each task and number of short rows: to generate, then recipes drawn at random.
     pub n_recipes: usize,
     /// Steps of a training, at most.
     pub max_steps: usize,
     /// The column of real tables to predict.
     pub target: String,
+    /// What the runs may be used for.
+    pub split: TaskSplit,
     /// Of the tasks, the recipes and the trainings.
     pub seed: Seed,
     /// Trainings at once, one core each.
@@ -154,25 +156,34 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// The plan of this task, size and turn, whatever else is collected.
-    fn plan(&self) -> Plan {
-        let name = format!("plan.collect.{}", self.source.name());
-        let random = &mut self.settings.seed.indexed_stream(&name, &[self.n_support as u64, self.recipe_idx]);
-        Space.draw(random)
+    /// The decision of this task, size and turn, whatever else is collected: first to generate, then in turn a plan that all
+    /// tasks share, so that it can be compared between them, and one of this task's own, so that many are seen.
+    fn decision(&self) -> Decision {
+        let seed = self.settings.seed;
+        let plan = match self.recipe_idx {
+            0 => return Decision::Generate,
+            turn if turn.is_multiple_of(2) => {
+                let name = format!("plan.collect.{}", self.source.name());
+                Space.draw(&mut seed.indexed_stream(&name, &[self.n_support as u64, turn]))
+            }
+            turn => Space.draw(&mut seed.indexed_stream("plan.collect.shared", &[turn])),
+        };
+        Decision::Train(plan.canonical(self.source.task_type()).whole())
     }
 
     fn uid(&self) -> Uid {
-        let Self { settings, n_support, recipe_idx, .. } = self;
-        let numbers = [settings.seed.0, *n_support as u64, *recipe_idx, settings.max_steps as u64];
-        let numbers = numbers.map(|number| number.to_string());
+        let Self { settings, n_support, .. } = self;
+        let numbers = [settings.seed.0, *n_support as u64, settings.max_steps as u64];
+        let [seed, n_support, max_steps] = numbers.map(|number| number.to_string());
+        let decision = self.decision().to_string();
         Uid::derived(&[
             "plan collect",
             VERSION,
             &self.source.name(),
-            &numbers[0],
-            &numbers[1],
-            &numbers[2],
-            &numbers[3],
+            &seed,
+            &n_support,
+            &max_steps,
+            &decision,
         ])
     }
 
@@ -202,19 +213,13 @@ impl Job<'_> {
         let support = problem.support();
         let pretrained = metamodels.of(self.source.task_type()).expect("loading made sure of it");
         let device = pretrained.metamodel.device();
-        let plan = self.plan();
-        let recipe = self.bounded(plan.recipe(), support.n_rows());
+        let decision = self.decision();
         let features = task_features(support).map_err(|error| failed(in_one_line(&error)))?;
         let mut stopwatch = Stopwatch::of_thread();
-        let generated = match plan.beginning() {
-            Beginning::Random => None,
-            Beginning::Generated => {
-                let options = GenerateOptions { n_views: 1, n_threads: 1, n_trees: 0 };
-                let made = generate_base_model(pretrained, support, options);
-                Some(made.map_err(|error| failed(in_one_line(&error)))?.0)
-            }
+        let generate = |options: GenerateOptions| {
+            let made = generate_base_model(pretrained, support, GenerateOptions { n_threads: 1, ..options });
+            made.map(|(model, _)| model).map_err(|error| failed(in_one_line(&error)))
         };
-        let start = generated.as_ref().map_or(Start::Random, Start::From);
         let unit = unit(support.target());
         let mut curve: Vec<CurvePoint> = Vec::new();
         let mut look = |n_steps: usize, cpu_s: f64, model: &BaseModel| {
@@ -224,37 +229,42 @@ impl Job<'_> {
             curve.retain(|point| point.step < n_steps as u64);
             curve.push(CurvePoint { step: n_steps as u64, long_loss, short_loss, cpu_s });
         };
-        let training =
-            Training { support, start, recipe: &recipe, seed: self.settings.seed, device: &device };
-        let trained = training.run(&mut |moment| {
-            if is_looked_at(moment.n_steps) {
-                let cpu_s = stopwatch.cost().cpu_s;
-                stopwatch.pausing(|| {
-                    // Numbers that are no longer finite end the training a little later.
-                    if let Ok(model) = moment.model() {
-                        look(moment.n_steps, cpu_s, &model);
+        let trained = match decision {
+            Decision::Generate => Ok((generate(GenerateOptions::default())?, 0)),
+            Decision::Train(plan) => {
+                let recipe = self.bounded(plan.recipe(), support.n_rows());
+                let start_of = GenerateOptions { n_views: 1, n_trees: 0, ..GenerateOptions::default() };
+                let generated = match plan.beginning() {
+                    Beginning::Random => None,
+                    Beginning::Generated => Some(generate(start_of)?),
+                };
+                let start = generated.as_ref().map_or(Start::Random, Start::From);
+                let seed = self.settings.seed;
+                let training = Training { support, start, recipe: &recipe, seed, device: &device };
+                let trained = training.run(&mut |moment| {
+                    if is_looked_at(moment.n_steps) {
+                        let cpu_s = stopwatch.cost().cpu_s;
+                        stopwatch.pausing(|| {
+                            // Numbers that are no longer finite end the training a little later.
+                            if let Ok(model) = moment.model() {
+                                look(moment.n_steps, cpu_s, &model);
+                            }
+                        });
                     }
                 });
+                trained.map(|trained| (trained.model, trained.info.n_steps))
             }
-        });
+        };
         let cost = stopwatch.cost();
         // A training that diverged has its curve up to there, and no outcome.
         let n_steps = match &trained {
-            Ok(trained) => {
-                look(trained.info.n_steps, cost.cpu_s, &trained.model);
-                trained.info.n_steps as u64
+            Ok((model, n_steps)) => {
+                look(*n_steps, cost.cpu_s, model);
+                *n_steps as u64
             }
             Err(_) => curve.last().map_or(0, |point| point.step),
         };
         let value = trained.is_ok().then(|| curve.last().and_then(|point| point.long_loss)).flatten();
-        let planned = || Architecture {
-            n_inputs: 0,
-            hidden: recipe.hidden.clone(),
-            n_outputs: 0,
-            activation: recipe.activation,
-            skip: recipe.skip,
-        };
-        let architecture = generated.as_ref().map_or_else(planned, |model| model.architecture.clone());
         let metric = match support.target() {
             Target::Classes { .. } => "log_loss",
             Target::Values(_) => "relative_rmse",
@@ -267,8 +277,8 @@ impl Job<'_> {
             role: RunRole::BaseModel,
             task: self.source.name(),
             roots: BTreeSet::from([self.source.name()]),
-            split: TaskSplit::MetaTrain,
-            recipe: recipe_values(plan, &recipe, &architecture),
+            split: self.settings.split,
+            recipe: decision.values(self.source.task_type()),
             features: described,
             probe: probe(&curve),
             outcome: Outcome {
@@ -320,29 +330,6 @@ fn base_loss(target: &Target) -> f64 {
     labels.iter().for_each(|&label| counts[label] += 1);
     let shares = counts.iter().filter(|count| **count > 0).map(|count| *count as f64 / labels.len() as f64);
     shares.map(|share| -share * share.ln()).sum()
-}
-
-/// Every decision by its name, as it was carried out: generated weights bring their architecture. The number of epochs is
-/// none of them: the curve has all.
-fn recipe_values(plan: Plan, recipe: &Recipe, architecture: &Architecture) -> Named {
-    let mut values = Named::new();
-    let mut put = |name: &str, value: Value| _ = values.insert(name.to_string(), value);
-    let number = |number: f32| Value::Number(number.to_string().parse().unwrap_or(f64::from(number)));
-    put("layers", Value::Number(architecture.hidden.len() as f64));
-    put("units", Value::Number(architecture.hidden.first().map_or(0.0, |units| *units as f64)));
-    put("skip", Value::Number(f64::from(u8::from(architecture.skip))));
-    put("activation", Value::Text(format!("{:?}", architecture.activation).to_lowercase()));
-    put("optimiser", recipe.optimiser.name().into());
-    put("learning_rate", number(recipe.learning_rate));
-    put("weight_decay", number(recipe.weight_decay));
-    let batch = if recipe.batch_size == usize::MAX { 0.0 } else { recipe.batch_size as f64 };
-    put("batch", Value::Number(batch));
-    put("dropout", number(recipe.dropout));
-    put("label_smoothing", number(recipe.label_smoothing));
-    put("weighting", Value::Text(format!("{:?}", recipe.weighting).to_lowercase()));
-    put("pull", number(recipe.proximal));
-    put("beginning", Value::Text(format!("{:?}", plan.beginning()).to_lowercase()));
-    values
 }
 
 /// What the first steps show: the loss at the start and after [`PROBE_STEPS`], its slope, and the gap of short and long.

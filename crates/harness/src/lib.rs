@@ -85,5 +85,5 @@ pub use weightsmith_base_model::{
 pub use weightsmith_datasets::{Labelled, Sample, Source, samples};
 pub use weightsmith_ledger::{Ledger, LedgerError, Named, Value};
 pub use weightsmith_metamodel::{GenerateInfo, Pretrained, limits};
-pub use weightsmith_tasks::{Base, Seed, Support, Target, TaskType};
+pub use weightsmith_tasks::{Base, Seed, Support, Target, TaskSplit, TaskType};
 pub use weightsmith_training::{Gain, StepReport, Validation};

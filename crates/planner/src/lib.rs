@@ -5,8 +5,10 @@
 //!
 //! This crate trains nothing and stores nothing.
 
+mod decision;
 mod features;
 mod space;
 
+pub use decision::{Decision, GENERATED_VIEWS};
 pub use features::{FEATURES, Feature, FeatureError, TaskFeatures, task_features};
 pub use space::{Beginning, Factor, N_FACTORS, Plan, Space};

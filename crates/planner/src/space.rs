@@ -2,7 +2,9 @@
 
 use rand::Rng;
 use serde::Serialize;
+use std::fmt;
 use weightsmith_base_model::Activation;
+use weightsmith_tasks::TaskType;
 use weightsmith_training::{Optimiser, Recipe, Weighting};
 
 /// The number of factors.
@@ -34,6 +36,22 @@ const DROPOUTS: [f32; 5] = [0.0, 0.1, 0.2, 0.35, 0.5];
 const SMOOTHINGS: [f32; 5] = [0.0, 0.02, 0.05, 0.1, 0.2];
 /// Pulls towards the start.
 const PULLS: [f32; 3] = [0.0, 1.0, 30.0];
+
+// Places of the factors in a plan.
+pub(crate) const LAYERS_AT: usize = 0;
+pub(crate) const UNITS_AT: usize = 1;
+pub(crate) const SKIP_AT: usize = 2;
+pub(crate) const ACTIVATION_AT: usize = 3;
+pub(crate) const OPTIMISER_AT: usize = 4;
+pub(crate) const RATE_AT: usize = 5;
+pub(crate) const DECAY_AT: usize = 6;
+pub(crate) const EPOCHS_AT: usize = 7;
+pub(crate) const BATCH_AT: usize = 8;
+pub(crate) const DROPOUT_AT: usize = 9;
+pub(crate) const SMOOTHING_AT: usize = 10;
+pub(crate) const WEIGHTING_AT: usize = 11;
+pub(crate) const PULL_AT: usize = 12;
+pub(crate) const BEGINNING_AT: usize = 13;
 
 /// Where a planned training begins.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -101,30 +119,70 @@ impl Plan {
 
     /// Where the training begins.
     pub fn beginning(self) -> Beginning {
-        if self.0[13] == 0 { Beginning::Random } else { Beginning::Generated }
+        if self.0[BEGINNING_AT] == 0 { Beginning::Random } else { Beginning::Generated }
+    }
+
+    /// The same training with every decision that changes nothing about it at its first level: those about a network whose
+    /// weights are generated, about hidden units of a linear model, about steps of L-BFGS, and about classes where there
+    /// are none.
+    pub fn canonical(self, task_type: TaskType) -> Self {
+        let mut levels = self.0;
+        let mut forget = |factors: &[usize]| factors.iter().for_each(|&factor| levels[factor] = 0);
+        let is_generated = self.beginning() == Beginning::Generated;
+        if is_generated {
+            forget(&[LAYERS_AT, UNITS_AT, SKIP_AT, ACTIVATION_AT]);
+        } else if LAYERS[usize::from(self.0[LAYERS_AT])] == 0 {
+            forget(&[UNITS_AT, SKIP_AT, ACTIVATION_AT, DROPOUT_AT]);
+        }
+        if !self.is_stepwise() {
+            forget(&[RATE_AT, BATCH_AT, DROPOUT_AT, PULL_AT]);
+        }
+        if task_type == TaskType::Regression {
+            forget(&[SMOOTHING_AT, WEIGHTING_AT]);
+        }
+        Self(levels)
+    }
+
+    /// The same plan with the fewest epochs: what a run with a curve answers for.
+    pub fn whole(self) -> Self {
+        let mut levels = self.0;
+        levels[EPOCHS_AT] = 0;
+        Self(levels)
+    }
+
+    /// Whether its optimiser goes by single steps, which a learning rate and batches are for.
+    pub fn is_stepwise(self) -> bool {
+        OPTIMISERS[usize::from(self.0[OPTIMISER_AT])] != Optimiser::Lbfgs
     }
 
     /// The training's recipe.
     pub fn recipe(self) -> Recipe {
         let level = self.0.map(usize::from);
         Recipe {
-            hidden: vec![UNITS[level[1]]; LAYERS[level[0]]],
+            hidden: vec![UNITS[level[UNITS_AT]]; LAYERS[level[LAYERS_AT]]],
             // Without a hidden layer the direct path is all there is.
-            skip: level[2] == 1 || LAYERS[level[0]] == 0,
-            activation: ACTIVATIONS[level[3]],
-            optimiser: OPTIMISERS[level[4]],
-            learning_rate: spread(1e-4, 1.0, level[5], N_RATES),
-            weight_decay: match level[6] {
+            skip: level[SKIP_AT] == 1 || LAYERS[level[LAYERS_AT]] == 0,
+            activation: ACTIVATIONS[level[ACTIVATION_AT]],
+            optimiser: OPTIMISERS[level[OPTIMISER_AT]],
+            learning_rate: spread(1e-4, 1.0, level[RATE_AT], N_RATES),
+            weight_decay: match level[DECAY_AT] {
                 0 => 0.0,
                 above => spread(1e-3, 300.0, above - 1, N_DECAYS - 1),
             },
-            n_epochs: EPOCHS[level[7]],
-            batch_size: BATCHES[level[8]],
-            dropout: DROPOUTS[level[9]],
-            label_smoothing: SMOOTHINGS[level[10]],
-            weighting: if level[11] == 0 { Weighting::Rows } else { Weighting::Classes },
-            proximal: PULLS[level[12]],
+            n_epochs: EPOCHS[level[EPOCHS_AT]],
+            batch_size: BATCHES[level[BATCH_AT]],
+            dropout: DROPOUTS[level[DROPOUT_AT]],
+            label_smoothing: SMOOTHINGS[level[SMOOTHING_AT]],
+            weighting: if level[WEIGHTING_AT] == 0 { Weighting::Rows } else { Weighting::Classes },
+            proximal: PULLS[level[PULL_AT]],
         }
+    }
+}
+
+impl fmt::Display for Plan {
+    /// Its levels, joined by dots.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.map(|level| level.to_string()).join("."))
     }
 }
 

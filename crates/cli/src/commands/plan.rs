@@ -34,6 +34,7 @@ fn fill(arguments: &PlanCollect) -> Result<Outcome> {
         n_recipes: arguments.recipes,
         max_steps: arguments.steps,
         target: arguments.target.clone(),
+        split: arguments.split.into(),
         seed: Seed(arguments.seed),
         n_threads: threads(arguments.threads),
     };
