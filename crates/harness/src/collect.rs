@@ -5,7 +5,7 @@ use crate::arms::is_looked_at;
 use crate::clock::Stopwatch;
 use crate::error::HarnessError;
 use crate::evaluate::{Metamodels, in_one_line};
-use crate::problem::{Counts, Problem, deviation};
+use crate::problem::{Counts, Problem};
 use crate::splits::Split;
 use crate::suite::SuiteTable;
 use crate::workers::as_done;
@@ -19,7 +19,7 @@ use weightsmith_ledger::{
     Appended, Cost, CurvePoint, Ledger, Named, Outcome, RunRecord, RunRole, Uid, Value,
 };
 use weightsmith_metamodel::{GenerateOptions, generate_base_model};
-use weightsmith_planner::{Beginning, Decision, Space, task_features};
+use weightsmith_planner::{Beginning, Decision, Space, TaskFeatures, loss_unit, task_features};
 use weightsmith_priors::{Prior, PriorConfig, TaskShape};
 use weightsmith_tasks::{Base, Seed, Target, Task, TaskSplit, TaskType};
 use weightsmith_training::{Recipe, Start, Training};
@@ -86,16 +86,19 @@ pub fn collect(
     let mut state = Collected { n_new: 0, n_there: 0, n_failed: 0, first_failure: None, n_all: 0 };
     let mut jobs = Vec::new();
     // Recipe by recipe over all tasks, so that a collection that ends early has seen them all.
+    let supports: Vec<ShortRows<'_>> = sources
+        .iter()
+        .flat_map(|source| settings.n_supports.iter().map(move |&n_support| (source, n_support)))
+        .map(|(source, n_support)| ShortRows { source, n_support, features: OnceLock::new() })
+        .collect();
     for recipe_idx in 0..settings.n_recipes as u64 {
-        for source in &sources {
-            for &n_support in &settings.n_supports {
-                let job = Job { source, n_support, recipe_idx, settings };
-                state.n_all += 1;
-                if ledger.level_of(job.uid())?.is_some() {
-                    state.n_there += 1;
-                } else {
-                    jobs.push(job);
-                }
+        for rows in &supports {
+            let job = Job { rows, recipe_idx, settings };
+            state.n_all += 1;
+            if ledger.level_of(job.uid())?.is_some() {
+                state.n_there += 1;
+            } else {
+                jobs.push(job);
             }
         }
     }
@@ -147,10 +150,17 @@ impl TaskSource<'_> {
     }
 }
 
-/// One training.
-struct Job<'a> {
+/// Short rows of a task.
+struct ShortRows<'a> {
     source: &'a TaskSource<'a>,
     n_support: usize,
+    /// Computed by the first training.
+    features: OnceLock<TaskFeatures>,
+}
+
+/// One training.
+struct Job<'a> {
+    rows: &'a ShortRows<'a>,
     recipe_idx: u64,
     settings: &'a CollectSettings,
 }
@@ -163,23 +173,23 @@ impl Job<'_> {
         let plan = match self.recipe_idx {
             0 => return Decision::Generate,
             turn if turn.is_multiple_of(2) => {
-                let name = format!("plan.collect.{}", self.source.name());
-                Space.draw(&mut seed.indexed_stream(&name, &[self.n_support as u64, turn]))
+                let name = format!("plan.collect.{}", self.rows.source.name());
+                Space.draw(&mut seed.indexed_stream(&name, &[self.rows.n_support as u64, turn]))
             }
             turn => Space.draw(&mut seed.indexed_stream("plan.collect.shared", &[turn])),
         };
-        Decision::Train(plan.canonical(self.source.task_type()).whole())
+        Decision::Train(plan.canonical(self.rows.source.task_type()).longest())
     }
 
     fn uid(&self) -> Uid {
-        let Self { settings, n_support, .. } = self;
-        let numbers = [settings.seed.0, *n_support as u64, settings.max_steps as u64];
+        let Self { settings, rows, .. } = self;
+        let numbers = [settings.seed.0, rows.n_support as u64, settings.max_steps as u64];
         let [seed, n_support, max_steps] = numbers.map(|number| number.to_string());
         let decision = self.decision().to_string();
         Uid::derived(&[
             "plan collect",
             VERSION,
-            &self.source.name(),
+            &self.rows.source.name(),
             &seed,
             &n_support,
             &max_steps,
@@ -189,10 +199,10 @@ impl Job<'_> {
 
     fn problem(&self, prior: &Prior) -> Result<Problem, String> {
         let one_class = || "the short rows are all of one class".to_string();
-        match self.source {
+        match self.rows.source {
             TaskSource::Synthetic(idx) => {
-                let task = synthetic(prior, *idx, self.source.task_type(), self.settings);
-                Problem::of_task(&task, self.n_support).ok_or_else(one_class)
+                let task = synthetic(prior, *idx, self.rows.source.task_type(), self.settings);
+                Problem::of_task(&task, self.rows.n_support).ok_or_else(one_class)
             }
             TaskSource::Table(table, read) => {
                 let labelled = read.get_or_init(|| {
@@ -201,26 +211,36 @@ impl Job<'_> {
                         .map_err(|error| in_one_line(&error))
                 });
                 let labelled = labelled.as_ref().map_err(Clone::clone)?;
-                let split = Split::new(labelled.table.n_rows(), self.n_support, 0);
+                let split = Split::new(labelled.table.n_rows(), self.rows.n_support, 0);
                 Problem::new(labelled, &split).ok_or_else(one_class)
             }
         }
     }
 
     fn run(&self, prior: &Prior, metamodels: &Metamodels) -> Result<RunRecord<Base>, String> {
-        let failed = |why: String| format!("{}, {} rows: {why}", self.source.name(), self.n_support);
+        let failed =
+            |why: String| format!("{}, {} rows: {why}", self.rows.source.name(), self.rows.n_support);
         let problem = self.problem(prior).map_err(failed)?;
         let support = problem.support();
-        let pretrained = metamodels.of(self.source.task_type()).expect("loading made sure of it");
+        let pretrained = metamodels.of(self.rows.source.task_type()).expect("loading made sure of it");
         let device = pretrained.metamodel.device();
         let decision = self.decision();
-        let features = task_features(support).map_err(|error| failed(in_one_line(&error)))?;
-        let mut stopwatch = Stopwatch::of_thread();
         let generate = |options: GenerateOptions| {
             let made = generate_base_model(pretrained, support, GenerateOptions { n_threads: 1, ..options });
             made.map(|(model, _)| model).map_err(|error| failed(in_one_line(&error)))
         };
-        let unit = unit(support.target());
+        let features = match self.rows.features.get() {
+            Some(features) => features,
+            None => {
+                let generated = generate(GenerateOptions::default())?.expected;
+                let generated = generated.expect("generated weights say how good they expect to be");
+                let features = task_features(support, &generated);
+                let features = features.map_err(|error| failed(in_one_line(&error)))?;
+                self.rows.features.get_or_init(|| features)
+            }
+        };
+        let mut stopwatch = Stopwatch::of_thread();
+        let unit = loss_unit(support.target());
         let mut curve: Vec<CurvePoint> = Vec::new();
         let mut look = |n_steps: usize, cpu_s: f64, model: &BaseModel| {
             let Ok(Counts { short, long }) = problem.count_network(model) else { return };
@@ -269,16 +289,15 @@ impl Job<'_> {
             Target::Classes { .. } => "log_loss",
             Target::Values(_) => "relative_rmse",
         };
-        let mut described: Named =
+        let described =
             features.named().map(|(name, value)| (name.to_string(), Value::Number(value))).collect();
-        described.insert("base_loss".into(), Value::Number(base_loss(support.target())));
         Ok(RunRecord {
             uid: self.uid(),
             role: RunRole::BaseModel,
-            task: self.source.name(),
-            roots: BTreeSet::from([self.source.name()]),
+            task: self.rows.source.name(),
+            roots: BTreeSet::from([self.rows.source.name()]),
             split: self.settings.split,
-            recipe: decision.values(self.source.task_type()),
+            recipe: decision.values(self.rows.source.task_type()),
             features: described,
             probe: probe(&curve),
             outcome: Outcome {
@@ -313,23 +332,6 @@ fn synthetic(prior: &Prior, idx: u64, task_type: TaskType, settings: &CollectSet
     let n_encoded = [4, 6, 8, 10, 14, 20, 30][(idx / 2 % 7) as usize];
     let n_support = settings.n_supports.iter().copied().max().unwrap_or(0);
     prior.sample(&TaskShape { task_type, n_support, n_query: N_LONG, n_classes, n_encoded }, random)
-}
-
-/// What losses are divided by, so that they can be compared between tasks: the standard deviation of values.
-fn unit(target: &Target) -> f64 {
-    match target {
-        Target::Classes { .. } => 1.0,
-        Target::Values(values) => deviation(values).max(f64::MIN_POSITIVE),
-    }
-}
-
-/// The loss of knowing the short rows' labels alone: the entropy of the classes, or 1 standard deviation.
-fn base_loss(target: &Target) -> f64 {
-    let Target::Classes { class_names, labels } = target else { return 1.0 };
-    let mut counts = vec![0usize; class_names.len()];
-    labels.iter().for_each(|&label| counts[label] += 1);
-    let shares = counts.iter().filter(|count| **count > 0).map(|count| *count as f64 / labels.len() as f64);
-    shares.map(|share| -share * share.ln()).sum()
 }
 
 /// What the first steps show: the loss at the start and after [`PROBE_STEPS`], its slope, and the gap of short and long.

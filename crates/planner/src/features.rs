@@ -1,7 +1,7 @@
 //! What the short rows of a task look like, in named numbers.
 
 use serde::Serialize;
-use weightsmith_base_model::{Encoding, EncodingError, EncodingLimits, Rows, View};
+use weightsmith_base_model::{Encoding, EncodingError, EncodingLimits, ExpectedPerformance, Rows, View};
 use weightsmith_metamodel::{GenerateError, landmark_figures};
 use weightsmith_tasks::{ColumnValues, Level, Support, Target};
 
@@ -21,7 +21,7 @@ const fn feature(name: &'static str, about: &'static str, range: (f64, f64)) -> 
 }
 
 /// Every feature of a task, in the order of [`TaskFeatures`].
-pub const FEATURES: [Feature; 20] = [
+pub const FEATURES: [Feature; 22] = [
     feature("log2_rows", "logarithm to the base 2 of the number of short rows", (2.0, 17.0)),
     feature("log2_columns", "logarithm to the base 2 of the number of columns", (0.0, 15.0)),
     feature("log2_inputs", "logarithm to the base 2 of the number of encoded columns", (0.0, 8.0)),
@@ -74,6 +74,16 @@ pub const FEATURES: [Feature; 20] = [
         "held-out squared error of the best split of one encoded column, as a share of the mean's",
         (0.0, 2.0),
     ),
+    feature(
+        "base_loss",
+        "loss of knowing the labels alone: entropy of the classes in nats; 1 (standard deviation) for numbers",
+        (0.0, 5.0),
+    ),
+    feature(
+        "generated_loss",
+        "loss that generated weights expect of themselves (by folds inside the rows), as a share of base_loss",
+        (0.0, 3.0),
+    ),
 ];
 
 /// Folds in which the best split is tried.
@@ -100,6 +110,15 @@ impl TaskFeatures {
         &self.0
     }
 
+    /// Of the feature with this name.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn get(&self, name: &str) -> f64 {
+        let found = self.named().find(|(own, _)| *own == name);
+        found.expect("a name of FEATURES").1
+    }
+
     /// Names and numbers.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, f64)> {
         FEATURES.iter().map(|feature| feature.name).zip(self.0.iter().copied())
@@ -111,9 +130,14 @@ impl TaskFeatures {
 ///
 /// Source: Pfahringer, Bensusan and Giraud-Carrier (2000), Meta-Learning by Landmarking Various Learning Algorithms.
 ///
+/// The last one is asked of the weights that a metamodel generated from these rows.
+///
 /// # Errors
 /// Fewer than four rows, one class, a target that does not vary.
-pub fn task_features<L: Level>(support: &Support<L>) -> Result<TaskFeatures, FeatureError> {
+pub fn task_features<L: Level>(
+    support: &Support<L>,
+    generated: &ExpectedPerformance,
+) -> Result<TaskFeatures, FeatureError> {
     let landmarks = landmark_figures(support)?;
     let rows =
         Encoding::fit(support, &EncodingLimits::default())?.view(View::Standard).encode(support.table())?;
@@ -126,6 +150,11 @@ pub fn task_features<L: Level>(support: &Support<L>) -> Result<TaskFeatures, Fea
         .map(|column| outputs.iter().map(|output| correlation(column, output).abs()).fold(0.0, f64::max))
         .collect();
     let (class_entropy, n_classes) = class_entropy(support.target());
+    let base_loss = match support.target() {
+        Target::Classes { .. } => class_entropy * n_classes.max(1.0).ln(),
+        Target::Values(_) => 1.0,
+    };
+    let generated_loss = f64::from(generated.value) / (loss_unit(support.target()) * base_loss);
     let n_columns = support.table().columns().len() as f64;
     let is_numeric = |values: &ColumnValues| matches!(values, ColumnValues::Numeric(_));
     let n_numeric =
@@ -154,9 +183,25 @@ pub fn task_features<L: Level>(support: &Support<L>) -> Result<TaskFeatures, Fea
         f64::from(most_right),
         f64::from(landmarks.neighbour_score).max(-1.0),
         stump_error(&columns, &outputs),
+        base_loss,
+        generated_loss.min(3.0),
     ];
     debug_assert_eq!(values.len(), FEATURES.len(), "a number for each feature");
     Ok(TaskFeatures(values.into_iter().map(|value| if value.is_finite() { value } else { 0.0 }).collect()))
+}
+
+/// What the loss of a base model is divided by before tasks are compared: the standard deviation of values, with which an
+/// error becomes a share of it; 1 for classes, whose log-loss is in nats.
+pub fn loss_unit(target: &Target) -> f64 {
+    match target {
+        Target::Classes { .. } => 1.0,
+        Target::Values(values) => {
+            let n = values.len() as f64;
+            let mean = values.iter().sum::<f64>() / n;
+            let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n;
+            variance.sqrt().max(f64::MIN_POSITIVE)
+        }
+    }
 }
 
 /// The indicators of the classes that occur, or the values; each centred.
@@ -300,8 +345,13 @@ mod tests {
         Column { name: name.into(), values: ColumnValues::Numeric(values) }
     }
 
+    fn expected() -> ExpectedPerformance {
+        let metric = "log_loss".into();
+        ExpectedPerformance { metric, value: 0.25, low: 0.2, high: 0.3, residual_std: None }
+    }
+
     fn named(support: &Support) -> impl Fn(&str) -> f64 + use<> {
-        let features = task_features(support).unwrap();
+        let features = task_features(support, &expected()).unwrap();
         move |name: &str| features.named().find(|(own, _)| *own == name).unwrap().1
     }
 
@@ -317,6 +367,10 @@ mod tests {
         assert!((of("log2_rows") - 6.0).abs() < 1e-12 && (of("log2_classes") - 1.0).abs() < 1e-12);
         // Shares 3/4 and 1/4.
         assert!((of("class_entropy") - 0.811278).abs() < 1e-5, "{}", of("class_entropy"));
+        assert!(
+            (of("base_loss") - 0.562335).abs() < 1e-5
+                && (of("generated_loss") * of("base_loss") - 0.25).abs() < 1e-6
+        );
         // One split tells the classes apart, a line only nearly.
         assert!(
             of("stump_error") < 0.1 && of("linear_error") > 0.2,
@@ -344,7 +398,9 @@ mod tests {
             }
             let target = Target::Values((0..n).map(|row| value(row, 5) - value(row, 3)).collect());
             let support: Support = Support::new(Table::new(n, columns).unwrap(), target).unwrap();
-            for (feature, value) in FEATURES.iter().zip(task_features(&support).unwrap().values()) {
+            for (feature, value) in
+                FEATURES.iter().zip(task_features(&support, &expected()).unwrap().values())
+            {
                 let (low, high) = feature.range;
                 assert!((low..=high).contains(value), "{}: {value}", feature.name);
             }

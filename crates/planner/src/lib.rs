@@ -10,5 +10,5 @@ mod features;
 mod space;
 
 pub use decision::{Decision, GENERATED_VIEWS};
-pub use features::{FEATURES, Feature, FeatureError, TaskFeatures, task_features};
+pub use features::{FEATURES, Feature, FeatureError, TaskFeatures, loss_unit, task_features};
 pub use space::{Beginning, Factor, N_FACTORS, Plan, Space};

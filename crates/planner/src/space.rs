@@ -27,9 +27,8 @@ const OPTIMISERS: [Optimiser; 4] = [Optimiser::Adam, Optimiser::AdamW, Optimiser
 const N_RATES: usize = 16;
 /// Weight decays: none, and 1e-3 to 300.
 const N_DECAYS: usize = 16;
-/// Numbers of epochs: 1, 2, 3, 4, 6, 8 and so on, to 1536.
-const EPOCHS: [usize; 21] =
-    [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536];
+/// Steps: those at which run records have the loss on long rows.
+const STEPS: [usize; 20] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
 /// Rows of a step; the last takes all.
 const BATCHES: [usize; 5] = [8, 16, 32, 64, usize::MAX];
 const DROPOUTS: [f32; 5] = [0.0, 0.1, 0.2, 0.35, 0.5];
@@ -45,7 +44,7 @@ pub(crate) const ACTIVATION_AT: usize = 3;
 pub(crate) const OPTIMISER_AT: usize = 4;
 pub(crate) const RATE_AT: usize = 5;
 pub(crate) const DECAY_AT: usize = 6;
-pub(crate) const EPOCHS_AT: usize = 7;
+pub(crate) const STEPS_AT: usize = 7;
 pub(crate) const BATCH_AT: usize = 8;
 pub(crate) const DROPOUT_AT: usize = 9;
 pub(crate) const SMOOTHING_AT: usize = 10;
@@ -83,7 +82,7 @@ impl Space {
             factor("optimiser", OPTIMISERS.len()),
             factor("learning_rate", N_RATES),
             factor("weight_decay", N_DECAYS),
-            factor("epochs", EPOCHS.len()),
+            factor("steps", STEPS.len()),
             factor("batch", BATCHES.len()),
             factor("dropout", DROPOUTS.len()),
             factor("label_smoothing", SMOOTHINGS.len()),
@@ -143,11 +142,16 @@ impl Plan {
         Self(levels)
     }
 
-    /// The same plan with the fewest epochs: what a run with a curve answers for.
-    pub fn whole(self) -> Self {
+    /// The same plan with the most steps: its run's curve answers for fewer.
+    pub fn longest(self) -> Self {
         let mut levels = self.0;
-        levels[EPOCHS_AT] = 0;
+        levels[STEPS_AT] = STEPS.len() as u8 - 1;
         Self(levels)
+    }
+
+    /// The steps that are planned.
+    pub fn n_steps(self) -> usize {
+        STEPS[usize::from(self.0[STEPS_AT])]
     }
 
     /// Whether its optimiser goes by single steps, which a learning rate and batches are for.
@@ -169,7 +173,9 @@ impl Plan {
                 0 => 0.0,
                 above => spread(1e-3, 300.0, above - 1, N_DECAYS - 1),
             },
-            n_epochs: EPOCHS[level[EPOCHS_AT]],
+            // A step is an epoch at most.
+            n_epochs: STEPS[level[STEPS_AT]],
+            max_steps: Some(STEPS[level[STEPS_AT]]),
             batch_size: BATCHES[level[BATCH_AT]],
             dropout: DROPOUTS[level[DROPOUT_AT]],
             label_smoothing: SMOOTHINGS[level[SMOOTHING_AT]],

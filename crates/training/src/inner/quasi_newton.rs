@@ -43,11 +43,12 @@ pub(super) fn quasi_newton<L: Level>(job: &Job<'_>, watch: Watch<'_>) -> (HostWe
     watch(0, &|| start.clone());
     let mut info = TrainInfo::default();
     let first: Vec<f64> = start.numbers().into_iter().map(f64::from).collect();
-    let found = minimise(objective, first, job.recipe.n_epochs, |point, value| {
+    let most = job.recipe.max_steps.unwrap_or(usize::MAX).min(job.recipe.n_epochs);
+    let found = minimise(objective, first, most, |point, value| {
         info.n_steps += 1;
         info.epoch_losses.push(value as f32);
         watch(info.n_steps, &|| host(point));
     });
-    info.converged = info.n_steps < job.recipe.n_epochs;
+    info.converged = info.n_steps < most;
     (host(&found), info)
 }

@@ -81,6 +81,10 @@ pub struct Recipe {
     /// At most this many passes over the rows, at least 1. The training ends before when it has converged:
     /// when the loss has not fallen by 1e-4 for more than 10 epochs.
     pub n_epochs: usize,
+    /// At most this many steps, at least 1, even if they end within an epoch; without it the epochs alone decide. Trial and
+    /// error knows epochs alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_steps: Option<usize>,
     /// Rows of a step, at least 1; all rows where there are no more. L-BFGS and trial and error take all rows.
     pub batch_size: usize,
     /// The chance of a hidden unit to be left out of a step, from 0 to below 1; the others then count more. A unit is left
@@ -105,6 +109,7 @@ impl Default for Recipe {
             learning_rate: 3e-3,
             weight_decay: 1e-2,
             n_epochs: 200,
+            max_steps: None,
             batch_size: 200,
             dropout: 0.0,
             label_smoothing: 0.0,
@@ -147,6 +152,9 @@ impl Recipe {
         }
         if self.n_epochs == 0 {
             return bad("n_epochs", "0".to_string(), "at least 1");
+        }
+        if self.max_steps == Some(0) {
+            return bad("max_steps", "0".to_string(), "at least 1");
         }
         if self.batch_size == 0 {
             return bad("batch_size", "0".to_string(), "at least 1");
@@ -200,6 +208,7 @@ mod tests {
         check(Recipe { dropout: 1.0, ..Recipe::default() }, "dropout is 1");
         check(Recipe { label_smoothing: -0.1, ..Recipe::default() }, "label_smoothing is -0.1");
         check(Recipe { n_epochs: 0, ..Recipe::default() }, "n_epochs is 0");
+        check(Recipe { max_steps: Some(0), ..Recipe::default() }, "max_steps is 0");
         check(Recipe { batch_size: 0, ..Recipe::default() }, "batch_size is 0");
     }
 

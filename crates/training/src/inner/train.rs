@@ -167,8 +167,10 @@ fn steps<L: Level>(job: &Job<'_>, watch: Watch<'_>) -> Result<(HostWeights, Trai
     let mut stop = Stop::default();
     let mut info = TrainInfo::default();
     watch(0, &|| host(&network));
-    while info.epoch_losses.len() < recipe.n_epochs && !info.converged {
+    let most = recipe.max_steps.unwrap_or(usize::MAX);
+    while info.epoch_losses.len() < recipe.n_epochs && info.n_steps < most && !info.converged {
         let mut sum = Tensor::<1>::zeros([1], &device.clone().inner());
+        let mut n_seen = 0;
         for batch in rows.batches(batch_size, &mut order) {
             let n_batch = batch.inputs.dims()[1];
             let weights = network.weights::<L>(activation);
@@ -186,12 +188,16 @@ fn steps<L: Level>(job: &Job<'_>, watch: Watch<'_>) -> Result<(HostWeights, Trai
                 loss = loss + squared_distance(&weights, start).mul_scalar(strength);
             }
             sum = sum + loss.clone().inner().mul_scalar(n_batch as f32 / n_rows as f32);
+            n_seen += n_batch;
             let gradients = GradientsParams::from_grads(loss.backward(), &network);
             network = optimiser.step(f64::from(recipe.learning_rate), network, gradients);
             info.n_steps += 1;
             watch(info.n_steps, &|| host(&network));
+            if info.n_steps == most {
+                break;
+            }
         }
-        let loss = sum.into_scalar::<f32>();
+        let loss = sum.into_scalar::<f32>() * (n_rows as f32 / n_seen as f32);
         info.epoch_losses.push(loss);
         if !loss.is_finite() {
             return Err(InnerError::Diverged { epoch: info.epoch_losses.len() });

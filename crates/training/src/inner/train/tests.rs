@@ -111,6 +111,28 @@ fn the_training_ends_when_the_loss_no_longer_falls() {
 }
 
 #[test]
+fn a_training_of_so_many_steps_is_the_beginning_of_a_longer_one() {
+    let support = testing::blobs(40, 3, 0);
+    for optimiser in [Optimiser::Adam, Optimiser::Sgd, Optimiser::Lbfgs] {
+        let recipe = Recipe { batch_size: 16, n_epochs: 9, ..Recipe::of(optimiser) };
+        // Three batches an epoch: the seventh step is the first of an epoch.
+        let short = train(&support, &Recipe { max_steps: Some(7), ..recipe.clone() }, 3);
+        assert_eq!(short.info.n_steps, 7);
+        let mut after_seven = None;
+        let device = &testing::device();
+        let long =
+            Training { support: &support, start: Start::Random, recipe: &recipe, seed: Seed(3), device };
+        long.run(&mut |moment| {
+            if moment.n_steps == 7 {
+                after_seven = Some(moment.model().unwrap().weights);
+            }
+        })
+        .unwrap();
+        assert_eq!(Some(short.model.weights), after_seven);
+    }
+}
+
+#[test]
 fn what_cannot_be_trained_is_refused() {
     let support = testing::linear_values(10, 2, 0);
     let check = |recipe: Recipe, expected: &str| {
