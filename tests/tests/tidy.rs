@@ -11,7 +11,7 @@ use weightsmith_tests::root;
 
 /// Who may name whom; packages without the prefix, normal and build dependencies only. `tests` and `benches` may name
 /// anything, nobody may name them.
-const MAY_NAME: [(&str, &[&str]); 11] = [
+const MAY_NAME: [(&str, &[&str]); 12] = [
     ("tasks", &[]),
     ("kernels", &[]),
     ("priors", &["tasks"]),
@@ -21,7 +21,21 @@ const MAY_NAME: [(&str, &[&str]); 11] = [
     ("training", &["tasks", "priors", "base-model", "metamodel"]),
     ("ledger", &["tasks", "base-model"]),
     ("planner", &["tasks", "base-model", "metamodel", "training", "ledger", "kernels"]),
-    ("harness", &["tasks", "priors", "datasets", "base-model", "metamodel", "training", "ledger", "planner"]),
+    ("self-application", &["tasks", "ledger", "metamodel", "training", "planner"]),
+    (
+        "harness",
+        &[
+            "tasks",
+            "priors",
+            "datasets",
+            "base-model",
+            "metamodel",
+            "training",
+            "ledger",
+            "planner",
+            "self-application",
+        ],
+    ),
     ("cli", &["harness"]),
 ];
 const FREE: [&str; 2] = ["tests", "benches"];

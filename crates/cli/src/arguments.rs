@@ -2,7 +2,7 @@
 
 mod plan;
 
-pub(crate) use plan::{Plan, PlanCollect};
+pub(crate) use plan::{Plan, PlanAssess, PlanCollect};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;

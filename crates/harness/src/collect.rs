@@ -9,14 +9,14 @@ use crate::problem::{Counts, Problem};
 use crate::splits::Split;
 use crate::suite::SuiteTable;
 use crate::workers::as_done;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 use weightsmith_base_model::BaseModel;
 use weightsmith_datasets::{Labelled, Source, read_labelled};
 use weightsmith_ledger::{
-    Appended, Cost, CurvePoint, Ledger, Named, Outcome, RunRecord, RunRole, Uid, Value,
+    Appended, Cost, CurvePoint, Ledger, LedgerError, Named, Outcome, RunRecord, RunRole, Uid, Value,
 };
 use weightsmith_metamodel::{GenerateOptions, generate_base_model};
 use weightsmith_planner::{Beginning, Decision, Space, TaskFeatures, loss_unit, task_features};
@@ -85,6 +85,7 @@ pub fn collect(
         .collect();
     let mut state = Collected { n_new: 0, n_there: 0, n_failed: 0, first_failure: None, n_all: 0 };
     let mut jobs = Vec::new();
+    let mut named = HashSet::new();
     // Recipe by recipe over all tasks, so that a collection that ends early has seen them all.
     let supports: Vec<ShortRows<'_>> = sources
         .iter()
@@ -94,6 +95,10 @@ pub fn collect(
     for recipe_idx in 0..settings.n_recipes as u64 {
         for rows in &supports {
             let job = Job { rows, recipe_idx, settings };
+            // Two turns can draw the same decision.
+            if !named.insert(job.uid()) {
+                continue;
+            }
             state.n_all += 1;
             if ledger.level_of(job.uid())?.is_some() {
                 state.n_there += 1;
@@ -107,7 +112,8 @@ pub fn collect(
     as_done(jobs, settings.n_threads, work, &mut |record: Result<RunRecord<Base>, String>| {
         match record.map(|record| ledger.append(&record)) {
             Ok(Ok(Appended::New(_))) => state.n_new += 1,
-            Ok(Ok(Appended::There(_))) => state.n_there += 1,
+            // Another process may have done the same training in other time.
+            Ok(Ok(Appended::There(_)) | Err(LedgerError::OtherContent { .. })) => state.n_there += 1,
             Ok(Err(error)) => {
                 failed = Some(error);
                 return ControlFlow::Break(());

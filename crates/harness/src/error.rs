@@ -9,7 +9,9 @@ use weightsmith_base_model::{DeviceError, EncodingError, FileError};
 use weightsmith_datasets::DatasetError;
 use weightsmith_ledger::LedgerError;
 use weightsmith_metamodel::GenerateError;
+use weightsmith_self_application::LiftError;
 use weightsmith_tasks::TaskType;
+use weightsmith_training::InnerError;
 
 /// Why the harness cannot do what is asked.
 #[derive(Debug, thiserror::Error)]
@@ -209,6 +211,26 @@ pub enum HarnessError {
     /// The ledger cannot be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// Rows of the ledger do not make a task.
+    #[error(transparent)]
+    Lift(#[from] LiftError),
+    /// A predictor cannot be trained.
+    #[error("the predictor cannot be trained: {0}")]
+    Predictor(#[from] InnerError),
+    /// A predictor reads other columns.
+    #[error("the predictor reads other columns: {0}")]
+    PredictorColumns(#[from] EncodingError),
+    /// Too few data sets to learn from.
+    #[error(
+        "the ledger has planned runs of {n_roots} data sets, a predictor needs {n_needed}: add some with `weightsmith plan \
+         collect`"
+    )]
+    TooFewRoots {
+        /// Those there are.
+        n_roots: usize,
+        /// Those needed.
+        n_needed: usize,
+    },
     /// No run has this name.
     #[error("there is no run {beginning} in {}; `runs list` shows their names", path.display())]
     NoSuchRun {

@@ -1,13 +1,14 @@
 //! What can be decided about a table: to generate, or to train by a plan.
 
-use crate::space::{Beginning, Plan};
+use crate::space::{Plan, STEPS_AT, Space, level_value};
 use std::fmt;
-use weightsmith_ledger::{Named, Value};
+use weightsmith_ledger::Named;
 use weightsmith_tasks::TaskType;
 
-/// Views and trees of a generation that nothing is trained after, as `generate` has them by default.
-pub const GENERATED_VIEWS: usize = 8;
-const GENERATED_TREES: usize = 100;
+/// Views of a generation that nothing is trained after, as `generate` has them by default.
+const GENERATED_VIEWS: f64 = 8.0;
+/// Trees of its second opinion.
+const GENERATED_TREES: f64 = 100.0;
 
 /// How a base model comes to its weights.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,55 +20,49 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// Every decision about it by its name, as run records have it; what changes nothing is not there. The number of
-    /// epochs is none of them: a run's curve has all.
+    /// The same decision without what changes nothing, see [`Plan::canonical`].
+    pub fn canonical(self, task_type: TaskType) -> Self {
+        match self {
+            Self::Generate => self,
+            Self::Train(plan) => Self::Train(plan.canonical(task_type)),
+        }
+    }
+
+    /// Every part of it by its name, as run records have it; what changes nothing is not there. The number of steps is no
+    /// part: a run's curve has all.
     pub fn values(self, task_type: TaskType) -> Named {
-        let mut values = Named::new();
-        let mut text = |name: &str, text: &str| _ = values.insert(name.to_string(), Value::from(text));
         let Self::Train(plan) = self else {
-            text("beginning", "generated");
-            text("optimiser", "none");
-            for (name, number) in [("views", GENERATED_VIEWS), ("trees", GENERATED_TREES)] {
-                values.insert(name.to_string(), Value::Number(number as f64));
-            }
-            return values;
+            return Named::from([
+                ("beginning".into(), "generated".into()),
+                ("optimiser".into(), "none".into()),
+                ("trees".into(), GENERATED_TREES.into()),
+                ("views".into(), GENERATED_VIEWS.into()),
+            ]);
         };
-        let plan = plan.canonical(task_type);
-        let recipe = plan.recipe();
-        let is_random = plan.beginning() == Beginning::Random;
-        let has_hidden = is_random && !recipe.hidden.is_empty();
-        text("beginning", if is_random { "random" } else { "generated" });
-        text("optimiser", recipe.optimiser.name());
-        if has_hidden {
-            text("activation", &format!("{:?}", recipe.activation).to_lowercase());
-        }
-        if task_type == TaskType::Classification {
-            text("weighting", &format!("{:?}", recipe.weighting).to_lowercase());
-        }
-        // The shortest text of the 32-bit number, so that 0.1 is 0.1.
-        let exact = |number: f32| number.to_string().parse().unwrap_or(f64::from(number));
-        let mut number = |name: &str, number: f64| _ = values.insert(name.to_string(), Value::Number(number));
-        if is_random {
-            number("layers", recipe.hidden.len() as f64);
-        }
-        if has_hidden {
-            number("units", recipe.hidden[0] as f64);
-            number("skip", f64::from(u8::from(recipe.skip)));
-        }
-        number("weight_decay", exact(recipe.weight_decay));
-        if plan.is_stepwise() {
-            number("learning_rate", exact(recipe.learning_rate));
-            // 0 for all rows.
-            number("batch", if recipe.batch_size == usize::MAX { 0.0 } else { recipe.batch_size as f64 });
-            number("pull", exact(recipe.proximal));
-            if has_hidden || !is_random {
-                number("dropout", exact(recipe.dropout));
+        let parts = Space.factors().into_iter().zip(plan.levels()).zip(plan.matters(task_type)).enumerate();
+        parts
+            .filter(|(at, (_, matters))| *matters && *at != STEPS_AT)
+            .map(|(at, ((factor, level), _))| (factor.name.to_string(), level_value(at, level)))
+            .collect()
+    }
+
+    /// The decision with these values, with the most steps and without what changes nothing; none if no decision has
+    /// them.
+    pub fn of_values(values: &Named, task_type: TaskType) -> Option<Self> {
+        let level_of = |at: usize| -> Option<u8> {
+            let factor = Space.factors()[at];
+            match values.get(factor.name) {
+                _ if at == STEPS_AT => Some(factor.n_levels as u8 - 1),
+                None => Some(0),
+                Some(value) => (0..factor.n_levels as u8).find(|level| level_value(at, *level) == *value),
             }
-        }
-        if task_type == TaskType::Classification {
-            number("label_smoothing", exact(recipe.label_smoothing));
-        }
-        values
+        };
+        let levels: Option<Vec<u8>> = (0..Space.factors().len()).map(level_of).collect();
+        let found = match levels {
+            Some(levels) => Self::Train(Plan::new(levels.try_into().ok()?)?.canonical(task_type)),
+            None => Self::Generate,
+        };
+        (found.values(task_type) == *values).then_some(found)
     }
 }
 
@@ -77,5 +72,34 @@ impl fmt::Display for Decision {
             Self::Generate => f.write_str("generate"),
             Self::Train(plan) => write!(f, "{plan}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weightsmith_ledger::Value;
+    use weightsmith_tasks::Seed;
+
+    #[test]
+    fn a_decision_is_known_by_its_values_and_by_nothing_that_does_not_matter() {
+        let random = &mut Seed(1).stream("planner.test.decision");
+        for task_type in [TaskType::Classification, TaskType::Regression] {
+            let generate = Decision::Generate;
+            assert_eq!(Decision::of_values(&generate.values(task_type), task_type), Some(generate));
+            for _ in 0..500 {
+                let plan = Space.draw(random).longest();
+                let values = Decision::Train(plan).values(task_type);
+                assert_eq!(
+                    Decision::of_values(&values, task_type),
+                    Some(Decision::Train(plan.canonical(task_type))),
+                    "{values:?}"
+                );
+                assert_eq!(Decision::Train(plan.canonical(task_type)).values(task_type), values);
+            }
+        }
+        let mut other = Decision::Generate.values(TaskType::Regression);
+        other.insert("optimiser".into(), Value::from("muon"));
+        assert_eq!(Decision::of_values(&other, TaskType::Regression), None);
     }
 }

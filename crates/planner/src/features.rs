@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use weightsmith_base_model::{Encoding, EncodingError, EncodingLimits, ExpectedPerformance, Rows, View};
+use weightsmith_ledger::{Named, Value};
 use weightsmith_metamodel::{GenerateError, landmark_figures};
 use weightsmith_tasks::{ColumnValues, Level, Support, Target};
 
@@ -108,6 +109,15 @@ impl TaskFeatures {
     /// The numbers, in the order of [`FEATURES`].
     pub fn values(&self) -> &[f64] {
         &self.0
+    }
+
+    /// The features among named values; none if one is not there.
+    pub fn of_named(values: &Named) -> Option<Self> {
+        let number = |feature: &Feature| match values.get(feature.name) {
+            Some(Value::Number(number)) => Some(*number),
+            _ => None,
+        };
+        FEATURES.iter().map(number).collect::<Option<Vec<f64>>>().map(Self)
     }
 
     /// Of the feature with this name.

@@ -1,14 +1,24 @@
-//! What a training of a base model is decided from, and what there is to decide.
+//! Deciding how a base model comes to its weights.
 //!
-//! [`Space`] is the factorial space of recipes, [`Plan`] one of its points; [`task_features`] describes the short rows
-//! of a task by named numbers, each documented in [`FEATURES`].
+//! [`Space`] is the factorial space of recipes, [`Plan`] one of its points, [`Decision`] to generate or to train by one;
+//! [`task_features`] describes the short rows of a task by named numbers, each documented in [`FEATURES`]. A [`Predictor`]
+//! foresees from both what the loss on long rows will be after so many steps: its [`LinearPredictor`] scores every plan there is
+//! ([`search`]), its networks judge the best.
 //!
 //! This crate trains nothing and stores nothing.
 
 mod decision;
 mod features;
+mod linear;
+mod predictor;
+mod search;
+mod sight;
 mod space;
 
-pub use decision::{Decision, GENERATED_VIEWS};
+pub use decision::Decision;
 pub use features::{FEATURES, Feature, FeatureError, TaskFeatures, loss_unit, task_features};
+pub use linear::LinearPredictor;
+pub use predictor::{Calibration, Candidate, Foresight, Judged, N_JUDGED, Predictor, PredictorError};
+pub use search::{Scored, Searched, search};
+pub use sight::{DECISION_COLUMNS, Prospect, prospect_table};
 pub use space::{Beginning, Factor, N_FACTORS, Plan, Space};

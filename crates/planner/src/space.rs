@@ -4,6 +4,7 @@ use rand::Rng;
 use serde::Serialize;
 use std::fmt;
 use weightsmith_base_model::Activation;
+use weightsmith_ledger::Value;
 use weightsmith_tasks::TaskType;
 use weightsmith_training::{Optimiser, Recipe, Weighting};
 
@@ -121,14 +122,12 @@ impl Plan {
         if self.0[BEGINNING_AT] == 0 { Beginning::Random } else { Beginning::Generated }
     }
 
-    /// The same training with every decision that changes nothing about it at its first level: those about a network whose
-    /// weights are generated, about hidden units of a linear model, about steps of L-BFGS, and about classes where there
-    /// are none.
-    pub fn canonical(self, task_type: TaskType) -> Self {
-        let mut levels = self.0;
-        let mut forget = |factors: &[usize]| factors.iter().for_each(|&factor| levels[factor] = 0);
-        let is_generated = self.beginning() == Beginning::Generated;
-        if is_generated {
+    /// Which factors change anything about the training: not those about a network whose weights are generated, about hidden
+    /// units of a linear model, about single steps of L-BFGS, and about classes where there are none.
+    pub fn matters(self, task_type: TaskType) -> [bool; N_FACTORS] {
+        let mut matters = [true; N_FACTORS];
+        let mut forget = |factors: &[usize]| factors.iter().for_each(|&factor| matters[factor] = false);
+        if self.beginning() == Beginning::Generated {
             forget(&[LAYERS_AT, UNITS_AT, SKIP_AT, ACTIVATION_AT]);
         } else if LAYERS[usize::from(self.0[LAYERS_AT])] == 0 {
             forget(&[UNITS_AT, SKIP_AT, ACTIVATION_AT, DROPOUT_AT]);
@@ -139,7 +138,21 @@ impl Plan {
         if task_type == TaskType::Regression {
             forget(&[SMOOTHING_AT, WEIGHTING_AT]);
         }
+        matters
+    }
+
+    /// The same training with every factor that does not matter at its first level.
+    pub fn canonical(self, task_type: TaskType) -> Self {
+        let matters = self.matters(task_type);
+        let mut levels = self.0;
+        levels.iter_mut().zip(matters).filter(|(_, matters)| !matters).for_each(|(level, _)| *level = 0);
         Self(levels)
+    }
+
+    /// Whether its batch is not as large as all of `n_rows` rows under the name of a smaller one.
+    pub(crate) fn has_own_batch(self, n_rows: usize) -> bool {
+        let batch = BATCHES[usize::from(self.0[BATCH_AT])];
+        !self.is_stepwise() || batch < n_rows || batch == usize::MAX
     }
 
     /// The same plan with the most steps: its run's curve answers for fewer.
@@ -147,6 +160,11 @@ impl Plan {
         let mut levels = self.0;
         levels[STEPS_AT] = STEPS.len() as u8 - 1;
         Self(levels)
+    }
+
+    /// Every number of steps that can be planned, ascending.
+    pub fn steps() -> &'static [usize] {
+        &STEPS
     }
 
     /// The steps that are planned.
@@ -168,11 +186,8 @@ impl Plan {
             skip: level[SKIP_AT] == 1 || LAYERS[level[LAYERS_AT]] == 0,
             activation: ACTIVATIONS[level[ACTIVATION_AT]],
             optimiser: OPTIMISERS[level[OPTIMISER_AT]],
-            learning_rate: spread(1e-4, 1.0, level[RATE_AT], N_RATES),
-            weight_decay: match level[DECAY_AT] {
-                0 => 0.0,
-                above => spread(1e-3, 300.0, above - 1, N_DECAYS - 1),
-            },
+            learning_rate: rate(level[RATE_AT]),
+            weight_decay: decay(level[DECAY_AT]),
             // A step is an epoch at most.
             n_epochs: STEPS[level[STEPS_AT]],
             max_steps: Some(STEPS[level[STEPS_AT]]),
@@ -183,6 +198,42 @@ impl Plan {
             proximal: PULLS[level[PULL_AT]],
         }
     }
+}
+
+/// What a level of a factor is, as run records have it.
+pub(crate) fn level_value(factor: usize, level: u8) -> Value {
+    let at = usize::from(level);
+    // The shortest text of the 32-bit number, so that 0.1 is 0.1.
+    let exact = |number: f32| Value::Number(number.to_string().parse().unwrap_or(f64::from(number)));
+    let count = |count: usize| Value::Number(count as f64);
+    match factor {
+        LAYERS_AT => count(LAYERS[at]),
+        UNITS_AT => count(UNITS[at]),
+        ACTIVATION_AT => Value::Text(format!("{:?}", ACTIVATIONS[at]).to_lowercase()),
+        OPTIMISER_AT => OPTIMISERS[at].name().into(),
+        RATE_AT => exact(rate(at)),
+        DECAY_AT => exact(decay(at)),
+        STEPS_AT => count(STEPS[at]),
+        // 0 for all rows.
+        BATCH_AT => count(if BATCHES[at] == usize::MAX { 0 } else { BATCHES[at] }),
+        DROPOUT_AT => exact(DROPOUTS[at]),
+        SMOOTHING_AT => exact(SMOOTHINGS[at]),
+        WEIGHTING_AT => ["rows", "classes"][at].into(),
+        PULL_AT => exact(PULLS[at]),
+        BEGINNING_AT => ["random", "generated"][at].into(),
+        _ => {
+            debug_assert_eq!(factor, SKIP_AT, "every other factor is above");
+            count(at)
+        }
+    }
+}
+
+fn rate(level: usize) -> f32 {
+    spread(1e-4, 1.0, level, N_RATES)
+}
+
+fn decay(level: usize) -> f32 {
+    if level == 0 { 0.0 } else { spread(1e-3, 300.0, level - 1, N_DECAYS - 1) }
 }
 
 impl fmt::Display for Plan {

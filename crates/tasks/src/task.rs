@@ -1,6 +1,6 @@
 //! Supervised tasks: short rows, long rows, and which part of the meta-data they belong to.
 
-use crate::level::{Base, Level};
+use crate::level::{Above, Base, Level};
 use crate::table::Table;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -186,6 +186,17 @@ impl Support<Base> {
     /// # Errors
     /// Unequal lengths, labels outside the class names, numeric targets that are not finite.
     pub fn new(table: Table, target: Target) -> Result<Self, TaskError> {
+        check_rows(&table, &target)?;
+        Ok(Self { table, target, level: PhantomData })
+    }
+}
+
+impl<L: Level> Support<Above<L>> {
+    /// Short rows about runs on data of the level below. Only what lifts runs may call this.
+    ///
+    /// # Errors
+    /// As [`Support::new`].
+    pub fn of_runs(table: Table, target: Target) -> Result<Self, TaskError> {
         check_rows(&table, &target)?;
         Ok(Self { table, target, level: PhantomData })
     }

@@ -8,6 +8,32 @@ use weightsmith_harness::TaskSplit;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plan {
     Collect(PlanCollect),
+    Assess(PlanAssess),
+}
+
+/// Say how well a ledger foresees trainings on data sets that it does not hold
+///
+/// Fits predictors to the runs of all data sets but some, and compares what they foresee of the others with what came.
+#[derive(Debug, Args)]
+pub(crate) struct PlanAssess {
+    /// The ledger to learn from
+    #[arg(long, value_name = "FILE", default_value = "runs.ledger")]
+    pub(crate) ledger: PathBuf,
+    /// Test on the data sets of this ledger, and learn from those of it that are not held out too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tested: Option<PathBuf>,
+    /// Parts that the tested data sets are held out in; 1 with --tested holds out all of them at once
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) folds: u16,
+    /// Of folds, looks and networks
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Cores to use [default: all]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Train many small networks by recipes drawn at random, and record what came of them

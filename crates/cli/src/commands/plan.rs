@@ -1,23 +1,94 @@
 //! `weightsmith plan`
 
 use super::evaluate::threads;
-use crate::arguments::{Plan, PlanCollect};
+use crate::arguments::{Plan, PlanAssess, PlanCollect};
 use crate::exit::Outcome;
 use crate::teller::interrupted;
 use crate::{print, progress};
 use anyhow::Result;
 use serde_json::json;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use weightsmith_harness::{
-    CollectSettings, Ledger, Metamodels, Part, Seed, check_output, collect, open_device, suite_tables,
+    CollectSettings, FitSettings, Ledger, Metamodels, Part, PlannedRuns, Seed, Spread, TaskType, assess,
+    check_output, collect, load_metamodel, open_device, suite_tables,
 };
 
 pub(super) fn run(arguments: &Plan) -> Result<Outcome> {
     match arguments {
         Plan::Collect(arguments) => fill(arguments),
+        Plan::Assess(arguments) => assessed(arguments),
     }
+}
+
+fn assessed(arguments: &PlanAssess) -> Result<Outcome> {
+    let device = open_device("cpu")?;
+    let metamodel = load_metamodel(None, TaskType::Regression, &device)?;
+    let read = |path: &Path| -> Result<PlannedRuns> {
+        Ok(PlannedRuns::read(&Ledger::open_read_only(path)?.snapshot()?)?)
+    };
+    let settings = FitSettings {
+        seed: Seed(arguments.seed),
+        n_threads: threads(arguments.threads),
+        ..FitSettings::default()
+    };
+    let learned = read(&arguments.ledger)?;
+    let n_folds = usize::from(arguments.folds);
+    let (runs, folds) = match &arguments.tested {
+        Some(path) => {
+            let tested = read(path)?;
+            let folds = tested.folds(n_folds, settings.seed);
+            (learned.joined(tested), folds)
+        }
+        None => {
+            let folds = learned.folds(n_folds.max(2), settings.seed);
+            (learned, folds)
+        }
+    };
+    let bar = progress::bar(0, "networks");
+    let assessment = assess(&runs, &folds, &metamodel, &settings, &device, &mut |fold, n, n_all| {
+        bar.set_length((folds.len() * n_all) as u64);
+        bar.set_position((fold * n_all + n) as u64);
+    });
+    bar.finish_and_clear();
+    let assessment = assessment?;
+    if arguments.json {
+        print::json(&assessment)?;
+    } else {
+        let mut text = format!(
+            "{} runs of {} data sets, held out in {} parts. Medians and means over tasks:\n\n{:<28} {:>9} {:>9} {:>7} {:>7} {:>7} {:>9} {:>8}\n",
+            assessment.n_runs,
+            assessment.n_roots,
+            assessment.n_folds,
+            "",
+            "rank cor.",
+            "of looks",
+            "error",
+            "R²",
+            "regret",
+            "90% holds",
+            "CPU s",
+        );
+        for learner in &assessment.learners {
+            let median =
+                |spread: &Option<Spread>| spread.as_ref().map_or("-".into(), |s| format!("{:.3}", s.median));
+            text += &format!(
+                "{:<28} {:>9} {:>9} {:>7.3} {:>7.3} {:>7.4} {:>9} {:>8.2}\n",
+                learner.name,
+                median(&learner.rank_correlation),
+                median(&learner.rank_correlation_of_looks),
+                learner.rmse,
+                learner.r2,
+                learner.regret,
+                learner.coverage.map_or("-".into(), |share| format!("{:.1}%", 100.0 * share)),
+                learner.cpu_s,
+            );
+        }
+        print::text(&text)?;
+    }
+    Ok(Outcome::Done)
 }
 
 fn fill(arguments: &PlanCollect) -> Result<Outcome> {

@@ -1,0 +1,385 @@
+//! How well the losses of trainings are foreseen on data sets that a predictor has not seen.
+
+use super::examples::{Example, PlannedRuns};
+use super::fit::{FitSettings, fit_predictor};
+use crate::clock::{Cost, Stopwatch};
+use crate::error::HarnessError;
+use crate::statistics::{Spread, mid_ranks};
+use burn::tensor::Device;
+use rand::seq::index::sample;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use weightsmith_base_model::BaseModel;
+use weightsmith_metamodel::{GenerateOptions, Pretrained, generate_base_model};
+use weightsmith_planner::prospect_table;
+use weightsmith_tasks::{Above, Base, Seed, Support};
+use weightsmith_training::{Optimiser, Recipe, fit_linear, grid, train_base_model, tune_base_model};
+
+/// Rows about runs that the small predictors read.
+const SMALL: [usize; 3] = [64, 256, 1024];
+
+/// What learns to foresee losses.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Learner {
+    Ensemble,
+    Linear,
+    Generated,
+    Tuned,
+    Trained,
+    TunedLinear,
+    Mean,
+}
+
+impl Learner {
+    fn about(self) -> &'static str {
+        match self {
+            Self::Ensemble => "the predictor's networks, trained on all rows about runs",
+            Self::Linear => "the predictor's ridge regression on products, on all rows",
+            Self::Generated => "weights that the metamodel generated from some rows",
+            Self::Tuned => "a network trained by Adam on the same rows, recipe by cross-validation",
+            Self::Trained => "a network trained by Adam on the same rows, default recipe",
+            Self::TunedLinear => "ridge regression on the same rows, strength by cross-validation",
+            Self::Mean => "the mean of all rows",
+        }
+    }
+
+    const SMALL: [Self; 4] = [Self::Generated, Self::Tuned, Self::Trained, Self::TunedLinear];
+}
+
+/// How well one learner foresaw the losses of one task's runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TaskReport {
+    /// The task.
+    pub task: String,
+    /// Its short rows.
+    pub n_short: u64,
+    /// Runs of it.
+    pub n_runs: usize,
+    /// Spearman's, over recipes at their last looks; none where one side does not vary.
+    pub rank_correlation: Option<f64>,
+    /// The same over all looks.
+    pub rank_correlation_of_looks: Option<f64>,
+    /// The share of looks inside the 90% interval, where there is one.
+    pub coverage: Option<f64>,
+    /// Root mean square of the errors, in logarithms of losses.
+    pub rmse: f64,
+    /// The loss of the recorded look that was foreseen to be best, above the best of all, as a share of the base loss.
+    pub regret: f64,
+}
+
+/// One learner over tasks.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LearnerReport {
+    /// Its name, and the rows it read where these were some.
+    pub name: String,
+    /// What it is.
+    pub about: &'static str,
+    /// Over tasks: rank correlation over recipes.
+    pub rank_correlation: Option<Spread>,
+    /// Over tasks: rank correlation over all looks.
+    pub rank_correlation_of_looks: Option<Spread>,
+    /// Mean over tasks.
+    pub coverage: Option<f64>,
+    /// Mean over tasks.
+    pub rmse: f64,
+    /// 1 less the squared errors of all looks as a share of those of their mean.
+    pub r2: f64,
+    /// Mean over tasks.
+    pub regret: f64,
+    /// Processor seconds of learning, over folds.
+    pub cpu_s: f64,
+    /// Each task.
+    pub tasks: Vec<TaskReport>,
+}
+
+/// How well losses are foreseen.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Assessment {
+    /// Runs in all.
+    pub n_runs: usize,
+    /// Data sets in all.
+    pub n_roots: usize,
+    /// Folds of data sets that were held out in turn.
+    pub n_folds: usize,
+    /// Every learner.
+    pub learners: Vec<LearnerReport>,
+    /// Some looks: what was foreseen with its interval, and what came.
+    pub sample: Vec<[f64; 4]>,
+}
+
+/// Looks of the sample for a picture.
+const N_SAMPLE: usize = 1500;
+
+/// What a learner said of the looks of a fold.
+struct Said {
+    name: String,
+    learner: Learner,
+    values: Vec<f64>,
+    intervals: Option<Vec<(f64, f64)>>,
+    cpu_s: f64,
+}
+
+/// Holds out folds of data sets in turn, fits predictors to the runs of all others, and compares what they foresee with
+/// what came. `metamodel` generates the weights of small predictors; it is one for numbers.
+///
+/// # Errors
+/// Those of [`fit_predictor`].
+pub fn assess(
+    runs: &PlannedRuns,
+    folds: &[BTreeSet<String>],
+    metamodel: &Pretrained,
+    settings: &FitSettings,
+    device: &Device,
+    listen: &mut dyn FnMut(usize, usize, usize),
+) -> Result<Assessment, HarnessError> {
+    let mut learners: Vec<(Learner, LearnerReport, f64, f64)> = Vec::new();
+    let mut pictured = Vec::new();
+    for (fold_idx, fold) in folds.iter().enumerate() {
+        let held = runs.of_roots(fold);
+        let is_held: BTreeSet<usize> = held.iter().copied().collect();
+        let rest = PlannedRuns {
+            runs: (0..runs.len())
+                .filter(|at| !is_held.contains(at))
+                .map(|at| runs.runs[at].clone())
+                .collect(),
+        };
+        let looks: Vec<Example> = held.iter().flat_map(|&run| runs.looks(run)).collect();
+        let said = say(runs, &rest, &looks, fold, metamodel, settings, device, &mut |n, all| {
+            listen(fold_idx, n, all);
+        })?;
+        for said in said {
+            if let (Learner::Ensemble, Some(intervals)) = (said.learner, &said.intervals) {
+                let ends = said.values.iter().zip(intervals).zip(&looks);
+                pictured.extend(ends.map(|((mean, (low, high)), look)| [*mean, *low, *high, look.target]));
+            }
+            let at =
+                learners.iter().position(|(_, report, ..)| report.name == said.name).unwrap_or_else(|| {
+                    learners.push((said.learner, LearnerReport::new(&said), 0.0, 0.0));
+                    learners.len() - 1
+                });
+            let (_, report, squares, total) = &mut learners[at];
+            report.cpu_s += said.cpu_s;
+            add(runs, &held, &looks, &said, report, squares, total);
+        }
+    }
+    let random = &mut settings.seed.stream("planning.sample");
+    let picked = sample(random, pictured.len(), N_SAMPLE.min(pictured.len()));
+    Ok(Assessment {
+        n_runs: runs.len(),
+        n_roots: runs.roots().len(),
+        n_folds: folds.len(),
+        learners: learners
+            .into_iter()
+            .map(|(_, report, squares, total)| report.finished(squares, total))
+            .collect(),
+        sample: picked.into_iter().map(|at| pictured[at]).collect(),
+    })
+}
+
+/// What every learner that learned from `rest` says of looks at runs of the data sets that are held out.
+#[expect(clippy::too_many_arguments, reason = "one call, of what `assess` is given and a fold of it")]
+fn say(
+    runs: &PlannedRuns,
+    rest: &PlannedRuns,
+    looks: &[Example],
+    fold: &BTreeSet<String>,
+    metamodel: &Pretrained,
+    settings: &FitSettings,
+    device: &Device,
+    listen: &mut dyn FnMut(usize, usize),
+) -> Result<Vec<Said>, HarnessError> {
+    let prospects = runs.prospects(looks);
+    let mut stopwatch = Stopwatch::of_process(Cost::default());
+    let predictor = fit_predictor(rest, settings, device, listen)?;
+    let cpu_s = stopwatch.cost().cpu_s;
+    let foreseen = predictor.foresee(&prospects)?;
+    let mut said = vec![
+        Said {
+            name: "ensemble".into(),
+            learner: Learner::Ensemble,
+            values: foreseen.iter().map(|foresight| foresight.mean).collect(),
+            intervals: Some(foreseen.iter().map(|foresight| (foresight.low, foresight.high)).collect()),
+            cpu_s,
+        },
+        Said {
+            name: "linear".into(),
+            learner: Learner::Linear,
+            values: prospects.iter().map(|prospect| predictor.linear.predict(prospect)).collect(),
+            intervals: None,
+            cpu_s: 0.0,
+        },
+    ];
+    let all: Vec<usize> = (0..rest.len()).collect();
+    let examples = rest.examples(&all, settings.n_looks, settings.seed);
+    let mean = examples.iter().map(|example| example.target).sum::<f64>() / examples.len() as f64;
+    said.push(Said {
+        name: "mean".into(),
+        learner: Learner::Mean,
+        values: vec![mean; looks.len()],
+        intervals: None,
+        cpu_s: 0.0,
+    });
+    let table = prospect_table(&prospects);
+    for n_rows in SMALL.into_iter().filter(|n_rows| *n_rows <= examples.len()) {
+        let random = &mut settings.seed.indexed_stream("planning.small", &[n_rows as u64]);
+        let some: Vec<Example> =
+            sample(random, examples.len(), n_rows).into_iter().map(|at| examples[at]).collect();
+        let support = rest.lifted(&some, fold)?.support;
+        for learner in Learner::SMALL {
+            let mut stopwatch = Stopwatch::of_thread();
+            let model = small(learner, &support, metamodel, settings.seed, device)?;
+            let cpu_s = stopwatch.cost().cpu_s;
+            let predictions = model.predict(&table)?;
+            let values = predictions.values().expect("the target of rows about runs is a number");
+            said.push(Said {
+                name: format!("{} from {n_rows} rows", serde_name(learner)),
+                learner,
+                values: values.iter().map(|value| f64::from(*value)).collect(),
+                intervals: None,
+                cpu_s,
+            });
+        }
+    }
+    Ok(said)
+}
+
+fn serde_name(learner: Learner) -> &'static str {
+    match learner {
+        Learner::Generated => "generated",
+        Learner::Tuned => "adam-tuned",
+        Learner::Trained => "adam",
+        Learner::TunedLinear => "linear-tuned",
+        Learner::Ensemble => "ensemble",
+        Learner::Linear => "linear",
+        Learner::Mean => "mean",
+    }
+}
+
+/// A predictor learned from few rows.
+fn small(
+    learner: Learner,
+    support: &Support<Above<Base>>,
+    metamodel: &Pretrained,
+    seed: Seed,
+    device: &Device,
+) -> Result<BaseModel<Above<Base>>, HarnessError> {
+    Ok(match learner {
+        Learner::Generated => {
+            let options = GenerateOptions { n_threads: 1, ..GenerateOptions::default() };
+            generate_base_model(metamodel, support, options)
+                .map_err(|source| HarnessError::Generate { data: "rows about runs".into(), source })?
+                .0
+        }
+        Learner::Tuned => {
+            let recipes = grid(Optimiser::Adam, support.target().task_type());
+            tune_base_model(support, &recipes, seed, device, &mut |_| {})?.trained.model
+        }
+        Learner::Trained => train_base_model(support, &Recipe::default(), seed, device)?.model,
+        _ => fit_linear(support, seed)?,
+    })
+}
+
+/// Adds a fold to a report.
+fn add(
+    runs: &PlannedRuns,
+    held: &[usize],
+    looks: &[Example],
+    said: &Said,
+    report: &mut LearnerReport,
+    squares: &mut f64,
+    total: &mut f64,
+) {
+    let mean = looks.iter().map(|look| look.target).sum::<f64>() / looks.len().max(1) as f64;
+    for (look, value) in looks.iter().zip(&said.values) {
+        *squares += (look.target - value).powi(2);
+        *total += (look.target - mean).powi(2);
+    }
+    for ((task, n_short), of_task) in runs.by_task(held) {
+        let of_task: BTreeSet<usize> = of_task.into_iter().collect();
+        let here: Vec<usize> = (0..looks.len()).filter(|&at| of_task.contains(&looks[at].run)).collect();
+        let pick = |places: &[usize]| -> (Vec<f64>, Vec<f64>) {
+            places.iter().map(|&at| (said.values[at], looks[at].target)).unzip()
+        };
+        // The looks at a run follow one another.
+        let is_last = |at: &usize| looks.get(at + 1).is_none_or(|next| next.run != looks[*at].run);
+        let last: Vec<usize> = here.iter().copied().filter(is_last).collect();
+        let (foreseen, came) = pick(&here);
+        let (foreseen_last, came_last) = pick(&last);
+        let n = here.len().max(1) as f64;
+        let errors = foreseen.iter().zip(&came).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+        let Some(chosen) = (0..here.len()).min_by(|&a, &b| foreseen[a].total_cmp(&foreseen[b])) else {
+            continue;
+        };
+        let best = came.iter().copied().fold(f64::INFINITY, f64::min);
+        report.tasks.push(TaskReport {
+            task,
+            n_short,
+            n_runs: of_task.len(),
+            rank_correlation: spearman(&foreseen_last, &came_last),
+            rank_correlation_of_looks: spearman(&foreseen, &came),
+            coverage: said.intervals.as_ref().map(|intervals| {
+                let inside =
+                    |at: &&usize| (intervals[**at].0..=intervals[**at].1).contains(&looks[**at].target);
+                here.iter().filter(inside).count() as f64 / n
+            }),
+            rmse: (errors / n).sqrt(),
+            regret: came[chosen].exp() - best.exp(),
+        });
+    }
+}
+
+impl LearnerReport {
+    fn new(said: &Said) -> Self {
+        Self {
+            name: said.name.clone(),
+            about: said.learner.about(),
+            rank_correlation: None,
+            rank_correlation_of_looks: None,
+            coverage: None,
+            rmse: f64::NAN,
+            r2: f64::NAN,
+            regret: f64::NAN,
+            cpu_s: 0.0,
+            tasks: Vec::new(),
+        }
+    }
+
+    fn finished(mut self, squares: f64, total: f64) -> Self {
+        let over = |pick: &dyn Fn(&TaskReport) -> Option<f64>| -> Vec<f64> {
+            self.tasks.iter().filter_map(pick).collect()
+        };
+        let mean = |numbers: Vec<f64>| numbers.iter().sum::<f64>() / numbers.len().max(1) as f64;
+        let covered = over(&|task| task.coverage);
+        self.rank_correlation = Spread::of(&over(&|task| task.rank_correlation));
+        self.rank_correlation_of_looks = Spread::of(&over(&|task| task.rank_correlation_of_looks));
+        self.coverage = (!covered.is_empty()).then(|| mean(covered));
+        self.rmse = mean(over(&|task| Some(task.rmse)));
+        self.regret = mean(over(&|task| Some(task.regret)));
+        self.r2 = 1.0 - squares / total;
+        self
+    }
+}
+
+/// Spearman's rank correlation; none where one side does not vary.
+pub(super) fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
+    let (a, b) = (mid_ranks(a), mid_ranks(b));
+    let centre = (a.len() as f64 + 1.0) / 2.0;
+    let product =
+        |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - centre) * (b - centre)).sum::<f64>();
+    let size = (product(&a, &a) * product(&b, &b)).sqrt();
+    (size > 0.0).then(|| product(&a, &b) / size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rank_correlation_is_that_of_the_ranks() {
+        // scipy 1.17.1, spearmanr([1, 2, 2, 4, 9], [3, 1, 4, 5, 6]): 0.8207826816681233.
+        let found = spearman(&[1.0, 2.0, 2.0, 4.0, 9.0], &[3.0, 1.0, 4.0, 5.0, 6.0]).unwrap();
+        assert!((found - 0.820_782_681_668_123_3).abs() < 1e-12, "{found}");
+        assert_eq!(spearman(&[1.0, 1.0], &[1.0, 2.0]), None);
+    }
+}

@@ -1,0 +1,289 @@
+//! The linear predictor: ridge regression on products of what is decided and what the short rows look like.
+//!
+//! A plan has a left half (beginning, optimiser, learning rate, decay, steps, batch) and a right half (the network, dropout,
+//! label smoothing, weighting, pull). Within a half any product may be a column; between halves and with the task only
+//! products of two. So for one task the score of a plan is `a(left) + b(right) + u(left) · v(right)`, which can be computed
+//! for all plans: see [`crate::search`].
+
+use crate::decision::Decision;
+use crate::features::{FEATURES, TaskFeatures};
+use crate::sight::Prospect;
+use crate::space::{Beginning, Plan};
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+use weightsmith_kernels::cholesky_solve;
+use weightsmith_training::{Optimiser, Weighting};
+
+/// Optimisers times beginnings.
+const N_GROUPS: usize = 8;
+/// Columns of a group.
+const N_OF_GROUP: usize = 18;
+/// All of the left half, and whether nothing is trained.
+const N_LEFT: usize = N_GROUPS * N_OF_GROUP + 1;
+/// Columns of the left half that are multiplied with those of the right one and of the task.
+const N_SHORT: usize = 11;
+/// Columns of the right half: the length of the vectors of the two towers.
+pub(crate) const N_RIGHT: usize = 11;
+/// Products within the right half.
+const N_RIGHT_PRODUCTS: usize = 9;
+const N_TASK: usize = FEATURES.len() + 1;
+const N_COLUMNS: usize =
+    1 + N_TASK + N_LEFT + N_RIGHT + N_RIGHT_PRODUCTS + N_SHORT * N_RIGHT + N_TASK * (N_SHORT + N_RIGHT);
+/// Rows that are multiplied at once.
+const N_CHUNK: usize = 4096;
+/// Task columns are cut off this many standard deviations from their mean.
+const FARTHEST: f64 = 3.0;
+
+/// Ridge regression on the columns above.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinearPredictor {
+    /// Mean and standard deviation of every task column.
+    task_scales: Vec<(f64, f64)>,
+    coefficients: Vec<f32>,
+}
+
+/// What the score of a plan is made of, for one task.
+pub(crate) struct TaskScores {
+    /// Of every plan.
+    pub(crate) base: f32,
+    left: Vec<f32>,
+    right: Vec<f32>,
+    right_products: Vec<f32>,
+    /// `[N_SHORT, N_RIGHT]`.
+    between: Vec<f32>,
+    short: Vec<f32>,
+    n_rows: f64,
+}
+
+/// The left half of a prospect as columns.
+fn left(prospect: &Prospect<'_>) -> ([f32; N_LEFT], [f32; N_SHORT]) {
+    left_of(prospect.decision, prospect.n_steps, prospect.n_rows())
+}
+
+fn left_of(decision: Decision, n_steps: usize, n_rows: f64) -> ([f32; N_LEFT], [f32; N_SHORT]) {
+    let mut columns = [0.0; N_LEFT];
+    let mut short = [0.0; N_SHORT];
+    let Decision::Train(plan) = decision else {
+        columns[N_LEFT - 1] = 1.0;
+        short[0] = 1.0;
+        return (columns, short);
+    };
+    let recipe = plan.recipe();
+    let is_generated = plan.beginning() == Beginning::Generated;
+    let optimiser = match recipe.optimiser {
+        Optimiser::Adam => 0,
+        Optimiser::AdamW => 1,
+        Optimiser::Sgd => 2,
+        _ => 3,
+    };
+    let is_stepwise = plan.is_stepwise();
+    let rate = if is_stepwise { (recipe.learning_rate.log10() + 2.0) / 1.2 } else { 0.0 };
+    let steps = ((1.0 + n_steps as f32).log2() - 5.0) / 3.0;
+    let way = if is_stepwise { recipe.learning_rate.log10() + (n_steps.max(1) as f32).log10() } else { 0.0 };
+    let has_decay = if recipe.weight_decay > 0.0 { 1.0 } else { 0.0 };
+    let decay = if recipe.weight_decay > 0.0 { (recipe.weight_decay.log10() - 0.7) / 1.6 } else { 0.0 };
+    let batch = (recipe.batch_size as f32).min(n_rows as f32).log2();
+    let batch = if is_stepwise { (batch - 5.0) / 1.5 } else { 0.0 };
+    let beyond = |knot: f32| if is_stepwise { (way - knot).max(0.0) } else { 0.0 };
+    let group = [
+        1.0,
+        rate,
+        rate * rate,
+        steps,
+        steps * steps,
+        rate * steps,
+        has_decay,
+        decay,
+        decay * decay,
+        decay * steps,
+        decay * rate,
+        batch,
+        batch * steps,
+        batch * rate,
+        beyond(-2.0),
+        beyond(-1.0),
+        beyond(0.0),
+        beyond(1.0),
+    ];
+    let first = (optimiser + 4 * usize::from(is_generated)) * N_OF_GROUP;
+    columns[first..first + N_OF_GROUP].copy_from_slice(&group);
+    let is = |holds: bool| if holds { 1.0 } else { 0.0 };
+    short = [
+        0.0,
+        is(is_generated),
+        is(optimiser == 1),
+        is(optimiser == 2),
+        is(optimiser == 3),
+        rate,
+        steps,
+        decay,
+        beyond(-1.5),
+        beyond(0.0),
+        is(is_generated) * beyond(-1.5),
+    ];
+    (columns, short)
+}
+
+/// The right half of a decision as columns.
+fn right_of(decision: Decision) -> ([f32; N_RIGHT], [f32; N_RIGHT_PRODUCTS]) {
+    let Decision::Train(plan) = decision else { return ([0.0; N_RIGHT], [0.0; N_RIGHT_PRODUCTS]) };
+    let recipe = plan.recipe();
+    let is = |holds: bool| if holds { 1.0 } else { 0.0 };
+    let is_random = plan.beginning() == Beginning::Random;
+    let has_hidden = is_random && !recipe.hidden.is_empty();
+    let layers = recipe.hidden.len();
+    let units = if has_hidden { ((recipe.hidden[0] as f32).log2() - 5.5) / 1.7 } else { 0.0 };
+    let two = is(is_random && layers == 2);
+    let skip = is(has_hidden && recipe.skip);
+    let activation = plan.levels()[crate::space::ACTIVATION_AT];
+    let dropout = if plan.is_stepwise() && (has_hidden || !is_random) { recipe.dropout * 4.0 } else { 0.0 };
+    let smoothing = recipe.label_smoothing * 8.0;
+    let balanced = is(recipe.weighting == Weighting::Classes);
+    let pull = if plan.is_stepwise() { (1.0 + 10.0 * recipe.proximal).log10() } else { 0.0 };
+    let columns = [
+        is(is_random && layers == 0),
+        two,
+        units,
+        skip,
+        is(has_hidden && activation == 1),
+        is(has_hidden && activation == 2),
+        dropout,
+        smoothing,
+        balanced,
+        pull,
+        is(pull > 1.5),
+    ];
+    let products = [
+        units * units,
+        units * two,
+        units * skip,
+        two * skip,
+        units * dropout,
+        two * dropout,
+        dropout * dropout,
+        smoothing * smoothing,
+        smoothing * balanced,
+    ];
+    (columns, products)
+}
+
+impl LinearPredictor {
+    /// Fits the columns of prospects to what came of them; `strength` is the ridge's, for a mean of squares over rows.
+    ///
+    /// # Panics
+    /// If there is not a target for each prospect, or there is none.
+    pub fn fit(prospects: &[Prospect<'_>], targets: &[f64], strength: f32, device: &Device) -> Self {
+        assert!(!prospects.is_empty() && prospects.len() == targets.len(), "a target for each prospect");
+        let n = prospects.len() as f64;
+        let task_scales = (0..N_TASK)
+            .map(|at| {
+                let values = || prospects.iter().map(|prospect| task_numbers(prospect.features)[at]);
+                let mean = values().sum::<f64>() / n;
+                let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / n;
+                (mean, variance.sqrt().max(1e-6))
+            })
+            .collect();
+        let mut fitted = Self { task_scales, coefficients: Vec::new() };
+        let p = N_COLUMNS;
+        let mut gram = Tensor::<2>::eye(p, device) * strength;
+        let mut moments = Tensor::<2>::zeros([p, 1], device);
+        for (chunk, targets) in prospects.chunks(N_CHUNK).zip(targets.chunks(N_CHUNK)) {
+            let rows: Vec<f32> = chunk.iter().flat_map(|prospect| fitted.row(prospect)).collect();
+            let rows = Tensor::<2>::from_data(TensorData::new(rows, [chunk.len(), p]), device);
+            let wanted: Vec<f32> = targets.iter().map(|target| *target as f32).collect();
+            let wanted = Tensor::<2>::from_data(TensorData::new(wanted, [chunk.len(), 1]), device);
+            let transposed = rows.clone().transpose() / n as f32; // [p, n_chunk]
+            gram = gram + transposed.clone().matmul(rows);
+            moments = moments + transposed.matmul(wanted);
+        }
+        let solved = cholesky_solve(gram.unsqueeze(), moments.unsqueeze());
+        let coefficients = solved.into_data_as::<f32>().try_into_vec::<f32>();
+        fitted.coefficients = coefficients.expect("the data was converted to f32");
+        fitted
+    }
+
+    /// What it foresees.
+    pub fn predict(&self, prospect: &Prospect<'_>) -> f64 {
+        let row = self.row(prospect);
+        f64::from(row.iter().zip(&self.coefficients).map(|(x, c)| x * c).sum::<f32>())
+    }
+
+    fn task_columns(&self, features: &TaskFeatures) -> [f32; N_TASK] {
+        let numbers = task_numbers(features);
+        std::array::from_fn(|at| {
+            let (mean, deviation) = self.task_scales[at];
+            ((numbers[at] - mean) / deviation).clamp(-FARTHEST, FARTHEST) as f32
+        })
+    }
+
+    fn row(&self, prospect: &Prospect<'_>) -> Vec<f32> {
+        let task = self.task_columns(prospect.features);
+        let (left, short) = left(prospect);
+        let (right, right_products) = right_of(prospect.decision);
+        let mut row = Vec::with_capacity(N_COLUMNS);
+        row.push(1.0);
+        row.extend(task);
+        row.extend(left);
+        row.extend(right);
+        row.extend(right_products);
+        row.extend(short.iter().flat_map(|short| right.map(|right| short * right)));
+        row.extend(task.iter().flat_map(|task| short.map(|short| task * short)));
+        row.extend(task.iter().flat_map(|task| right.map(|right| task * right)));
+        debug_assert_eq!(row.len(), N_COLUMNS, "every block has its length");
+        row
+    }
+
+    /// The parts of the scores of one task's plans.
+    pub(crate) fn of_task(&self, features: &TaskFeatures) -> TaskScores {
+        let task = self.task_columns(features);
+        let mut rest = self.coefficients.as_slice();
+        let mut take = |n: usize| {
+            let (taken, after) = rest.split_at(n);
+            rest = after;
+            taken.to_vec()
+        };
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        let base = take(1)[0] + dot(&take(N_TASK), &task);
+        let (left, mut right, right_products) = (take(N_LEFT), take(N_RIGHT), take(N_RIGHT_PRODUCTS));
+        let between = take(N_SHORT * N_RIGHT);
+        let mut short = vec![0.0; N_SHORT];
+        let mut by_task = |sums: &mut [f32]| {
+            for task in task {
+                let n = sums.len();
+                sums.iter_mut().zip(take(n)).for_each(|(sum, coefficient)| *sum += task * coefficient);
+            }
+        };
+        by_task(&mut short);
+        by_task(&mut right);
+        let n_rows = features.get("log2_rows").exp2();
+        TaskScores { base, left, right, right_products, between, short, n_rows }
+    }
+}
+
+impl TaskScores {
+    /// `a(left)` without the base, and `u(left)`.
+    pub(crate) fn of_left(&self, plan: Plan) -> (f32, [f32; N_RIGHT]) {
+        let (left, short) = left_of(Decision::Train(plan), plan.n_steps(), self.n_rows);
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        let mut vector = [0.0; N_RIGHT];
+        for (short, row) in short.iter().zip(self.between.chunks_exact(N_RIGHT)) {
+            vector.iter_mut().zip(row).for_each(|(sum, coefficient)| *sum += short * coefficient);
+        }
+        (dot(&left, &self.left) + dot(&short, &self.short), vector)
+    }
+
+    /// `b(right)` and `v(right)`.
+    pub(crate) fn of_right(&self, plan: Plan) -> (f32, [f32; N_RIGHT]) {
+        let (right, products) = right_of(Decision::Train(plan));
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        (dot(&right, &self.right) + dot(&products, &self.right_products), right)
+    }
+}
+
+/// The features, and the logarithm of what generated weights expect of themselves.
+fn task_numbers(features: &TaskFeatures) -> [f64; N_TASK] {
+    let mut numbers = [0.0; N_TASK];
+    numbers[..FEATURES.len()].copy_from_slice(features.values());
+    numbers[N_TASK - 1] = features.get("generated_loss").max(0.01).ln();
+    numbers
+}

@@ -1,0 +1,129 @@
+//! The exact search: every plan there is, scored by the linear predictor for one task.
+
+use crate::features::TaskFeatures;
+use crate::linear::{LinearPredictor, N_RIGHT, TaskScores};
+use crate::space::{
+    BATCH_AT, BEGINNING_AT, DECAY_AT, N_FACTORS, OPTIMISER_AT, Plan, RATE_AT, STEPS_AT, Space,
+};
+use weightsmith_kernels::{Tower, lowest_pairs};
+use weightsmith_tasks::TaskType;
+
+/// The factors of the left half of a plan.
+const LEFT: [usize; 6] = [OPTIMISER_AT, RATE_AT, DECAY_AT, STEPS_AT, BATCH_AT, BEGINNING_AT];
+
+/// A plan and what the linear predictor says of it.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Scored {
+    /// The plan, without what changes nothing.
+    pub plan: Plan,
+    /// The natural logarithm of the loss that is foreseen, as a share of the base loss.
+    pub score: f32,
+}
+
+/// What an exhaustive search found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Searched {
+    /// Plans that were scored: all of them, those that are the same training once.
+    pub n_scored: u64,
+    /// The best of them, best first.
+    pub best: Vec<Scored>,
+}
+
+/// Plans that differ in both halves independently.
+struct Block {
+    left: Vec<Plan>,
+    right: Vec<Plan>,
+}
+
+/// Scores every plan for a task and keeps the `n` best.
+pub fn search(linear: &LinearPredictor, features: &TaskFeatures, n: usize) -> Searched {
+    let scores = linear.of_task(features);
+    let mut found = Searched { n_scored: 0, best: Vec::new() };
+    for block in blocks(features) {
+        found.n_scored += block.left.len() as u64 * block.right.len() as u64;
+        let left = tower(&block.left, scores.base, |plan| scores.of_left(plan));
+        let right = tower(&block.right, 0.0, |plan| scores.of_right(plan));
+        let pairs = lowest_pairs(&left, &right, n);
+        found.best.extend(pairs.into_iter().map(|pair| Scored {
+            plan: joined(block.left[pair.left as usize], block.right[pair.right as usize]),
+            score: pair.score,
+        }));
+    }
+    found.best.sort_by(|a, b| a.score.total_cmp(&b.score).then(a.plan.cmp(&b.plan)));
+    found.best.truncate(n);
+    found
+}
+
+fn tower(plans: &[Plan], base: f32, parts: impl Fn(Plan) -> (f32, [f32; N_RIGHT])) -> Tower {
+    let mut vectors = Vec::with_capacity(plans.len() * N_RIGHT);
+    let offsets = plans.iter().map(|plan| {
+        let (offset, vector) = parts(*plan);
+        vectors.extend(vector);
+        base + offset
+    });
+    let offsets = offsets.collect();
+    Tower::new(N_RIGHT, offsets, vectors)
+}
+
+/// The left half of one plan with the right half of another.
+fn joined(left: Plan, right: Plan) -> Plan {
+    let mut levels = right.levels();
+    LEFT.into_iter().for_each(|at| levels[at] = left.levels()[at]);
+    Plan::new(levels).expect("both halves are of plans")
+}
+
+/// All plans, those that are the same training once: what matters of a half is the same within a block.
+fn blocks(features: &TaskFeatures) -> Vec<Block> {
+    let task_type = match features.get("is_regression") > 0.5 {
+        true => TaskType::Regression,
+        false => TaskType::Classification,
+    };
+    let n_rows = features.get("log2_rows").exp2().round() as usize;
+    let mut blocks = Vec::new();
+    for beginning in 0..Space.factors()[BEGINNING_AT].n_levels as u8 {
+        for is_stepwise in [true, false] {
+            let of_block = |plan: &Plan| {
+                plan.levels()[BEGINNING_AT] == beginning
+                    && plan.is_stepwise() == is_stepwise
+                    && plan.canonical(task_type) == *plan
+                    && plan.has_own_batch(n_rows)
+            };
+            let left: Vec<Plan> = halves(&LEFT, [0; N_FACTORS]).into_iter().filter(of_block).collect();
+            let mut fixed = left[0].levels();
+            let right: Vec<usize> = (0..N_FACTORS).filter(|at| !LEFT.contains(at)).collect();
+            // A number of rows that no batch is left out for says nothing about the right half.
+            fixed[BEGINNING_AT] = beginning;
+            let right = halves(&right, fixed).into_iter().filter(of_block).collect();
+            blocks.push(Block { left, right });
+        }
+    }
+    blocks
+}
+
+/// Every choice of these factors, the others as they are.
+fn halves(factors: &[usize], others: [u8; N_FACTORS]) -> Vec<Plan> {
+    let mut all = vec![others];
+    for &at in factors {
+        let n_levels = Space.factors()[at].n_levels as u8;
+        all = all
+            .into_iter()
+            .flat_map(|levels| {
+                (0..n_levels).map(move |level| {
+                    let mut levels = levels;
+                    levels[at] = level;
+                    levels
+                })
+            })
+            .collect();
+    }
+    all.into_iter().map(|levels| Plan::new(levels).expect("every level is there")).collect()
+}
+
+impl TaskScores {
+    /// The score of one plan, as the search adds it up.
+    #[cfg(test)]
+    pub(crate) fn of(&self, plan: Plan) -> f32 {
+        let ((a, u), (b, v)) = (self.of_left(plan), self.of_right(plan));
+        u.iter().zip(v).fold(self.base + a + b, |sum, (u, v)| u.mul_add(v, sum))
+    }
+}
