@@ -5,6 +5,9 @@
 //! it runs a fused version with a hand-written gradient; on any other device it runs the *reference*, composed of
 //! plain tensor operations, which also is what the fused version is tested against, values and every gradient.
 //!
+//! An exception is the search over a product of two lists, [`lowest_pairs()`]: it takes plain numbers, has no gradient and
+//! always runs on the CPU. Its reference is a loop, which it equals to the last bit.
+//!
 //! This crate does not know tasks, models or files.
 
 mod attention;
@@ -14,6 +17,7 @@ mod device;
 mod fused;
 mod layer_norm;
 mod logistic_head;
+mod lowest_pairs;
 #[cfg(test)]
 mod testing;
 
@@ -23,3 +27,4 @@ pub use cpu::dot;
 pub use device::{DeviceError, open_device};
 pub use layer_norm::{layer_norm, layer_norm_reference};
 pub use logistic_head::{logistic_head, logistic_head_reference};
+pub use lowest_pairs::{Pair, Tower, lowest_pairs, lowest_pairs_reference};
