@@ -9,6 +9,7 @@ use crate::problem::{Counts, Problem};
 use crate::splits::Split;
 use crate::suite::SuiteTable;
 use crate::workers::as_done;
+use rand::Rng;
 use std::collections::{BTreeSet, HashSet};
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
@@ -19,7 +20,10 @@ use weightsmith_ledger::{
     Appended, Cost, CurvePoint, Ledger, LedgerError, Named, Outcome, RunRecord, RunRole, Uid, Value,
 };
 use weightsmith_metamodel::{GenerateOptions, generate_base_model};
-use weightsmith_planner::{Beginning, Decision, Space, TaskFeatures, loss_unit, task_features};
+use weightsmith_planner::{
+    Beginning, Decision, PerformancePredictor, Plan, Prospect, Space, TaskFeatures, loss_unit,
+    prospect_table, task_features,
+};
 use weightsmith_priors::{Prior, PriorConfig, TaskShape};
 use weightsmith_tasks::{Base, Seed, Target, Task, TaskSplit, TaskType};
 use weightsmith_training::{Recipe, Start, Training};
@@ -51,6 +55,16 @@ pub struct CollectSettings {
     pub n_threads: usize,
 }
 
+/// Where a collection looks closer: plans are drawn at random, and of so many that the predictor judges the best one is
+/// trained.
+#[derive(Copy, Clone, Debug)]
+pub struct Focus<'a> {
+    /// What judges: one of its networks, drawn anew for each training, so that what they are unsure of is tried.
+    pub predictor: &'a PerformancePredictor,
+    /// Plans drawn for each training.
+    pub n_drawn: usize,
+}
+
 /// How far a collection is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collected {
@@ -66,7 +80,7 @@ pub struct Collected {
     pub n_all: usize,
 }
 
-/// Trains and records. Runs that the ledger holds are not repeated, so that a collection that was stopped goes on. `listen`
+/// Trains and records, by drawn decisions or, with a focus, by those that a predictor holds to be good. Runs that the ledger holds are not repeated, so that a collection that was stopped goes on. `listen`
 /// hears after every run, and can end the work.
 ///
 /// # Errors
@@ -76,6 +90,7 @@ pub fn collect(
     tables: &[SuiteTable],
     metamodels: &Metamodels,
     settings: &CollectSettings,
+    focus: Option<Focus<'_>>,
     listen: &mut dyn FnMut(&Collected) -> ControlFlow<()>,
 ) -> Result<Collected, HarnessError> {
     let prior = Prior::new(PriorConfig::default()).expect("the defaults are valid");
@@ -94,13 +109,17 @@ pub fn collect(
         .collect();
     for recipe_idx in 0..settings.n_recipes as u64 {
         for rows in &supports {
-            let job = Job { rows, recipe_idx, settings };
+            let job = Job { rows, recipe_idx, settings, focus };
+            // What a focus will pick is not known before the short rows are.
+            let uid = focus.is_none().then(|| job.uid(job.drawn()));
             // Two turns can draw the same decision.
-            if !named.insert(job.uid()) {
+            if uid.is_some_and(|uid| !named.insert(uid)) {
                 continue;
             }
             state.n_all += 1;
-            if ledger.level_of(job.uid())?.is_some() {
+            if let Some(uid) = uid
+                && ledger.level_of(uid)?.is_some()
+            {
                 state.n_there += 1;
             } else {
                 jobs.push(job);
@@ -169,12 +188,13 @@ struct Job<'a> {
     rows: &'a ShortRows<'a>,
     recipe_idx: u64,
     settings: &'a CollectSettings,
+    focus: Option<Focus<'a>>,
 }
 
 impl Job<'_> {
     /// The decision of this task, size and turn, whatever else is collected: first to generate, then in turn a plan that all
     /// tasks share, so that it can be compared between them, and one of this task's own, so that many are seen.
-    fn decision(&self) -> Decision {
+    fn drawn(&self) -> Decision {
         let seed = self.settings.seed;
         let plan = match self.recipe_idx {
             0 => return Decision::Generate,
@@ -187,11 +207,29 @@ impl Job<'_> {
         Decision::Train(plan.canonical(self.rows.source.task_type()).longest())
     }
 
-    fn uid(&self) -> Uid {
+    /// The plan that a network of the predictor holds to be the best of some drawn at random.
+    fn focused(&self, focus: Focus<'_>, features: &TaskFeatures) -> Result<Decision, String> {
+        let name = format!("plan.collect.focus.{}", self.rows.source.name());
+        let random =
+            &mut self.settings.seed.indexed_stream(&name, &[self.rows.n_support as u64, self.recipe_idx]);
+        let task_type = self.rows.source.task_type();
+        let network = random.random_range(0..focus.predictor.networks.len());
+        let plans: Vec<Plan> = (0..focus.n_drawn).map(|_| Space.draw(random).canonical(task_type)).collect();
+        let prospect =
+            |plan: &Plan| Prospect { decision: Decision::Train(*plan), n_steps: plan.n_steps(), features };
+        let prospects: Vec<Prospect<'_>> = plans.iter().map(prospect).collect();
+        let said = focus.predictor.networks[network].predict(&prospect_table(&prospects));
+        let said = said.map_err(|error| in_one_line(&error))?;
+        let said = said.values().expect("a predictor foresees a number");
+        let best = (0..plans.len()).min_by(|&a, &b| said[a].total_cmp(&said[b]));
+        Ok(Decision::Train(plans[best.expect("a focus draws plans")].longest()))
+    }
+
+    fn uid(&self, decision: Decision) -> Uid {
         let Self { settings, rows, .. } = self;
         let numbers = [settings.seed.0, rows.n_support as u64, settings.max_steps as u64];
         let [seed, n_support, max_steps] = numbers.map(|number| number.to_string());
-        let decision = self.decision().to_string();
+        let decision = decision.to_string();
         Uid::derived(&[
             "plan collect",
             VERSION,
@@ -230,7 +268,6 @@ impl Job<'_> {
         let support = problem.support();
         let pretrained = metamodels.of(self.rows.source.task_type()).expect("loading made sure of it");
         let device = pretrained.metamodel.device();
-        let decision = self.decision();
         let generate = |options: GenerateOptions| {
             let made = generate_base_model(pretrained, support, GenerateOptions { n_threads: 1, ..options });
             made.map(|(model, _)| model).map_err(|error| failed(in_one_line(&error)))
@@ -244,6 +281,10 @@ impl Job<'_> {
                 let features = features.map_err(|error| failed(in_one_line(&error)))?;
                 self.rows.features.get_or_init(|| features)
             }
+        };
+        let decision = match self.focus {
+            Some(focus) => self.focused(focus, features).map_err(failed)?,
+            None => self.drawn(),
         };
         let mut stopwatch = Stopwatch::of_thread();
         let unit = loss_unit(support.target());
@@ -298,7 +339,7 @@ impl Job<'_> {
         let described =
             features.named().map(|(name, value)| (name.to_string(), Value::Number(value))).collect();
         Ok(RunRecord {
-            uid: self.uid(),
+            uid: self.uid(decision),
             role: RunRole::BaseModel,
             task: self.rows.source.name(),
             roots: BTreeSet::from([self.rows.source.name()]),

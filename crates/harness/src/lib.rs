@@ -49,7 +49,7 @@ pub use bench::{
 };
 pub use catalog::{CatalogError, Shipped, load_metamodel, shipped};
 pub use clock::Cost;
-pub use collect::{CollectSettings, Collected, collect};
+pub use collect::{CollectSettings, Collected, Focus, collect};
 pub use compare::{CompareSettings, Compared, ComparedSplit, compare};
 pub use comparison::{ArmReport, Comparison, Foreseen, MetricReport, main_metrics};
 pub use curve::{CurvePoint, ToEqual};
@@ -87,5 +87,6 @@ pub use weightsmith_base_model::{
 pub use weightsmith_datasets::{Labelled, Sample, Source, samples};
 pub use weightsmith_ledger::{Ledger, LedgerError, Named, Value};
 pub use weightsmith_metamodel::{GenerateInfo, Pretrained, limits};
+pub use weightsmith_planner::{Decision, PerformancePredictor, Plan};
 pub use weightsmith_tasks::{Base, Seed, Support, Target, TaskSplit, TaskType};
 pub use weightsmith_training::{Gain, StepReport, Validation};

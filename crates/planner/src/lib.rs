@@ -1,7 +1,7 @@
 //! Deciding how a base model comes to its weights.
 //!
 //! [`Space`] is the factorial space of recipes, [`Plan`] one of its points, [`Decision`] to generate or to train by one;
-//! [`task_features`] describes the short rows of a task by named numbers, each documented in [`FEATURES`]. A [`Predictor`]
+//! [`task_features`] describes the short rows of a task by named numbers, each documented in [`FEATURES`]. A [`PerformancePredictor`]
 //! foresees from both what the loss on long rows will be after so many steps: its [`LinearPredictor`] scores every plan there is
 //! ([`search`]), its networks judge the best.
 //!
@@ -18,7 +18,9 @@ mod space;
 pub use decision::Decision;
 pub use features::{FEATURES, Feature, FeatureError, TaskFeatures, loss_unit, task_features};
 pub use linear::LinearPredictor;
-pub use predictor::{Calibration, Candidate, Foresight, Judged, N_JUDGED, Predictor, PredictorError};
+pub use predictor::{
+    Calibration, Candidate, Foresight, Judged, N_JUDGED, PerformancePredictor, PredictorError,
+};
 pub use search::{Scored, Searched, search};
 pub use sight::{DECISION_COLUMNS, Prospect, prospect_table};
 pub use space::{Beginning, Factor, N_FACTORS, Plan, Space};

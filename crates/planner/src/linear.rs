@@ -35,7 +35,7 @@ const N_CHUNK: usize = 4096;
 const FARTHEST: f64 = 3.0;
 
 /// Ridge regression on the columns above.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LinearPredictor {
     /// Mean and standard deviation of every task column.
     task_scales: Vec<(f64, f64)>,

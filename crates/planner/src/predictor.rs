@@ -5,8 +5,9 @@ use crate::features::TaskFeatures;
 use crate::linear::LinearPredictor;
 use crate::search::search;
 use crate::sight::{Prospect, prospect_table};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use weightsmith_base_model::{BaseModel, EncodingError, FileError, Precision};
+use weightsmith_base_model::{BaseModel, Encoding, EncodingError, FileError, Precision, Rows};
 use weightsmith_tasks::{Above, Base};
 
 /// Plans of the exact search that the networks judge.
@@ -16,7 +17,7 @@ const N_CHUNK: usize = 4096;
 
 /// What foresees the loss on long rows of a training that has not run.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Predictor {
+pub struct PerformancePredictor {
     /// For the search.
     pub linear: LinearPredictor,
     /// Networks that were trained on rows about runs, each from other random numbers; they read tables alike.
@@ -33,6 +34,9 @@ pub struct Calibration {
     pub noise: f64,
     /// Standard deviations that hold 90% of the errors.
     pub quantile: f64,
+    /// How many standard deviations of the networks' disagreement about it are taken off the gain of a training over
+    /// generating, before one is preferred to the other.
+    pub caution: f64,
 }
 
 /// What is foreseen of a training. All figures are of the natural logarithm of its loss on long rows, as a share of the base
@@ -60,7 +64,9 @@ pub struct Candidate {
     pub linear: f64,
     /// What the networks say.
     pub foresight: Foresight,
-    /// What the decision is chosen by: the mean and `caution` times the disagreement.
+    /// How much higher than that of generating they say it is, mean and standard deviation over networks.
+    pub excess: (f64, f64),
+    /// What the decision is chosen by: the mean of the excess and `caution` times its standard deviation.
     pub bound: f64,
 }
 
@@ -73,52 +79,76 @@ pub struct Judged {
     pub candidates: Vec<Candidate>,
 }
 
-impl Predictor {
-    /// What the networks foresee of each prospect.
+impl PerformancePredictor {
+    /// What each network says of each prospect, `[n_networks][n_prospects]`.
+    ///
+    /// # Errors
+    /// Networks that read other columns.
+    pub fn opinions(&self, prospects: &[Prospect<'_>]) -> Result<Vec<Vec<f64>>, EncodingError> {
+        let mut opinions = vec![Vec::with_capacity(prospects.len()); self.networks.len()];
+        let chunks: Vec<&[Prospect<'_>]> = prospects.chunks(N_CHUNK).collect();
+        let said = |chunk: &&[Prospect<'_>]| {
+            let table = prospect_table(chunk);
+            let mut read: Option<(&Encoding, Rows)> = None;
+            let each = self.networks.iter().map(|network| {
+                // Those of one ensemble read tables alike.
+                if read.as_ref().is_none_or(|(encoding, _)| **encoding != network.encoding) {
+                    read = Some((&network.encoding, network.encoding.encode(&table)?));
+                }
+                let (_, rows) = read.as_ref().expect("it was read above");
+                Ok(network.weights.predict(rows))
+            });
+            each.collect::<Result<Vec<Vec<f32>>, EncodingError>>()
+        };
+        let said: Vec<_> = chunks.par_iter().map(said).collect();
+        for chunk in said {
+            let all = opinions.iter_mut().zip(chunk?);
+            all.for_each(|(all, said)| all.extend(said.into_iter().map(f64::from)));
+        }
+        Ok(opinions)
+    }
+
+    /// What the networks together foresee of each prospect.
     ///
     /// # Errors
     /// Networks that read other columns.
     pub fn foresee(&self, prospects: &[Prospect<'_>]) -> Result<Vec<Foresight>, EncodingError> {
-        let mut foreseen = Vec::with_capacity(prospects.len());
-        for chunk in prospects.chunks(N_CHUNK) {
-            let rows = self.networks[0].encoding.encode(&prospect_table(chunk))?;
-            let said: Vec<Vec<f32>> =
-                self.networks.iter().map(|network| network.weights.predict(&rows)).collect();
-            for row in 0..chunk.len() {
-                let values = said.iter().map(|said| f64::from(said[row]));
-                foreseen.push(self.calibration.foresight(values));
-            }
-        }
-        Ok(foreseen)
+        let opinions = self.opinions(prospects)?;
+        let of = |at: usize| self.calibration.foresight(opinions.iter().map(|said| said[at]));
+        Ok((0..prospects.len()).map(of).collect())
     }
 
-    /// Searches all plans, judges the best [`N_JUDGED`] and the decision to generate, and orders them by a bound: the mean and
-    /// `caution` times the disagreement of the networks, since losses are better low.
+    /// Searches all plans, judges the best [`N_JUDGED`] and the decision to generate, and orders them by how much worse than
+    /// generating they will be at most.
     ///
     /// # Errors
-    /// Those of [`Predictor::foresee`].
-    pub fn judge(&self, features: &TaskFeatures, caution: f64) -> Result<Judged, EncodingError> {
+    /// Networks that read other columns.
+    pub fn judge(&self, features: &TaskFeatures) -> Result<Judged, EncodingError> {
         let searched = search(&self.linear, features, N_JUDGED);
+        let generated = Prospect { decision: Decision::Generate, n_steps: 0, features };
         let trained = searched.best.iter().map(|scored| Prospect {
             decision: Decision::Train(scored.plan),
             n_steps: scored.plan.n_steps(),
             features,
         });
-        let generated = Prospect { decision: Decision::Generate, n_steps: 0, features };
-        let prospects: Vec<Prospect<'_>> = trained.chain([generated]).collect();
-        let foreseen = self.foresee(&prospects)?;
-        let linear = searched.best.iter().map(|scored| f64::from(scored.score));
-        let linear = linear.chain([self.linear.predict(&generated)]);
+        let prospects: Vec<Prospect<'_>> = [generated].into_iter().chain(trained).collect();
+        let linear = [self.linear.predict(&generated)];
+        let linear = linear.into_iter().chain(searched.best.iter().map(|scored| f64::from(scored.score)));
+        let opinions = self.opinions(&prospects)?;
         let mut candidates: Vec<Candidate> = prospects
             .iter()
-            .zip(foreseen)
             .zip(linear)
-            .map(|((prospect, foresight), linear)| Candidate {
-                decision: prospect.decision,
-                n_steps: prospect.n_steps,
-                linear,
-                foresight,
-                bound: foresight.mean + caution * foresight.disagreement,
+            .enumerate()
+            .map(|(at, (prospect, linear))| {
+                let excess = mean_and_deviation(opinions.iter().map(|said| said[at] - said[0]));
+                Candidate {
+                    decision: prospect.decision,
+                    n_steps: prospect.n_steps,
+                    linear,
+                    foresight: self.calibration.foresight(opinions.iter().map(|said| said[at])),
+                    excess,
+                    bound: self.calibration.bound(excess),
+                }
             })
             .collect();
         candidates.sort_by(|a, b| a.bound.total_cmp(&b.bound));
@@ -126,22 +156,32 @@ impl Predictor {
     }
 }
 
+/// Of numbers of networks.
+fn mean_and_deviation(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    let n = values.clone().count() as f64;
+    let mean = values.clone().sum::<f64>() / n;
+    (mean, (values.map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt())
+}
+
 impl Calibration {
     /// What the networks' numbers amount to.
     pub fn foresight(&self, values: impl Iterator<Item = f64> + Clone) -> Foresight {
-        let n = values.clone().count() as f64;
-        let mean = values.clone().sum::<f64>() / n;
-        let variance = values.map(|value| (value - mean).powi(2)).sum::<f64>() / n;
-        let reach = self.quantile * (variance + self.noise * self.noise).sqrt();
-        Foresight { mean, disagreement: variance.sqrt(), low: mean - reach, high: mean + reach }
+        let (mean, disagreement) = mean_and_deviation(values);
+        let reach = self.quantile * (disagreement * disagreement + self.noise * self.noise).sqrt();
+        Foresight { mean, disagreement, low: mean - reach, high: mean + reach }
+    }
+
+    /// What a decision is chosen by, lowest first: the excess over generating, and `caution` times its deviation.
+    pub fn bound(&self, excess: (f64, f64)) -> f64 {
+        excess.0 + self.caution * excess.1
     }
 
     /// The calibration of errors on data sets that the networks had not seen, each with the variance of the networks. Every
-    /// task counts the same, however many rows it has: `tasks` are the rows of each.
+    /// task counts the same, however many rows it has: `tasks` are the rows of each. The caution is that given.
     ///
     /// # Panics
     /// If there is no error.
-    pub fn of_errors(tasks: &[Vec<(f64, f64)>]) -> Self {
+    pub fn of_errors(tasks: &[Vec<(f64, f64)>], caution: f64) -> Self {
         let weighted: Vec<(f64, f64, f64)> = tasks
             .iter()
             .flat_map(|rows| rows.iter().map(|&(error, variance)| (error, variance, 1.0 / rows.len() as f64)))
@@ -161,7 +201,7 @@ impl Calibration {
             below += weight;
             below >= 0.9 * total
         });
-        Self { noise, quantile: sizes[at.unwrap_or(sizes.len() - 1)].0 }
+        Self { noise, quantile: sizes[at.unwrap_or(sizes.len() - 1)].0, caution }
     }
 }
 
@@ -202,7 +242,7 @@ pub enum PredictorError {
     Network(#[from] FileError),
 }
 
-impl Predictor {
+impl PerformancePredictor {
     /// Its manifest, JSON, and the file of each network.
     ///
     /// # Errors

@@ -64,6 +64,9 @@ pub(crate) struct PlanCollect {
     /// Steps of a training, at most
     #[arg(long, default_value_t = 1024, value_parser = steps)]
     pub(crate) steps: usize,
+    /// Fit a predictor to the ledger first, and train what it holds to be the best of so many plans drawn at random
+    #[arg(long, value_name = "PLANS", value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    pub(crate) focus: Option<u32>,
     /// What the runs may be used for: to learn from, to choose by, or only to report
     #[arg(long, value_enum, default_value_t = SplitArgument::Train)]
     pub(crate) split: SplitArgument,

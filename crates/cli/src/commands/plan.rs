@@ -12,8 +12,9 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use weightsmith_harness::{
-    CollectSettings, FitSettings, Ledger, Metamodels, Part, PlannedRuns, Seed, Spread, TaskType, assess,
-    check_output, collect, load_metamodel, open_device, suite_tables,
+    CollectSettings, FitSettings, Focus, Ledger, Metamodels, Part, PerformancePredictor, PlannedRuns, Seed,
+    Spread, TaskType, assess, check_output, collect, fit_predictor, load_metamodel, open_device,
+    suite_tables,
 };
 
 pub(super) fn run(arguments: &Plan) -> Result<Outcome> {
@@ -21,6 +22,18 @@ pub(super) fn run(arguments: &Plan) -> Result<Outcome> {
         Plan::Collect(arguments) => fill(arguments),
         Plan::Assess(arguments) => assessed(arguments),
     }
+}
+
+/// A predictor of these runs.
+fn fitted(runs: &PlannedRuns, seed: u64, n_threads: Option<u16>) -> Result<PerformancePredictor> {
+    let settings = FitSettings { seed: Seed(seed), n_threads: threads(n_threads), ..FitSettings::default() };
+    let bar = progress::bar(0, "networks");
+    let predictor = fit_predictor(runs, &settings, &open_device("cpu")?, &mut |n, n_all| {
+        bar.set_length(n_all as u64);
+        bar.set_position(n as u64);
+    });
+    bar.finish_and_clear();
+    Ok(predictor?)
 }
 
 fn assessed(arguments: &PlanAssess) -> Result<Outcome> {
@@ -86,6 +99,12 @@ fn assessed(arguments: &PlanAssess) -> Result<Outcome> {
                 learner.cpu_s,
             );
         }
+        if let Some(first) = assessment.learners.first() {
+            let of_generating: Vec<f64> =
+                first.tasks.iter().filter_map(|task| task.regret_of_generating).collect();
+            let mean = of_generating.iter().sum::<f64>() / of_generating.len().max(1) as f64;
+            text += &format!("\nRegret of always generating: {mean:.4} over {} tasks\n", of_generating.len());
+        }
         print::text(&text)?;
     }
     Ok(Outcome::Done)
@@ -109,11 +128,17 @@ fn fill(arguments: &PlanCollect) -> Result<Outcome> {
         seed: Seed(arguments.seed),
         n_threads: threads(arguments.threads),
     };
+    let predictor = match arguments.focus {
+        None => None,
+        Some(_) => Some(fitted(&PlannedRuns::read(&ledger.snapshot()?)?, arguments.seed, arguments.threads)?),
+    };
+    let focus = predictor.as_ref().zip(arguments.focus);
+    let focus = focus.map(|(predictor, n_drawn)| Focus { predictor, n_drawn: n_drawn as usize });
     let stop = interrupted()?;
     let begun = Instant::now();
     let most = arguments.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes));
     let bar = progress::bar(0, "runs");
-    let collected = collect(&mut ledger, &tables, &metamodels, &settings, &mut |state| {
+    let collected = collect(&mut ledger, &tables, &metamodels, &settings, focus, &mut |state| {
         bar.set_length((state.n_all - state.n_there) as u64);
         bar.set_position((state.n_new + state.n_failed) as u64);
         let is_over = most.is_some_and(|most| begun.elapsed() > most) || stop.load(Ordering::Relaxed);

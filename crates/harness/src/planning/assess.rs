@@ -1,7 +1,7 @@
 //! How well the losses of trainings are foreseen on data sets that a predictor has not seen.
 
 use super::examples::{Example, PlannedRuns};
-use super::fit::{FitSettings, fit_predictor};
+use super::fit::{FitSettings, excess, fit_predictor};
 use crate::clock::{Cost, Stopwatch};
 use crate::error::HarnessError;
 use crate::statistics::{Spread, mid_ranks};
@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use weightsmith_base_model::BaseModel;
 use weightsmith_metamodel::{GenerateOptions, Pretrained, generate_base_model};
-use weightsmith_planner::prospect_table;
+use weightsmith_planner::{Decision, PerformancePredictor, Prospect, prospect_table};
 use weightsmith_tasks::{Above, Base, Seed, Support};
 use weightsmith_training::{Optimiser, Recipe, fit_linear, grid, train_base_model, tune_base_model};
 
@@ -64,6 +64,8 @@ pub struct TaskReport {
     pub coverage: Option<f64>,
     /// Root mean square of the errors, in logarithms of losses.
     pub rmse: f64,
+    /// The loss of generating above the best of all, as a share of the base loss, where that was recorded.
+    pub regret_of_generating: Option<f64>,
     /// The loss of the recorded look that was foreseen to be best, above the best of all, as a share of the base loss.
     pub regret: f64,
 }
@@ -117,6 +119,8 @@ struct Said {
     learner: Learner,
     values: Vec<f64>,
     intervals: Option<Vec<(f64, f64)>>,
+    /// By what it would choose, lowest first; by the values where there is nothing else.
+    bounds: Option<Vec<f64>>,
     cpu_s: f64,
 }
 
@@ -190,16 +194,18 @@ fn say(
     listen: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<Said>, HarnessError> {
     let prospects = runs.prospects(looks);
-    let mut stopwatch = Stopwatch::of_process(Cost::default());
+    let stopwatch = Stopwatch::of_process(Cost::default());
     let predictor = fit_predictor(rest, settings, device, listen)?;
     let cpu_s = stopwatch.cost().cpu_s;
     let foreseen = predictor.foresee(&prospects)?;
+    let bounds = bounds(runs, looks, &predictor)?;
     let mut said = vec![
         Said {
             name: "ensemble".into(),
             learner: Learner::Ensemble,
             values: foreseen.iter().map(|foresight| foresight.mean).collect(),
             intervals: Some(foreseen.iter().map(|foresight| (foresight.low, foresight.high)).collect()),
+            bounds: Some(bounds),
             cpu_s,
         },
         Said {
@@ -207,6 +213,7 @@ fn say(
             learner: Learner::Linear,
             values: prospects.iter().map(|prospect| predictor.linear.predict(prospect)).collect(),
             intervals: None,
+            bounds: None,
             cpu_s: 0.0,
         },
     ];
@@ -218,6 +225,7 @@ fn say(
         learner: Learner::Mean,
         values: vec![mean; looks.len()],
         intervals: None,
+        bounds: None,
         cpu_s: 0.0,
     });
     let table = prospect_table(&prospects);
@@ -227,7 +235,7 @@ fn say(
             sample(random, examples.len(), n_rows).into_iter().map(|at| examples[at]).collect();
         let support = rest.lifted(&some, fold)?.support;
         for learner in Learner::SMALL {
-            let mut stopwatch = Stopwatch::of_thread();
+            let stopwatch = Stopwatch::of_thread();
             let model = small(learner, &support, metamodel, settings.seed, device)?;
             let cpu_s = stopwatch.cost().cpu_s;
             let predictions = model.predict(&table)?;
@@ -237,11 +245,35 @@ fn say(
                 learner,
                 values: values.iter().map(|value| f64::from(*value)).collect(),
                 intervals: None,
+                bounds: None,
                 cpu_s,
             });
         }
     }
     Ok(said)
+}
+
+/// By what a predictor would choose among looks: each is compared with its own task's generation.
+fn bounds(
+    runs: &PlannedRuns,
+    looks: &[Example],
+    predictor: &PerformancePredictor,
+) -> Result<Vec<f64>, HarnessError> {
+    let generated: Vec<Prospect<'_>> = looks
+        .iter()
+        .map(|look| Prospect {
+            decision: Decision::Generate,
+            n_steps: 0,
+            features: &runs.runs[look.run].features,
+        })
+        .collect();
+    let of_generated = predictor.opinions(&generated)?;
+    let of_looks = predictor.opinions(&runs.prospects(looks))?;
+    let bound = |at: usize| {
+        let values = of_looks.iter().zip(&of_generated).map(|(look, generated)| look[at] - generated[at]);
+        predictor.calibration.bound(excess(values))
+    };
+    Ok((0..looks.len()).map(bound).collect())
 }
 
 fn serde_name(learner: Learner) -> &'static str {
@@ -308,9 +340,9 @@ fn add(
         let (foreseen_last, came_last) = pick(&last);
         let n = here.len().max(1) as f64;
         let errors = foreseen.iter().zip(&came).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
-        let Some(chosen) = (0..here.len()).min_by(|&a, &b| foreseen[a].total_cmp(&foreseen[b])) else {
-            continue;
-        };
+        let bounds = said.bounds.as_ref().unwrap_or(&said.values);
+        let lowest = (0..here.len()).min_by(|&a, &b| bounds[here[a]].total_cmp(&bounds[here[b]]));
+        let Some(chosen) = lowest else { continue };
         let best = came.iter().copied().fold(f64::INFINITY, f64::min);
         report.tasks.push(TaskReport {
             task,
@@ -324,6 +356,10 @@ fn add(
                 here.iter().filter(inside).count() as f64 / n
             }),
             rmse: (errors / n).sqrt(),
+            regret_of_generating: here
+                .iter()
+                .position(|&at| runs.runs[looks[at].run].decision == Decision::Generate)
+                .map(|generated| came[generated].exp() - best.exp()),
             regret: came[chosen].exp() - best.exp(),
         });
     }

@@ -6,7 +6,7 @@ use crate::workers::in_parallel;
 use burn::tensor::Device;
 use std::collections::{BTreeMap, BTreeSet};
 use weightsmith_base_model::BaseModel;
-use weightsmith_planner::{Calibration, LinearPredictor, Predictor};
+use weightsmith_planner::{Calibration, Decision, LinearPredictor, PerformancePredictor};
 use weightsmith_tasks::{Above, Base, Seed, Support};
 use weightsmith_training::{InnerError, Optimiser, Recipe, Start, Training};
 
@@ -98,7 +98,7 @@ pub fn fit_predictor(
     settings: &FitSettings,
     device: &Device,
     listen: &mut dyn FnMut(usize, usize),
-) -> Result<Predictor, HarnessError> {
+) -> Result<PerformancePredictor, HarnessError> {
     let n_roots = runs.roots().len();
     if n_roots < settings.n_folds {
         return Err(HarnessError::TooFewRoots { n_roots, n_needed: settings.n_folds });
@@ -117,39 +117,64 @@ pub fn fit_predictor(
     let mut ensembles = train_ensembles(runs, &groups, settings.n_networks, settings, device, listen)?;
     let networks = ensembles.pop().expect("the last group is everything");
     let mut errors: BTreeMap<(String, u64), Vec<(f64, f64)>> = BTreeMap::new();
-    for (networks, fold) in ensembles.iter().zip(&folds) {
-        let held: BTreeSet<usize> = runs.of_roots(fold).into_iter().collect();
-        let examples: Vec<Example> =
-            examples.iter().filter(|example| held.contains(&example.run)).copied().collect();
-        for (example, (mean, variance)) in examples.iter().zip(said(runs, networks, &examples)?) {
-            let record = &runs.runs[example.run].record;
-            let task = (record.task.clone(), record.outcome.n_short);
-            errors.entry(task).or_default().push((example.target - mean, variance));
+    let mut choices = Vec::new();
+    for (networks, fold) in ensembles.into_iter().zip(&folds) {
+        let held = runs.of_roots(fold);
+        let predictor =
+            PerformancePredictor { linear: LinearPredictor::default(), networks, calibration: UNSURE };
+        for (task, of_task) in runs.by_task(&held) {
+            let looks: Vec<Example> = of_task.iter().flat_map(|&run| runs.looks(run)).collect();
+            let opinions = predictor.opinions(&runs.prospects(&looks))?;
+            let foresight = |at: usize| UNSURE.foresight(opinions.iter().map(|said| said[at]));
+            let error =
+                |at: usize| (looks[at].target - foresight(at).mean, foresight(at).disagreement.powi(2));
+            errors.insert(task, (0..looks.len()).map(error).collect());
+            let is_generated = |look: &Example| runs.runs[look.run].decision == Decision::Generate;
+            if let Some(generated) = looks.iter().position(is_generated) {
+                let of = |at: usize| Choice {
+                    excess: excess(opinions.iter().map(|said| said[at] - said[generated])),
+                    loss: looks[at].target.exp(),
+                };
+                choices.push((0..looks.len()).map(of).collect());
+            }
         }
     }
-    let calibration = Calibration::of_errors(&errors.into_values().collect::<Vec<_>>());
+    let calibration =
+        Calibration::of_errors(&errors.into_values().collect::<Vec<_>>(), least_caution(&choices));
     let targets: Vec<f64> = examples.iter().map(|example| example.target).collect();
     let linear = LinearPredictor::fit(&runs.prospects(&examples), &targets, settings.strength, device);
-    Ok(Predictor { linear, networks, calibration })
+    Ok(PerformancePredictor { linear, networks, calibration })
 }
 
-/// Mean and variance over networks of what they say of examples.
-pub(super) fn said(
-    runs: &PlannedRuns,
-    networks: &[BaseModel<Above<Base>>],
-    examples: &[Example],
-) -> Result<Vec<(f64, f64)>, HarnessError> {
-    let unsure = Calibration { noise: 0.0, quantile: 0.0 };
-    let mut all = Vec::with_capacity(examples.len());
-    for chunk in examples.chunks(8192) {
-        let table = weightsmith_planner::prospect_table(&runs.prospects(chunk));
-        let outputs =
-            networks.iter().map(|network| Ok(network.weights.predict(&network.encoding.encode(&table)?)));
-        let outputs = outputs.collect::<Result<Vec<Vec<f32>>, HarnessError>>()?;
-        for row in 0..chunk.len() {
-            let foresight = unsure.foresight(outputs.iter().map(|outputs| f64::from(outputs[row])));
-            all.push((foresight.mean, foresight.disagreement.powi(2)));
+/// The calibration of networks that are taken at their word.
+const UNSURE: Calibration = Calibration { noise: 0.0, quantile: 0.0, caution: 0.0 };
+/// Cautions that are tried.
+const CAUTIONS: [f64; 7] = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0];
+
+/// A look at a run of a data set that the networks had not seen.
+struct Choice {
+    excess: (f64, f64),
+    loss: f64,
+}
+
+pub(super) fn excess(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    let foresight = UNSURE.foresight(values);
+    (foresight.mean, foresight.disagreement)
+}
+
+/// The caution with which choices among the looks at each task's runs lose least.
+fn least_caution(tasks: &[Vec<Choice>]) -> f64 {
+    let loss = |caution: &f64| -> f64 {
+        let calibration = Calibration { caution: *caution, ..UNSURE };
+        let bound = |choice: &&Choice| calibration.bound(choice.excess);
+        let chosen = tasks.iter().filter_map(|task| task.iter().min_by(|a, b| bound(a).total_cmp(&bound(b))));
+        chosen.map(|choice| choice.loss).sum()
+    };
+    if std::env::var("DBG").is_ok() {
+        for c in CAUTIONS {
+            println!("{c} {}", loss(&c) / tasks.len() as f64);
         }
     }
-    Ok(all)
+    let best = CAUTIONS.into_iter().min_by(|a, b| loss(a).total_cmp(&loss(b)));
+    best.expect("some cautions are tried")
 }
