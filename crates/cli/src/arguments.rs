@@ -2,7 +2,7 @@
 
 mod plan;
 
-pub(crate) use plan::{Plan, PlanAssess, PlanCollect};
+pub(crate) use plan::{Plan, PlanAssess, PlanCollect, PlanCommand, PlanDecide, PlanTrial};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -36,7 +36,6 @@ pub(crate) enum Command {
     Train(Train),
     Bench(Bench),
     Inspect(Inspect),
-    #[command(subcommand)]
     Plan(Plan),
     #[command(subcommand)]
     Runs(Runs),

@@ -1,10 +1,11 @@
 //! Filling a ledger: many small trainings over tasks and recipes, each recorded with the loss on its long rows at 1, 2, 3,
 //! 4, 6, 8, … steps, so that one run answers every question about the number of steps.
 
-use crate::arms::is_looked_at;
+use crate::arms::{ArmError, is_looked_at};
 use crate::clock::Stopwatch;
 use crate::error::HarnessError;
 use crate::evaluate::{Metamodels, in_one_line};
+use crate::planning::Workshop;
 use crate::problem::{Counts, Problem};
 use crate::splits::Split;
 use crate::suite::SuiteTable;
@@ -19,14 +20,12 @@ use weightsmith_datasets::{Labelled, Source, read_labelled};
 use weightsmith_ledger::{
     Appended, Cost, CurvePoint, Ledger, LedgerError, Named, Outcome, RunRecord, RunRole, Uid, Value,
 };
-use weightsmith_metamodel::{GenerateOptions, generate_base_model};
 use weightsmith_planner::{
-    Beginning, Decision, PerformancePredictor, Plan, Prospect, Space, TaskFeatures, loss_unit,
-    prospect_table, task_features,
+    Decision, PerformancePredictor, Plan, Prospect, Space, TaskFeatures, loss_unit, prospect_table,
 };
 use weightsmith_priors::{Prior, PriorConfig, TaskShape};
 use weightsmith_tasks::{Base, Seed, Target, Task, TaskSplit, TaskType};
-use weightsmith_training::{Recipe, Start, Training};
+use weightsmith_training::InnerError;
 
 /// Long rows of a synthetic task.
 const N_LONG: usize = 500;
@@ -267,18 +266,11 @@ impl Job<'_> {
         let problem = self.problem(prior).map_err(failed)?;
         let support = problem.support();
         let pretrained = metamodels.of(self.rows.source.task_type()).expect("loading made sure of it");
-        let device = pretrained.metamodel.device();
-        let generate = |options: GenerateOptions| {
-            let made = generate_base_model(pretrained, support, GenerateOptions { n_threads: 1, ..options });
-            made.map(|(model, _)| model).map_err(|error| failed(in_one_line(&error)))
-        };
+        let workshop = Workshop { pretrained, seed: self.settings.seed };
         let features = match self.rows.features.get() {
             Some(features) => features,
             None => {
-                let generated = generate(GenerateOptions::default())?.expected;
-                let generated = generated.expect("generated weights say how good they expect to be");
-                let features = task_features(support, &generated);
-                let features = features.map_err(|error| failed(in_one_line(&error)))?;
+                let features = workshop.features(support).map_err(|error| failed(in_one_line(&error)))?;
                 self.rows.features.get_or_init(|| features)
             }
         };
@@ -296,32 +288,18 @@ impl Job<'_> {
             curve.retain(|point| point.step < n_steps as u64);
             curve.push(CurvePoint { step: n_steps as u64, long_loss, short_loss, cpu_s });
         };
-        let trained = match decision {
-            Decision::Generate => Ok((generate(GenerateOptions::default())?, 0)),
-            Decision::Train(plan) => {
-                let recipe = self.bounded(plan.recipe(), support.n_rows());
-                let start_of = GenerateOptions { n_views: 1, n_trees: 0, ..GenerateOptions::default() };
-                let generated = match plan.beginning() {
-                    Beginning::Random => None,
-                    Beginning::Generated => Some(generate(start_of)?),
-                };
-                let start = generated.as_ref().map_or(Start::Random, Start::From);
-                let seed = self.settings.seed;
-                let training = Training { support, start, recipe: &recipe, seed, device: &device };
-                let trained = training.run(&mut |moment| {
-                    if is_looked_at(moment.n_steps) {
-                        let cpu_s = stopwatch.cost().cpu_s;
-                        stopwatch.pausing(|| {
-                            // Numbers that are no longer finite end the training a little later.
-                            if let Ok(model) = moment.model() {
-                                look(moment.n_steps, cpu_s, &model);
-                            }
-                        });
+        let max_steps = self.settings.max_steps;
+        let trained = workshop.carry_out(decision, max_steps, support, &mut |moment| {
+            if is_looked_at(moment.n_steps) {
+                let cpu_s = stopwatch.cost().cpu_s;
+                stopwatch.pausing(|| {
+                    // Numbers that are no longer finite end the training a little later.
+                    if let Ok(model) = moment.model() {
+                        look(moment.n_steps, cpu_s, &model);
                     }
                 });
-                trained.map(|trained| (trained.model, trained.info.n_steps))
             }
-        };
+        });
         let cost = stopwatch.cost();
         // A training that diverged has its curve up to there, and no outcome.
         let n_steps = match &trained {
@@ -329,7 +307,8 @@ impl Job<'_> {
                 look(*n_steps, cost.cpu_s, model);
                 *n_steps as u64
             }
-            Err(_) => curve.last().map_or(0, |point| point.step),
+            Err(ArmError::Inner(InnerError::Diverged { .. })) => curve.last().map_or(0, |point| point.step),
+            Err(error) => return Err(failed(in_one_line(error))),
         };
         let value = trained.is_ok().then(|| curve.last().and_then(|point| point.long_loss)).flatten();
         let metric = match support.target() {
@@ -362,13 +341,6 @@ impl Job<'_> {
             curve,
             level: PhantomData,
         })
-    }
-
-    /// The recipe with as many epochs as the most steps take: the curve then answers for fewer.
-    fn bounded(&self, recipe: Recipe, n_rows: usize) -> Recipe {
-        let is_stepwise = recipe.optimiser != weightsmith_training::Optimiser::Lbfgs;
-        let steps_per_epoch = if is_stepwise { n_rows.div_ceil(recipe.batch_size.min(n_rows)) } else { 1 };
-        Recipe { n_epochs: (self.settings.max_steps / steps_per_epoch).max(1), ..recipe }
     }
 }
 

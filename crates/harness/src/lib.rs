@@ -64,7 +64,11 @@ pub use generation::{Generation, Refining, Writer, Writing, generate};
 pub use history::TrainingPoint;
 pub use metrics::{Metric, Scores, classification_scores, regression_scores};
 pub use output::{check_output, write_output};
-pub use planning::{Assessment, FitSettings, LearnerReport, PlannedRuns, TaskReport, assess, fit_predictor};
+pub use planning::{
+    Assessment, DecideError, DecideSettings, Decided, FitSettings, LearnerReport, Method, MethodSummary,
+    PlannedRuns, Reason, TaskReport, Trial, TrialSettings, Tried, UnknownMethod, assess, carry_out, decide,
+    fit_predictor, held_out_loss, summarise_trials, try_methods,
+};
 pub use problem::{Count, Counts, Problem};
 pub use references::{Reference, ReferenceError};
 pub use report::{EvaluationReport, ReportFormat, write_bench, write_comparison, write_evaluation};
@@ -87,6 +91,6 @@ pub use weightsmith_base_model::{
 pub use weightsmith_datasets::{Labelled, Sample, Source, samples};
 pub use weightsmith_ledger::{Ledger, LedgerError, Named, Value};
 pub use weightsmith_metamodel::{GenerateInfo, Pretrained, limits};
-pub use weightsmith_planner::{Decision, PerformancePredictor, Plan};
+pub use weightsmith_planner::{Candidate, Decision, PerformancePredictor, Plan};
 pub use weightsmith_tasks::{Base, Seed, Support, Target, TaskSplit, TaskType};
 pub use weightsmith_training::{Gain, StepReport, Validation};

@@ -120,6 +120,16 @@ impl TaskFeatures {
         FEATURES.iter().map(number).collect::<Option<Vec<f64>>>().map(Self)
     }
 
+    /// The same with another number for the feature at this place of [`FEATURES`].
+    ///
+    /// # Panics
+    /// If there is no such place.
+    pub fn with(&self, place: usize, number: f64) -> Self {
+        let mut numbers = self.0.clone();
+        numbers[place] = number;
+        Self(numbers)
+    }
+
     /// Of the feature with this name.
     ///
     /// # Panics

@@ -208,6 +208,11 @@ impl LinearPredictor {
         f64::from(row.iter().zip(&self.coefficients).map(|(x, c)| x * c).sum::<f32>())
     }
 
+    /// The mean of every feature over the runs that it was fitted to.
+    pub fn usual_features(&self) -> Vec<f64> {
+        self.task_scales[..FEATURES.len()].iter().map(|(mean, _)| *mean).collect()
+    }
+
     fn task_columns(&self, features: &TaskFeatures) -> [f32; N_TASK] {
         let numbers = task_numbers(features);
         std::array::from_fn(|at| {

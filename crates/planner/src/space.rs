@@ -149,6 +149,21 @@ impl Plan {
         Self(levels)
     }
 
+    /// Adam as it is usually taken: 64 units, a learning rate of 0.004, hardly any decay, all rows at once.
+    pub fn usual_adam() -> Self {
+        let mut levels = [0; N_FACTORS];
+        // 0.00398, and 0.0061 that is divided by the rows.
+        for (at, level) in [(UNITS_AT, 3), (RATE_AT, 6), (DECAY_AT, 3), (BATCH_AT, 4)] {
+            levels[at] = level;
+        }
+        Self(levels).longest()
+    }
+
+    /// Steps of a pass over so many rows.
+    pub fn steps_per_epoch(self, n_rows: usize) -> usize {
+        if self.is_stepwise() { n_rows.div_ceil(self.recipe().batch_size.min(n_rows)) } else { 1 }
+    }
+
     /// Whether its batch is not as large as all of `n_rows` rows under the name of a smaller one.
     pub(crate) fn has_own_batch(self, n_rows: usize) -> bool {
         let batch = BATCHES[usize::from(self.0[BATCH_AT])];

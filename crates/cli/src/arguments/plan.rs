@@ -1,15 +1,112 @@
 //! What can be typed after `plan`.
 
+use super::TableArguments;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use weightsmith_harness::TaskSplit;
+use weightsmith_harness::{Method, TaskSplit};
 
-/// Decide how to train: for now, fill a ledger with what trainings did
+/// Decide how a table's network should come to its weights: generated, or trained, by which recipe and for how many steps
+///
+/// A predictor that learned from recorded trainings scores every recipe of a space of billions, exactly; networks judge the best
+/// of them. The answer names the recipe, the loss that is foreseen on new rows with its interval, what moved the decision, and
+/// the alternatives. --run carries it out and shows what was foreseen beside what came.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_long_help = DECIDE_EXAMPLES)]
+pub(crate) struct Plan {
+    #[command(subcommand)]
+    pub(crate) command: Option<PlanCommand>,
+    #[command(flatten)]
+    pub(crate) decide: Option<PlanDecide>,
+}
+
+const DECIDE_EXAMPLES: &str = "\
+Examples:
+  weightsmith plan --data train.csv --target price
+  weightsmith plan --data sample:penguins --support 64 --run --report plan.html
+  weightsmith plan --data train.csv --target y --ledger runs.ledger --run --out y.safetensors";
+
 #[derive(Debug, Subcommand)]
-pub(crate) enum Plan {
+pub(crate) enum PlanCommand {
     Collect(PlanCollect),
     Assess(PlanAssess),
+    Trial(PlanTrial),
 }
+
+/// The decision for a table.
+#[derive(Debug, Args)]
+pub(crate) struct PlanDecide {
+    #[command(flatten)]
+    pub(crate) table: TableArguments,
+    /// Learn from this ledger's runs instead of the shipped predictor's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ledger: Option<PathBuf>,
+    /// Decide for so many rows, drawn from the table; --run scores on the others [default: all rows]
+    #[arg(long, value_name = "ROWS")]
+    pub(crate) support: Option<usize>,
+    /// Try so many of the best candidates on the short rows, by folds, before one is preferred to generating
+    #[arg(long, value_name = "CANDIDATES", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=6))]
+    pub(crate) tries: u8,
+    /// Do what was decided, and show what was foreseen beside what came
+    #[arg(long)]
+    pub(crate) run: bool,
+    /// With --run: where the weights go, a .safetensors file
+    #[arg(long, value_name = "FILE", requires = "run")]
+    pub(crate) out: Option<PathBuf>,
+    /// A page with all of it, .html
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Of the rows, the trainings and, with --ledger, the predictor
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Compare ways to decide on tables that the predictor has not seen: the planner, the best fixed recipe, a portfolio, early
+/// stopping, random search, TPE and others
+#[derive(Debug, Args)]
+#[command(after_long_help = TRIAL_EXAMPLES)]
+pub(crate) struct PlanTrial {
+    /// Folders of CSV files; tables in a folder whose name contains `regression` are for regression
+    #[arg(long, value_name = "FOLDER", num_args = 1.., required = true)]
+    pub(crate) suite: Vec<PathBuf>,
+    /// The ledger to learn from
+    #[arg(long, value_name = "FILE", default_value = "runs.ledger")]
+    pub(crate) ledger: PathBuf,
+    /// A ledger with runs of these tables: the best of them is the best in hindsight, and with several folds the predictor of a
+    /// table learns from those of the others
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tested: PathBuf,
+    /// Parts that the tables are held out in
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) folds: u16,
+    /// The column of these tables to predict
+    #[arg(long, value_name = "COLUMN", default_value = "target")]
+    pub(crate) target: String,
+    /// Numbers of short rows
+    #[arg(long, value_name = "ROWS,...", value_delimiter = ',', default_values_t = [32, 128])]
+    pub(crate) support: Vec<usize>,
+    /// Methods, by their names [default: all]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub(crate) methods: Vec<Method>,
+    /// A page with all of it, .html
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Of folds, predictors and trainings
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Tables at once, one core each [default: all cores]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const TRIAL_EXAMPLES: &str = "\
+Examples:
+  weightsmith plan trial --suite tables --ledger runs.ledger --tested tables.ledger --report decisions.html";
 
 /// Say how well a ledger foresees trainings on data sets that it does not hold
 ///

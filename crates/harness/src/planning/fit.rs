@@ -170,11 +170,6 @@ fn least_caution(tasks: &[Vec<Choice>]) -> f64 {
         let chosen = tasks.iter().filter_map(|task| task.iter().min_by(|a, b| bound(a).total_cmp(&bound(b))));
         chosen.map(|choice| choice.loss).sum()
     };
-    if std::env::var("DBG").is_ok() {
-        for c in CAUTIONS {
-            println!("{c} {}", loss(&c) / tasks.len() as f64);
-        }
-    }
     let best = CAUTIONS.into_iter().min_by(|a, b| loss(a).total_cmp(&loss(b)));
     best.expect("some cautions are tried")
 }

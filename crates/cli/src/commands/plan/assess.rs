@@ -1,0 +1,69 @@
+//! `weightsmith plan assess`
+
+use super::held_out;
+use crate::arguments::PlanAssess;
+use crate::commands::evaluate::threads;
+use crate::exit::Outcome;
+use crate::{print, progress};
+use anyhow::Result;
+use weightsmith_harness::{FitSettings, Seed, Spread, TaskType, assess, load_metamodel, open_device};
+
+pub(super) fn run(arguments: &PlanAssess) -> Result<Outcome> {
+    let device = open_device("cpu")?;
+    let metamodel = load_metamodel(None, TaskType::Regression, &device)?;
+    let settings = FitSettings {
+        seed: Seed(arguments.seed),
+        n_threads: threads(arguments.threads),
+        ..FitSettings::default()
+    };
+    let (runs, folds) =
+        held_out(&arguments.ledger, arguments.tested.as_deref(), arguments.folds, settings.seed)?;
+    let bar = progress::bar(0, "networks");
+    let assessment = assess(&runs, &folds, &metamodel, &settings, &device, &mut |fold, n, n_all| {
+        bar.set_length((folds.len() * n_all) as u64);
+        bar.set_position((fold * n_all + n) as u64);
+    });
+    bar.finish_and_clear();
+    let assessment = assessment?;
+    if arguments.json {
+        print::json(&assessment)?;
+    } else {
+        let mut text = format!(
+            "{} runs of {} data sets, held out in {} parts. Medians and means over tasks:\n\n{:<28} {:>9} {:>9} {:>7} {:>7} {:>7} {:>9} {:>8}\n",
+            assessment.n_runs,
+            assessment.n_roots,
+            assessment.n_folds,
+            "",
+            "rank cor.",
+            "of looks",
+            "error",
+            "R²",
+            "regret",
+            "90% holds",
+            "CPU s",
+        );
+        for learner in &assessment.learners {
+            let median =
+                |spread: &Option<Spread>| spread.as_ref().map_or("-".into(), |s| format!("{:.3}", s.median));
+            text += &format!(
+                "{:<28} {:>9} {:>9} {:>7.3} {:>7.3} {:>7.4} {:>9} {:>8.2}\n",
+                learner.name,
+                median(&learner.rank_correlation),
+                median(&learner.rank_correlation_of_looks),
+                learner.rmse,
+                learner.r2,
+                learner.regret,
+                learner.coverage.map_or("-".into(), |share| format!("{:.1}%", 100.0 * share)),
+                learner.cpu_s,
+            );
+        }
+        if let Some(first) = assessment.learners.first() {
+            let of_generating: Vec<f64> =
+                first.tasks.iter().filter_map(|task| task.regret_of_generating).collect();
+            let mean = of_generating.iter().sum::<f64>() / of_generating.len().max(1) as f64;
+            text += &format!("\nRegret of always generating: {mean:.4} over {} tasks\n", of_generating.len());
+        }
+        print::text(&text)?;
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,81 @@
+//! `weightsmith plan collect`
+
+use super::fitted;
+use crate::arguments::PlanCollect;
+use crate::commands::evaluate::threads;
+use crate::exit::Outcome;
+use crate::teller::interrupted;
+use crate::{print, progress};
+use anyhow::Result;
+use serde_json::json;
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use weightsmith_harness::{
+    CollectSettings, Focus, Ledger, Metamodels, Part, PlannedRuns, Seed, check_output, collect, open_device,
+    suite_tables,
+};
+
+pub(super) fn run(arguments: &PlanCollect) -> Result<Outcome> {
+    let tables = match arguments.suite.as_slice() {
+        [] => Vec::new(),
+        folders => suite_tables(folders, Part::default())?,
+    };
+    let metamodels = Metamodels::for_all(&open_device("cpu")?)?;
+    check_output(&arguments.ledger)?;
+    let mut ledger = Ledger::open(&arguments.ledger)?;
+    let settings = CollectSettings {
+        n_synthetic: arguments.synthetic,
+        n_supports: arguments.support.clone(),
+        n_recipes: arguments.recipes,
+        max_steps: arguments.steps,
+        target: arguments.target.clone(),
+        split: arguments.split.into(),
+        seed: Seed(arguments.seed),
+        n_threads: threads(arguments.threads),
+    };
+    let predictor = match arguments.focus {
+        None => None,
+        Some(_) => Some(fitted(&PlannedRuns::read(&ledger.snapshot()?)?, arguments.seed, arguments.threads)?),
+    };
+    let focus = predictor.as_ref().zip(arguments.focus);
+    let focus = focus.map(|(predictor, n_drawn)| Focus { predictor, n_drawn: n_drawn as usize });
+    let stop = interrupted()?;
+    let begun = Instant::now();
+    let most = arguments.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes));
+    let bar = progress::bar(0, "runs");
+    let collected = collect(&mut ledger, &tables, &metamodels, &settings, focus, &mut |state| {
+        bar.set_length((state.n_all - state.n_there) as u64);
+        bar.set_position((state.n_new + state.n_failed) as u64);
+        let is_over = most.is_some_and(|most| begun.elapsed() > most) || stop.load(Ordering::Relaxed);
+        if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    bar.finish_and_clear();
+    let collected = collected?;
+    let n_left = collected.n_all - collected.n_new - collected.n_there - collected.n_failed;
+    let wall_s = begun.elapsed().as_secs_f64();
+    if arguments.json {
+        print::json(&json!({
+            "ledger": arguments.ledger,
+            "n_new": collected.n_new,
+            "n_there": collected.n_there,
+            "n_failed": collected.n_failed,
+            "first_failure": collected.first_failure,
+            "n_left": n_left,
+            "wall_s": wall_s,
+        }))?;
+    } else {
+        let per_hour = 3600.0 * collected.n_new as f64 / wall_s.max(1e-9);
+        let mut text = format!(
+            "{} new runs in {} ({per_hour:.0} an hour), {} there before, {n_left} left\n",
+            collected.n_new,
+            arguments.ledger.display(),
+            collected.n_there
+        );
+        if let Some(why) = &collected.first_failure {
+            text += &format!("{} without a record, the first: {why}\n", collected.n_failed);
+        }
+        print::text(&text)?;
+    }
+    Ok(Outcome::Done)
+}

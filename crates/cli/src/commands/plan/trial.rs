@@ -1,0 +1,81 @@
+//! `weightsmith plan trial`
+
+use super::held_out;
+use crate::arguments::PlanTrial;
+use crate::commands::evaluate::threads;
+use crate::exit::Outcome;
+use crate::{print, progress};
+use anyhow::Result;
+use serde_json::json;
+use weightsmith_harness::{
+    FitSettings, Interval, Metamodels, Method, MethodSummary, Part, Seed, TrialSettings, open_device,
+    suite_tables, summarise_trials, try_methods,
+};
+
+pub(super) fn run(arguments: &PlanTrial) -> Result<Outcome> {
+    let device = open_device("cpu")?;
+    let tables = suite_tables(&arguments.suite, Part::default())?;
+    let metamodels = Metamodels::for_all(&device)?;
+    let seed = Seed(arguments.seed);
+    let fit = FitSettings { seed, n_threads: threads(arguments.threads), ..FitSettings::default() };
+    let (runs, folds) = held_out(&arguments.ledger, Some(&arguments.tested), arguments.folds, seed)?;
+    let methods = if arguments.methods.is_empty() { Method::ALL.to_vec() } else { arguments.methods.clone() };
+    let settings = TrialSettings {
+        n_supports: arguments.support.clone(),
+        target: arguments.target.clone(),
+        fit,
+        methods,
+    };
+    let bar = progress::bar(0, "tables");
+    let trials = try_methods(&tables, &runs, &folds, &metamodels, &settings, &device, &mut |n, n_all| {
+        bar.set_length(n_all as u64);
+        bar.set_position(n as u64);
+    });
+    bar.finish_and_clear();
+    let trials = trials?;
+    let summaries = summarise_trials(&trials, seed);
+    if arguments.json {
+        print::json(&json!({ "methods": summaries, "trials": trials }))?;
+    } else {
+        print::text(&text(&summaries))?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn text(summaries: &[MethodSummary]) -> String {
+    let heads = [
+        "",
+        "rows",
+        "tables",
+        "regret",
+        "95%",
+        "planned less",
+        "95%",
+        "won/same/lost",
+        "CPU s",
+        "training s",
+        "trainings",
+    ];
+    let mut rows = vec![heads.map(String::from).to_vec()];
+    let ends = |interval: &Option<Interval>| match interval {
+        Some(interval) => format!("{:+.4} to {:+.4}", interval.low, interval.high),
+        None => "-".to_string(),
+    };
+    for summary in summaries {
+        let [won, same, lost] = summary.planned_wins;
+        rows.push(vec![
+            summary.method.name().to_string(),
+            summary.n_short.to_string(),
+            summary.n_tables.to_string(),
+            format!("{:.4}", summary.regret),
+            ends(&summary.interval),
+            summary.planned_less.as_ref().map_or("-".into(), |(mean, _)| format!("{mean:+.4}")),
+            summary.planned_less.as_ref().map_or("-".into(), |(_, interval)| ends(interval)),
+            format!("{won}/{same}/{lost}"),
+            format!("{:.3}", summary.cpu_s),
+            format!("{:.3}", summary.training_s),
+            format!("{:.1}", summary.n_trainings),
+        ]);
+    }
+    print::columns(&rows)
+}

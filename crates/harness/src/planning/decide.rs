@@ -1,0 +1,241 @@
+//! The decision for one table.
+
+use super::carry_out::Workshop;
+use crate::arms::ArmError;
+use crate::clock::{Cost, Stopwatch};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use weightsmith_base_model::{BaseModel, EncodingError};
+use weightsmith_metamodel::Pretrained;
+use weightsmith_planner::{
+    Candidate, Decision, FEATURES, FeatureError, Judged, PerformancePredictor, Prospect, TaskFeatures,
+};
+use weightsmith_tasks::{Seed, Support};
+use weightsmith_training::InnerError;
+
+/// Decisions that are shown beside the chosen one, each of another kind.
+const N_ALTERNATIVES: usize = 6;
+/// Features that are told as reasons.
+const N_REASONS: usize = 5;
+/// Folds in which candidates are tried on the short rows.
+const N_FOLDS: usize = 4;
+
+/// Why nothing is decided.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    /// The short rows cannot be described.
+    #[error(transparent)]
+    Features(#[from] FeatureError),
+    /// The predictor reads other columns.
+    #[error("the predictor reads other columns: {0}")]
+    Columns(#[from] EncodingError),
+    /// A candidate cannot be tried.
+    #[error(transparent)]
+    Try(#[from] ArmError),
+}
+
+/// A feature that moved the decision.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reason {
+    /// Its name.
+    pub feature: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// Of this table.
+    pub value: f64,
+    /// The mean over the runs that the predictor learned from.
+    pub usual: f64,
+    /// How much more the chosen decision is foreseen to gain over the other one because of it, in logarithms of losses.
+    pub moved: f64,
+}
+
+/// A candidate that was tried on the short rows.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Tried {
+    /// The candidate.
+    pub candidate: Candidate,
+    /// The logarithm of its loss on held-out rows as a share of that of generating.
+    pub excess: f64,
+}
+
+/// What is decided for a table, and why.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// What its short rows look like.
+    pub features: TaskFeatures,
+    /// Plans that the exact search scored.
+    pub n_scored: u64,
+    /// Those of them that the networks judged.
+    pub n_judged: usize,
+    /// What is decided.
+    pub chosen: Candidate,
+    /// The best decisions of other kinds, best first; to generate is among them, or the chosen one.
+    pub alternatives: Vec<Candidate>,
+    /// Candidates that were tried on the short rows; may be none.
+    pub tried: Vec<Tried>,
+    /// What moved the decision between the chosen one and the best alternative, strongest first.
+    pub reasons: Vec<Reason>,
+    /// What deciding took.
+    pub cost: Cost,
+    /// Of it, what was spent on trying candidates.
+    pub trying: Cost,
+}
+
+/// How it is decided.
+#[derive(Copy, Clone, Debug)]
+pub struct DecideSettings {
+    /// Candidates that are tried on the short rows, by folds, before one is preferred to generating; 0 for none.
+    pub n_tried: usize,
+    /// Of trainings and folds.
+    pub seed: Seed,
+}
+
+/// Decides how a base model should come to its weights: searches every plan, judges the best, and may try some of these on the
+/// short rows.
+///
+/// # Errors
+/// Rows that nothing can be learned from.
+pub fn decide(
+    support: &Support,
+    predictor: &PerformancePredictor,
+    pretrained: &Pretrained,
+    settings: DecideSettings,
+) -> Result<Decided, DecideError> {
+    let stopwatch = Stopwatch::of_thread();
+    let workshop = Workshop { pretrained, seed: settings.seed };
+    let features = workshop.features(support)?;
+    let Judged { n_scored, candidates } = predictor.judge(&features)?;
+    let n_judged = candidates.len();
+    let kinds = of_each_kind(&candidates);
+    let mut trying = Cost::default();
+    let mut tried = Vec::new();
+    let mut chosen = kinds[0];
+    if settings.n_tried > 0 {
+        let stopwatch = Stopwatch::of_thread();
+        tried = tries(support, &workshop, &kinds, settings.n_tried)?;
+        let excess = |tried: &Tried| tried.candidate.excess.0 + tried.excess;
+        let best = tried.iter().min_by(|a, b| excess(a).total_cmp(&excess(b)));
+        let generated = kinds.iter().find(|candidate| candidate.decision == Decision::Generate);
+        chosen = match (best, generated) {
+            (Some(best), _) if excess(best) < 0.0 => best.candidate,
+            (_, Some(generated)) => *generated,
+            _ => chosen,
+        };
+        trying = stopwatch.cost();
+    }
+    let mut alternatives: Vec<Candidate> =
+        kinds.into_iter().filter(|candidate| candidate.decision != chosen.decision).collect();
+    alternatives.truncate(N_ALTERNATIVES);
+    let reasons = match alternatives.first() {
+        Some(other) => reasons(predictor, &features, &chosen, other)?,
+        None => Vec::new(),
+    };
+    let cost = stopwatch.cost();
+    Ok(Decided { features, n_scored, n_judged, chosen, alternatives, tried, reasons, cost, trying })
+}
+
+/// Does what was decided; the model and the steps that were taken.
+///
+/// # Errors
+/// Rows that nothing can be learned from, a training that diverges.
+pub fn carry_out(
+    candidate: &Candidate,
+    support: &Support,
+    pretrained: &Pretrained,
+    seed: Seed,
+) -> Result<(BaseModel, usize), ArmError> {
+    Workshop { pretrained, seed }.carry_out(candidate.decision, candidate.n_steps, support, &mut |_| {})
+}
+
+/// The mean loss of rows under models that did not see them, by folds inside the short rows: what a decision comes to where
+/// there are no long rows.
+///
+/// # Errors
+/// Rows that nothing can be learned from.
+pub fn held_out_loss(
+    candidate: &Candidate,
+    support: &Support,
+    pretrained: &Pretrained,
+    seed: Seed,
+) -> Result<f64, ArmError> {
+    let workshop = Workshop { pretrained, seed };
+    Ok(workshop.held_out(candidate.decision, &[candidate.n_steps], support, N_FOLDS)?[0])
+}
+
+/// The best candidate of each kind, in their order: by beginning and optimiser.
+fn of_each_kind(candidates: &[Candidate]) -> Vec<Candidate> {
+    let mut seen = BTreeSet::new();
+    let kind = |decision: Decision| match decision {
+        Decision::Generate => (String::from("none"), 0),
+        Decision::Train(plan) => (plan.recipe().optimiser.name().to_string(), 1 + plan.beginning() as u8),
+    };
+    candidates.iter().filter(|candidate| seen.insert(kind(candidate.decision))).copied().collect()
+}
+
+/// Tries the best trainings and generating on the short rows.
+fn tries(
+    support: &Support,
+    workshop: &Workshop<'_>,
+    kinds: &[Candidate],
+    n_tried: usize,
+) -> Result<Vec<Tried>, ArmError> {
+    let held_out = |candidate: &Candidate| -> Result<f64, ArmError> {
+        Ok(workshop.held_out(candidate.decision, &[candidate.n_steps], support, N_FOLDS)?[0])
+    };
+    let is_training = |candidate: &&Candidate| candidate.decision != Decision::Generate;
+    let Some(generated) = kinds.iter().find(|candidate| !is_training(candidate)) else {
+        return Ok(Vec::new());
+    };
+    let of_generated = match held_out(generated) {
+        Ok(loss) => loss,
+        // A fold's rows are not enough to learn from, so that nothing can be said.
+        Err(ArmError::Generate(_) | ArmError::Inner(InnerError::TooFewRows { .. })) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let exponent = match support.target() {
+        weightsmith_tasks::Target::Classes { .. } => 1.0,
+        // Held-out losses of values are squares.
+        weightsmith_tasks::Target::Values(_) => 0.5,
+    };
+    let mut tried = Vec::new();
+    for candidate in kinds.iter().filter(is_training).take(n_tried) {
+        let excess = exponent * (held_out(candidate)? / of_generated).max(f64::MIN_POSITIVE).ln();
+        tried.push(Tried { candidate: *candidate, excess });
+    }
+    Ok(tried)
+}
+
+/// How the gain of one candidate over another changes where one feature after another is as usual.
+fn reasons(
+    predictor: &PerformancePredictor,
+    features: &TaskFeatures,
+    chosen: &Candidate,
+    other: &Candidate,
+) -> Result<Vec<Reason>, EncodingError> {
+    let usual = predictor.linear.usual_features();
+    let mut seen = vec![features.clone()];
+    seen.extend(usual.iter().enumerate().map(|(place, usual)| features.with(place, *usual)));
+    let prospects = |candidate: &Candidate| -> Vec<Prospect<'_>> {
+        let (decision, n_steps) = (candidate.decision, candidate.n_steps);
+        seen.iter().map(|features| Prospect { decision, n_steps, features }).collect()
+    };
+    let means = |prospects: &[Prospect<'_>]| -> Result<Vec<f64>, EncodingError> {
+        Ok(predictor.foresee(prospects)?.iter().map(|foresight| foresight.mean).collect())
+    };
+    let (own, others) = (means(&prospects(chosen))?, means(&prospects(other))?);
+    let gain = |at: usize| others[at] - own[at];
+    let mut reasons: Vec<Reason> = FEATURES
+        .iter()
+        .enumerate()
+        .map(|(place, feature)| Reason {
+            feature: feature.name,
+            about: feature.about,
+            value: features.values()[place],
+            usual: usual[place],
+            moved: gain(0) - gain(place + 1),
+        })
+        .collect();
+    reasons.sort_by(|a, b| b.moved.abs().total_cmp(&a.moved.abs()));
+    reasons.truncate(N_REASONS);
+    Ok(reasons)
+}

@@ -1,0 +1,526 @@
+//! Decisions on tables that a predictor has not seen, beside other ways to come to one.
+
+use super::carry_out::Workshop;
+use super::decide::{DecideSettings, decide};
+use super::examples::PlannedRuns;
+use super::fit::{FitSettings, fit_predictor};
+use super::portfolio::Recorded;
+use crate::arms::{Arm, ArmError, ArmSettings, Shape};
+use crate::clock::Stopwatch;
+use crate::error::HarnessError;
+use crate::evaluate::{Metamodels, in_one_line};
+use crate::problem::Problem;
+use crate::splits::Split;
+use crate::statistics::{Bootstrap, Interval};
+use crate::suite::SuiteTable;
+use crate::workers::in_parallel;
+use burn::tensor::Device;
+use rand_chacha_next::ChaCha8Rng;
+use rand_chacha_next::rand_core::SeedableRng;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+use weightsmith_base_model::BaseModel;
+use weightsmith_datasets::{Source, read_labelled};
+use weightsmith_planner::{Decision, PerformancePredictor, Plan, Space, loss_unit};
+use weightsmith_tasks::{Seed, TaskType};
+use weightsmith_training::Optimiser;
+
+/// Decisions of the portfolio.
+const N_PORTFOLIO: usize = 8;
+/// Recipes that random search and TPE try, each on so many folds: as many trainings as the portfolio takes.
+const N_TRIED: usize = 16;
+const N_TRIED_FOLDS: usize = 2;
+/// Recipes that get an epoch each before the best is finished.
+const N_BEGUN: usize = 32;
+/// All folds.
+const N_FOLDS: usize = 4;
+/// Candidates that the planner tries.
+const N_PLANNED_TRIES: usize = 2;
+
+/// A way to come to a decision.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// The planner.
+    Planned,
+    /// The planner, its best candidates tried on the short rows.
+    PlannedTried,
+    /// To generate, whatever the table.
+    Generated,
+    /// The best single decision of the ledger.
+    Fixed,
+    /// The best single recipe of the ledger that trains.
+    FixedTraining,
+    /// The best by cross-validation of a greedy portfolio of the ledger.
+    Portfolio,
+    /// Adam, its number of steps by cross-validation.
+    EarlyStopping,
+    /// Recipes drawn at random, an epoch each; the best is finished.
+    OneEpoch,
+    /// Recipes drawn at random, the best by cross-validation.
+    RandomSearch,
+    /// Recipes by a tree-structured Parzen estimator of their cross-validated losses.
+    Tpe,
+    /// Adam, its recipe by cross-validation over a grid.
+    Tuned,
+}
+
+impl Method {
+    /// All of them, in the order of reports.
+    pub const ALL: [Self; 11] = [
+        Self::Planned,
+        Self::PlannedTried,
+        Self::Generated,
+        Self::Fixed,
+        Self::FixedTraining,
+        Self::Portfolio,
+        Self::EarlyStopping,
+        Self::OneEpoch,
+        Self::RandomSearch,
+        Self::Tpe,
+        Self::Tuned,
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::PlannedTried => "planned-tried",
+            Self::Generated => "generated",
+            Self::Fixed => "fixed",
+            Self::FixedTraining => "fixed-training",
+            Self::Portfolio => "portfolio",
+            Self::EarlyStopping => "early-stopping",
+            Self::OneEpoch => "one-epoch",
+            Self::RandomSearch => "random-search",
+            Self::Tpe => "tpe",
+            Self::Tuned => "adam-tuned",
+        }
+    }
+
+    /// What it is, in one line.
+    pub fn about(self) -> String {
+        match self {
+            Self::Planned => "the planner: search over all plans, nothing tried".into(),
+            Self::PlannedTried => {
+                format!(
+                    "the planner, its {N_PLANNED_TRIES} best candidates and generating tried by {N_FOLDS} folds"
+                )
+            }
+            Self::Generated => "always generate".into(),
+            Self::Fixed => "the best single decision of the ledger".into(),
+            Self::FixedTraining => "the best single recipe of the ledger that trains".into(),
+            Self::Portfolio => {
+                format!(
+                    "the best by {N_FOLDS} folds of a greedy portfolio of {N_PORTFOLIO} decisions of the ledger"
+                )
+            }
+            Self::EarlyStopping => format!("Adam, default recipe, steps by {N_FOLDS} folds"),
+            Self::OneEpoch => format!("{N_BEGUN} random recipes for an epoch, the best on a fold finished"),
+            Self::RandomSearch => format!("the best of {N_TRIED} random recipes by {N_TRIED_FOLDS} folds"),
+            Self::Tpe => format!("the best of {N_TRIED} recipes of TPE by {N_TRIED_FOLDS} folds"),
+            Self::Tuned => format!("Adam, recipe by {N_FOLDS} folds over a grid"),
+        }
+    }
+}
+
+/// No method has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown method \"{found}\"; there are {}", Method::ALL.map(Method::name).join(", "))]
+pub struct UnknownMethod {
+    found: String,
+}
+
+impl FromStr for Method {
+    type Err = UnknownMethod;
+
+    fn from_str(text: &str) -> Result<Self, UnknownMethod> {
+        let found = Self::ALL.into_iter().find(|method| method.name() == text);
+        found.ok_or_else(|| UnknownMethod { found: text.to_string() })
+    }
+}
+
+/// What one method came to on one table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Trial {
+    /// The table.
+    pub table: String,
+    /// What is predicted.
+    pub task_type: TaskType,
+    /// Short rows.
+    pub n_short: usize,
+    /// The method.
+    pub method: Method,
+    /// Loss on long rows as a share of the base loss; none where the method failed.
+    pub loss: Option<f64>,
+    /// That minus the least of the table, recorded runs included.
+    pub regret: Option<f64>,
+    /// Of a plan: the loss that was foreseen, and the ends of its 90% interval.
+    pub foreseen: Option<[f64; 3]>,
+    /// Processor seconds, deciding included.
+    pub cpu_s: f64,
+    /// Of them, those of trainings and generations, without the search.
+    pub training_s: f64,
+    /// Trainings and generations.
+    pub n_trainings: usize,
+    /// What was decided.
+    pub decision: String,
+}
+
+/// What trials are made of.
+#[derive(Clone, Debug)]
+pub struct TrialSettings {
+    /// Numbers of short rows.
+    pub n_supports: Vec<usize>,
+    /// The column to predict.
+    pub target: String,
+    /// How predictors are fitted.
+    pub fit: FitSettings,
+    /// Methods.
+    pub methods: Vec<Method>,
+}
+
+/// What a method made.
+struct Made {
+    model: BaseModel,
+    n_trainings: usize,
+    /// Spent on deciding without training.
+    search_s: f64,
+    decision: String,
+    /// Logarithms of the foreseen loss as a share of the base loss.
+    foreseen: Option<[f64; 3]>,
+}
+
+/// Lets every method decide on every table. The predictor of a table is fitted to `runs` without the fold that the table is in.
+///
+/// # Errors
+/// Those of [`fit_predictor`].
+pub fn try_methods(
+    tables: &[SuiteTable],
+    runs: &PlannedRuns,
+    folds: &[BTreeSet<String>],
+    metamodels: &Metamodels,
+    settings: &TrialSettings,
+    device: &Device,
+    listen: &mut dyn FnMut(usize, usize),
+) -> Result<Vec<Trial>, HarnessError> {
+    let mut trials = Vec::new();
+    let (mut n_before, n_all) = (0, tables.len() * settings.n_supports.len());
+    for fold in folds {
+        let held: BTreeSet<usize> = runs.of_roots(fold).into_iter().collect();
+        let rest = PlannedRuns {
+            runs: (0..runs.len()).filter(|at| !held.contains(at)).map(|at| runs.runs[at].clone()).collect(),
+        };
+        let predictor = fit_predictor(&rest, &settings.fit, device, &mut |_, _| {})?;
+        let here = tables.iter().filter(|table| fold.contains(&table.name));
+        let jobs: Vec<(&SuiteTable, usize)> =
+            here.flat_map(|table| settings.n_supports.iter().map(move |&n| (table, n))).collect();
+        let n_jobs = jobs.len();
+        let work = |(table, n_short): (&SuiteTable, usize)| {
+            let pretrained = metamodels.of(table.task_type).expect("loading made sure of it");
+            let table_trials =
+                OneTable { table, n_short, runs, rest: &rest, predictor: &predictor, settings };
+            table_trials.run(pretrained)
+        };
+        let done = in_parallel(jobs, settings.fit.n_threads, work, &mut |n| listen(n_before + n, n_all));
+        n_before += n_jobs;
+        trials.extend(done.into_iter().flatten());
+    }
+    Ok(trials)
+}
+
+struct OneTable<'a> {
+    table: &'a SuiteTable,
+    n_short: usize,
+    runs: &'a PlannedRuns,
+    rest: &'a PlannedRuns,
+    predictor: &'a PerformancePredictor,
+    settings: &'a TrialSettings,
+}
+
+impl OneTable<'_> {
+    fn run(&self, pretrained: &weightsmith_metamodel::Pretrained) -> Vec<Trial> {
+        let source = Source::File(self.table.path.clone());
+        let Ok(labelled) = read_labelled(&source, &self.settings.target, Some(self.table.task_type)) else {
+            return Vec::new();
+        };
+        let split = Split::new(labelled.table.n_rows(), self.n_short, 0);
+        let Some(problem) = Problem::new(&labelled, &split) else { return Vec::new() };
+        let workshop = Workshop { pretrained, seed: self.settings.fit.seed };
+        let Ok(features) = workshop.features(problem.support()) else { return Vec::new() };
+        let unit = loss_unit(problem.support().target()) * features.get("base_loss");
+        let recorded = Recorded::of(self.rest, self.table.task_type, self.n_short);
+        let mut trials: Vec<Trial> = Vec::new();
+        for &method in &self.settings.methods {
+            let stopwatch = Stopwatch::of_thread();
+            let made = self.make(method, &problem, &workshop, &recorded);
+            let cpu_s = stopwatch.cost().cpu_s;
+            let blank = Trial {
+                table: self.table.name.clone(),
+                task_type: self.table.task_type,
+                n_short: self.n_short,
+                method,
+                loss: None,
+                regret: None,
+                foreseen: None,
+                cpu_s,
+                training_s: cpu_s,
+                n_trainings: 0,
+                decision: String::new(),
+            };
+            trials.push(match made {
+                Err(error) => Trial { decision: in_one_line(&error), ..blank },
+                Ok(made) => {
+                    let loss = problem.count_network(&made.model).ok().map(|counts| counts.long.loss / unit);
+                    Trial {
+                        loss: loss.filter(|loss| loss.is_finite()),
+                        foreseen: made.foreseen.map(|ends| ends.map(f64::exp)),
+                        training_s: cpu_s - made.search_s,
+                        n_trainings: made.n_trainings,
+                        decision: made.decision,
+                        ..blank
+                    }
+                }
+            });
+        }
+        // The best in hindsight: of what was recorded on the same rows, and of what came here.
+        let of_table = self.runs.runs.iter().enumerate().filter(|(_, run)| {
+            run.record.task == self.table.name
+                && run.record.outcome.n_short == problem.support().n_rows() as u64
+        });
+        let recorded = of_table.flat_map(|(at, _)| self.runs.looks(at)).map(|look| look.target.exp());
+        let best = recorded.chain(trials.iter().filter_map(|trial| trial.loss)).fold(f64::INFINITY, f64::min);
+        trials.iter_mut().for_each(|trial| trial.regret = trial.loss.map(|loss| loss - best));
+        trials
+    }
+
+    fn make(
+        &self,
+        method: Method,
+        problem: &Problem,
+        workshop: &Workshop<'_>,
+        recorded: &Recorded,
+    ) -> Result<Made, ArmError> {
+        let support = problem.support();
+        let carry_out = |decision: Decision, n_steps: usize, n_before: usize| -> Result<Made, ArmError> {
+            let (model, _) = workshop.carry_out(decision, n_steps, support, &mut |_| {})?;
+            let decision = format!("{decision}, {n_steps} steps");
+            Ok(Made { model, n_trainings: n_before + 1, search_s: 0.0, decision, foreseen: None })
+        };
+        let seed = self.settings.fit.seed;
+        let draw = |n: usize| -> Vec<Plan> {
+            let name = format!("planning.trials.{}", self.table.name);
+            let random = &mut seed.indexed_stream(&name, &[self.n_short as u64]);
+            (0..n).map(|_| Space.draw(random).canonical(self.table.task_type)).collect()
+        };
+        match method {
+            Method::Planned | Method::PlannedTried => {
+                let n_tried = if method == Method::Planned { 0 } else { N_PLANNED_TRIES };
+                let decided = decide(
+                    support,
+                    self.predictor,
+                    workshop.pretrained,
+                    DecideSettings { n_tried, seed: workshop.seed },
+                )
+                .map_err(|error| match error {
+                    super::decide::DecideError::Try(error) => error,
+                    super::decide::DecideError::Features(_) | super::decide::DecideError::Columns(_) => {
+                        unreachable!("the features were computed before, by the same predictor's columns")
+                    }
+                })?;
+                let chosen = decided.chosen;
+                let n_before = 1 + if n_tried > 0 { N_FOLDS * (decided.tried.len() + 1) } else { 0 };
+                let made = carry_out(chosen.decision, chosen.n_steps, n_before)?;
+                let foresight = chosen.foresight;
+                Ok(Made {
+                    search_s: decided.cost.cpu_s - decided.trying.cpu_s,
+                    foreseen: Some([foresight.mean, foresight.low, foresight.high]),
+                    ..made
+                })
+            }
+            Method::Generated => carry_out(Decision::Generate, 0, 0),
+            Method::Fixed | Method::FixedTraining => {
+                let is_wanted = |decision| method == Method::Fixed || decision != Decision::Generate;
+                let (decision, n_steps) = recorded.best(is_wanted).unwrap_or((Decision::Generate, 0));
+                carry_out(decision, n_steps, 0)
+            }
+            Method::Portfolio => {
+                let portfolio = recorded.portfolio(N_PORTFOLIO);
+                let losses = portfolio.iter().map(|&(decision, n_steps)| {
+                    Ok(workshop.held_out(decision, &[n_steps], support, N_FOLDS)?[0])
+                });
+                let losses = losses.collect::<Result<Vec<f64>, ArmError>>()?;
+                let (decision, n_steps) =
+                    portfolio.get(lowest(&losses)).copied().unwrap_or((Decision::Generate, 0));
+                carry_out(decision, n_steps, N_FOLDS * portfolio.len())
+            }
+            Method::EarlyStopping => {
+                let plan = Plan::usual_adam();
+                let losses = workshop.held_out(Decision::Train(plan), Plan::steps(), support, N_FOLDS)?;
+                carry_out(Decision::Train(plan), Plan::steps()[lowest(&losses)], N_FOLDS)
+            }
+            Method::OneEpoch => {
+                let plans = draw(N_BEGUN);
+                let losses = plans.iter().map(|plan| {
+                    let epoch = plan.steps_per_epoch(support.n_rows());
+                    Ok(workshop.held_out(Decision::Train(*plan), &[epoch], support, 1)?[0])
+                });
+                let losses = losses.collect::<Result<Vec<f64>, ArmError>>()?;
+                let best = plans[lowest(&losses)];
+                carry_out(Decision::Train(best), best.n_steps(), N_BEGUN)
+            }
+            Method::RandomSearch => {
+                let plans = draw(N_TRIED);
+                let losses = plans.iter().map(|plan| {
+                    Ok(workshop.held_out(
+                        Decision::Train(*plan),
+                        &[plan.n_steps()],
+                        support,
+                        N_TRIED_FOLDS,
+                    )?[0])
+                });
+                let losses = losses.collect::<Result<Vec<f64>, ArmError>>()?;
+                let best = plans[lowest(&losses)];
+                carry_out(Decision::Train(best), best.n_steps(), N_TRIED * N_TRIED_FOLDS)
+            }
+            Method::Tpe => {
+                let best = self.parzen(workshop, problem)?;
+                carry_out(Decision::Train(best), best.n_steps(), N_TRIED * N_TRIED_FOLDS)
+            }
+            Method::Tuned => {
+                let settings = ArmSettings {
+                    pretrained: workshop.pretrained,
+                    n_views: 8,
+                    shape: Shape::default(),
+                    from: None,
+                    seed: workshop.seed,
+                };
+                let fit = Arm::Tuned(Optimiser::Adam).fit(support, &settings, None)?;
+                let n_trainings = fit.details.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+                let model = fit.predictor.network().expect("Adam trains a network").clone();
+                Ok(Made { model, n_trainings, search_s: 0.0, decision: fit.details, foreseen: None })
+            }
+        }
+    }
+
+    /// The best recipe that TPE finds: each factor has an estimator of its own.
+    fn parzen(&self, workshop: &Workshop<'_>, problem: &Problem) -> Result<Plan, ArmError> {
+        let factors = Space.factors();
+        let mut optimisers: Vec<_> = factors
+            .iter()
+            .map(|factor| {
+                let range = tpe::categorical_range(factor.n_levels).expect("a factor has levels");
+                tpe::TpeOptimizer::new(tpe::histogram_estimator(), range)
+            })
+            .collect();
+        let mut random = ChaCha8Rng::seed_from_u64(self.settings.fit.seed.0);
+        let mut best: Option<(f64, Plan)> = None;
+        for _ in 0..N_TRIED {
+            let asked: Vec<f64> = optimisers
+                .iter_mut()
+                .map(|optimiser| {
+                    optimiser.ask(&mut random).expect("a histogram of a valid range can be drawn from")
+                })
+                .collect();
+            let levels: Vec<u8> =
+                asked.iter().zip(&factors).map(|(x, f)| (*x as usize).min(f.n_levels - 1) as u8).collect();
+            let plan = Plan::new(levels.try_into().expect("a level for each factor"))
+                .expect("levels are within their factors")
+                .canonical(self.table.task_type);
+            let steps = [plan.n_steps()];
+            let loss = workshop.held_out(Decision::Train(plan), &steps, problem.support(), N_TRIED_FOLDS)?[0];
+            // The estimator takes no infinities.
+            let told = if loss.is_finite() { loss } else { f64::MAX };
+            for (optimiser, asked) in optimisers.iter_mut().zip(asked) {
+                optimiser.tell(asked, told).expect("what was asked for is in its range");
+            }
+            if best.is_none_or(|(least, _)| loss < least) {
+                best = Some((loss, plan));
+            }
+        }
+        Ok(best.expect("recipes were tried").1)
+    }
+}
+
+/// One method over tables.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MethodSummary {
+    /// The method.
+    pub method: Method,
+    /// What it is.
+    pub about: String,
+    /// Short rows.
+    pub n_short: usize,
+    /// Tables that every method came to a loss on.
+    pub n_tables: usize,
+    /// Mean over tables of the regret, and its 95% bootstrap interval.
+    pub regret: f64,
+    /// Its interval.
+    pub interval: Option<Interval>,
+    /// Mean over tables of the planner's regret less this one's, and its 95% interval; none for the planner.
+    pub planned_less: Option<(f64, Option<Interval>)>,
+    /// Tables on which the planner's loss is lower, the same, higher.
+    pub planned_wins: [usize; 3],
+    /// Mean processor seconds.
+    pub cpu_s: f64,
+    /// Mean processor seconds of trainings.
+    pub training_s: f64,
+    /// Mean number of trainings.
+    pub n_trainings: f64,
+}
+
+/// Means over tables, for each number of short rows asked for.
+pub fn summarise_trials(trials: &[Trial], seed: Seed) -> Vec<MethodSummary> {
+    let sizes: BTreeSet<usize> = trials.iter().map(|trial| trial.n_short).collect();
+    let methods: BTreeSet<Method> = trials.iter().map(|trial| trial.method).collect();
+    let mut summaries = Vec::new();
+    for n_short in sizes {
+        let mut tables: BTreeMap<&str, Vec<&Trial>> = BTreeMap::new();
+        let counted = trials.iter().filter(|trial| trial.n_short == n_short && trial.regret.is_some());
+        counted.for_each(|trial| tables.entry(&trial.table).or_default().push(trial));
+        tables.retain(|_, found| found.len() == methods.len());
+        let regrets = |method: Method| -> Vec<f64> {
+            let of = |found: &Vec<&Trial>| {
+                found.iter().find(|trial| trial.method == method).and_then(|trial| trial.regret)
+            };
+            tables.values().filter_map(of).collect()
+        };
+        let planned = methods.contains(&Method::Planned).then(|| regrets(Method::Planned));
+        for &method in &methods {
+            let own = regrets(method);
+            let n = own.len().max(1) as f64;
+            let mean = |numbers: &[f64]| numbers.iter().sum::<f64>() / n;
+            let less = planned.as_ref().filter(|_| method != Method::Planned).map(|planned| {
+                planned.iter().zip(&own).map(|(planned, own)| planned - own).collect::<Vec<f64>>()
+            });
+            let count = |fits: fn(&f64) -> bool| less.iter().flatten().filter(|less| fits(less)).count();
+            let of_method = || tables.values().flatten().filter(|trial| trial.method == method);
+            let bootstrap = Bootstrap { seed, stream: "planning.trials.bootstrap", ..Bootstrap::default() };
+            let interval = |numbers: &Vec<f64>| bootstrap.intervals(&[numbers.clone()])[0];
+            summaries.push(MethodSummary {
+                method,
+                about: method.about(),
+                n_short,
+                n_tables: own.len(),
+                regret: mean(&own),
+                interval: interval(&own),
+                planned_less: less.as_ref().map(|less| (mean(less), interval(less))),
+                planned_wins: [
+                    count(|less| *less < -1e-9),
+                    count(|less| less.abs() <= 1e-9),
+                    count(|less| *less > 1e-9),
+                ],
+                cpu_s: of_method().map(|trial| trial.cpu_s).sum::<f64>() / n,
+                training_s: of_method().map(|trial| trial.training_s).sum::<f64>() / n,
+                n_trainings: of_method().map(|trial| trial.n_trainings as f64).sum::<f64>() / n,
+            });
+        }
+    }
+    summaries
+}
+
+/// The place of the least number.
+fn lowest(losses: &[f64]) -> usize {
+    (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).unwrap_or(0)
+}
