@@ -2,7 +2,7 @@
 
 mod plan;
 
-pub(crate) use plan::{Plan, PlanAssess, PlanCollect, PlanCommand, PlanDecide, PlanTrial};
+pub(crate) use plan::{Plan, PlanAssess, PlanCollect, PlanCommand, PlanDecide, PlanFit, PlanTrial};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;

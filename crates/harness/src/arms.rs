@@ -22,6 +22,8 @@ pub enum Arm {
     GeneratedAlone,
     /// [`Arm::Generated`], then proximal steps if these pay on held-out rows.
     Refined,
+    /// What the planner decides: generated, or trained by the recipe that it holds to be the best of all.
+    Planned,
     /// Fine-tuning of weights from a file.
     FineTuned,
     /// A network that an optimiser trains from random numbers with its default recipe.
@@ -48,6 +50,8 @@ pub enum Arm {
 pub enum Role {
     /// Weights that the metamodel wrote.
     Generated,
+    /// Weights that came about as the planner decided.
+    Planned,
     /// Weights that an optimiser found by gradients.
     Optimised,
     /// Weights found by trial and error.
@@ -60,10 +64,11 @@ pub enum Role {
 
 impl Arm {
     /// Every arm, in the order of reports; the last one needs a file.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Generated,
         Self::GeneratedAlone,
         Self::Refined,
+        Self::Planned,
         Self::Tuned(Optimiser::Adam),
         Self::Tuned(Optimiser::AdamW),
         Self::Tuned(Optimiser::Sgd),
@@ -94,6 +99,7 @@ impl Arm {
             Self::Generated => "generated",
             Self::GeneratedAlone => "generated-alone",
             Self::Refined => "refined",
+            Self::Planned => "planned",
             Self::FineTuned => "fine-tuned",
             Self::Trained(optimiser) => optimiser.name(),
             Self::Tuned(Optimiser::Adam) => "adam-tuned",
@@ -127,6 +133,7 @@ impl Arm {
             Self::Refined => {
                 "generated, then proximal steps, where held-out rows say that they pay by more than a standard error".into()
             }
+            Self::Planned => "generated, or trained by the recipe that the planner holds to be the best of all".into(),
             Self::FineTuned => "weights of a file, trained on by Adam".into(),
             Self::Trained(optimiser) => format!("a network {}, default recipe", trained(optimiser)),
             Self::Tuned(optimiser) => {
@@ -151,6 +158,7 @@ impl Arm {
     pub fn role(self) -> Role {
         match self {
             Self::Generated | Self::GeneratedAlone | Self::Refined => Role::Generated,
+            Self::Planned => Role::Planned,
             Self::Trained(Optimiser::RandomSearch | Optimiser::Evolution)
             | Self::Tuned(Optimiser::RandomSearch | Optimiser::Evolution) => Role::Tried,
             Self::Trained(_) | Self::Tuned(_) | Self::FineTuned => Role::Optimised,
@@ -163,7 +171,15 @@ impl Arm {
 impl Arm {
     /// Whether its weights depend on the metamodel.
     pub(crate) fn asks_metamodel(self) -> bool {
-        matches!(self, Self::Generated | Self::GeneratedAlone | Self::Refined | Self::Noisy | Self::Shuffled)
+        matches!(
+            self,
+            Self::Generated
+                | Self::GeneratedAlone
+                | Self::Refined
+                | Self::Planned
+                | Self::Noisy
+                | Self::Shuffled
+        )
     }
 }
 

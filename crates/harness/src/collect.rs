@@ -10,7 +10,6 @@ use crate::problem::{Counts, Problem};
 use crate::splits::Split;
 use crate::suite::SuiteTable;
 use crate::workers::as_done;
-use rand::Rng;
 use std::collections::{BTreeSet, HashSet};
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
@@ -21,7 +20,7 @@ use weightsmith_ledger::{
     Appended, Cost, CurvePoint, Ledger, LedgerError, Named, Outcome, RunRecord, RunRole, Uid, Value,
 };
 use weightsmith_planner::{
-    Decision, PerformancePredictor, Plan, Prospect, Space, TaskFeatures, loss_unit, prospect_table,
+    Calibration, Decision, PerformancePredictor, Space, TaskFeatures, loss_unit, of_each_kind,
 };
 use weightsmith_priors::{Prior, PriorConfig, TaskShape};
 use weightsmith_tasks::{Base, Seed, Target, Task, TaskSplit, TaskType};
@@ -31,6 +30,8 @@ use weightsmith_training::InnerError;
 const N_LONG: usize = 500;
 /// Looks up to this many steps are a run's probe.
 const PROBE_STEPS: usize = 32;
+/// Trainings of a focus for a task and size.
+const N_FOCUSED: usize = 5;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What is trained, and how often.
@@ -54,16 +55,6 @@ pub struct CollectSettings {
     pub n_threads: usize,
 }
 
-/// Where a collection looks closer: plans are drawn at random, and of so many that the predictor judges the best one is
-/// trained.
-#[derive(Copy, Clone, Debug)]
-pub struct Focus<'a> {
-    /// What judges: one of its networks, drawn anew for each training, so that what they are unsure of is tried.
-    pub predictor: &'a PerformancePredictor,
-    /// Plans drawn for each training.
-    pub n_drawn: usize,
-}
-
 /// How far a collection is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collected {
@@ -75,11 +66,14 @@ pub struct Collected {
     pub n_failed: usize,
     /// What went wrong first.
     pub first_failure: Option<String>,
-    /// Runs that there are in all.
+    /// Pieces of work that are done: a run each, or with a focus several.
+    pub n_done: usize,
+    /// Those there are in all, without what the ledger held before.
     pub n_all: usize,
 }
 
-/// Trains and records, by drawn decisions or, with a focus, by those that a predictor holds to be good. Runs that the ledger holds are not repeated, so that a collection that was stopped goes on. `listen`
+/// Trains and records: decisions that are drawn or, with a focus, the best of each kind that a predictor finds among all
+/// plans for each task and size, so that it learns where it is wrong. Runs that the ledger holds are not repeated, so that a collection that was stopped goes on. `listen`
 /// hears after every run, and can end the work.
 ///
 /// # Errors
@@ -89,7 +83,7 @@ pub fn collect(
     tables: &[SuiteTable],
     metamodels: &Metamodels,
     settings: &CollectSettings,
-    focus: Option<Focus<'_>>,
+    focus: Option<&PerformancePredictor>,
     listen: &mut dyn FnMut(&Collected) -> ControlFlow<()>,
 ) -> Result<Collected, HarnessError> {
     let prior = Prior::new(PriorConfig::default()).expect("the defaults are valid");
@@ -97,7 +91,7 @@ pub fn collect(
         .map(TaskSource::Synthetic)
         .chain(tables.iter().map(|table| TaskSource::Table(table, OnceLock::new())))
         .collect();
-    let mut state = Collected { n_new: 0, n_there: 0, n_failed: 0, first_failure: None, n_all: 0 };
+    let mut state = Collected { n_new: 0, n_there: 0, n_failed: 0, first_failure: None, n_done: 0, n_all: 0 };
     let mut jobs = Vec::new();
     let mut named = HashSet::new();
     // Recipe by recipe over all tasks, so that a collection that ends early has seen them all.
@@ -115,26 +109,33 @@ pub fn collect(
             if uid.is_some_and(|uid| !named.insert(uid)) {
                 continue;
             }
-            state.n_all += 1;
             if let Some(uid) = uid
                 && ledger.level_of(uid)?.is_some()
             {
                 state.n_there += 1;
             } else {
+                state.n_all += 1;
                 jobs.push(job);
             }
         }
     }
     let mut failed = None;
     let work = |job: Job<'_>| job.run(&prior, metamodels);
-    as_done(jobs, settings.n_threads, work, &mut |record: Result<RunRecord<Base>, String>| {
-        match record.map(|record| ledger.append(&record)) {
-            Ok(Ok(Appended::New(_))) => state.n_new += 1,
-            // Another process may have done the same training in other time.
-            Ok(Ok(Appended::There(_)) | Err(LedgerError::OtherContent { .. })) => state.n_there += 1,
-            Ok(Err(error)) => {
-                failed = Some(error);
-                return ControlFlow::Break(());
+    as_done(jobs, settings.n_threads, work, &mut |records: Result<Vec<RunRecord<Base>>, String>| {
+        state.n_done += 1;
+        match records {
+            Ok(records) => {
+                for record in records {
+                    match ledger.append(&record) {
+                        Ok(Appended::New(_)) => state.n_new += 1,
+                        // Another turn or another process has done the same training, in other time.
+                        Ok(Appended::There(_)) | Err(LedgerError::OtherContent { .. }) => state.n_there += 1,
+                        Err(error) => {
+                            failed = Some(error);
+                            return ControlFlow::Break(());
+                        }
+                    }
+                }
             }
             Err(why) => {
                 state.n_failed += 1;
@@ -187,7 +188,7 @@ struct Job<'a> {
     rows: &'a ShortRows<'a>,
     recipe_idx: u64,
     settings: &'a CollectSettings,
-    focus: Option<Focus<'a>>,
+    focus: Option<&'a PerformancePredictor>,
 }
 
 impl Job<'_> {
@@ -206,22 +207,24 @@ impl Job<'_> {
         Decision::Train(plan.canonical(self.rows.source.task_type()).longest())
     }
 
-    /// The plan that a network of the predictor holds to be the best of some drawn at random.
-    fn focused(&self, focus: Focus<'_>, features: &TaskFeatures) -> Result<Decision, String> {
-        let name = format!("plan.collect.focus.{}", self.rows.source.name());
-        let random =
-            &mut self.settings.seed.indexed_stream(&name, &[self.rows.n_support as u64, self.recipe_idx]);
-        let task_type = self.rows.source.task_type();
-        let network = random.random_range(0..focus.predictor.networks.len());
-        let plans: Vec<Plan> = (0..focus.n_drawn).map(|_| Space.draw(random).canonical(task_type)).collect();
-        let prospect =
-            |plan: &Plan| Prospect { decision: Decision::Train(*plan), n_steps: plan.n_steps(), features };
-        let prospects: Vec<Prospect<'_>> = plans.iter().map(prospect).collect();
-        let said = focus.predictor.networks[network].predict(&prospect_table(&prospects));
-        let said = said.map_err(|error| in_one_line(&error))?;
-        let said = said.values().expect("a predictor foresees a number");
-        let best = (0..plans.len()).min_by(|&a, &b| said[a].total_cmp(&said[b]));
-        Ok(Decision::Train(plans[best.expect("a focus draws plans")].longest()))
+    /// The best trainings of each kind that a predictor finds: in the first turn with the caution of the decision for a table,
+    /// then without.
+    fn focused(
+        &self,
+        predictor: &PerformancePredictor,
+        features: &TaskFeatures,
+    ) -> Result<Vec<Decision>, String> {
+        let calibration = match self.recipe_idx {
+            0 => predictor.calibration,
+            _ => Calibration { caution: 0.0, ..predictor.calibration },
+        };
+        let judged = predictor.judge(features, &calibration).map_err(|error| in_one_line(&error))?;
+        let decisions = of_each_kind(&judged.candidates).into_iter().map(|candidate| candidate.decision);
+        let trainings = decisions.filter_map(|decision| match decision {
+            Decision::Generate => None,
+            Decision::Train(plan) => Some(Decision::Train(plan.longest())),
+        });
+        Ok(trainings.take(N_FOCUSED).collect())
     }
 
     fn uid(&self, decision: Decision) -> Uid {
@@ -260,7 +263,8 @@ impl Job<'_> {
         }
     }
 
-    fn run(&self, prior: &Prior, metamodels: &Metamodels) -> Result<RunRecord<Base>, String> {
+    /// One run, or those of a focus.
+    fn run(&self, prior: &Prior, metamodels: &Metamodels) -> Result<Vec<RunRecord<Base>>, String> {
         let failed =
             |why: String| format!("{}, {} rows: {why}", self.rows.source.name(), self.rows.n_support);
         let problem = self.problem(prior).map_err(failed)?;
@@ -274,10 +278,25 @@ impl Job<'_> {
                 self.rows.features.get_or_init(|| features)
             }
         };
-        let decision = match self.focus {
-            Some(focus) => self.focused(focus, features).map_err(failed)?,
-            None => self.drawn(),
+        let decisions = match self.focus {
+            Some(predictor) => self.focused(predictor, features).map_err(failed)?,
+            None => vec![self.drawn()],
         };
+        decisions
+            .into_iter()
+            .map(|decision| self.train(decision, &problem, workshop, features).map_err(failed))
+            .collect()
+    }
+
+    /// The record of one run.
+    fn train(
+        &self,
+        decision: Decision,
+        problem: &Problem,
+        workshop: Workshop<'_>,
+        features: &TaskFeatures,
+    ) -> Result<RunRecord<Base>, String> {
+        let support = problem.support();
         let mut stopwatch = Stopwatch::of_thread();
         let unit = loss_unit(support.target());
         let mut curve: Vec<CurvePoint> = Vec::new();
@@ -308,7 +327,7 @@ impl Job<'_> {
                 *n_steps as u64
             }
             Err(ArmError::Inner(InnerError::Diverged { .. })) => curve.last().map_or(0, |point| point.step),
-            Err(error) => return Err(failed(in_one_line(error))),
+            Err(error) => return Err(in_one_line(error)),
         };
         let value = trained.is_ok().then(|| curve.last().and_then(|point| point.long_loss)).flatten();
         let metric = match support.target() {

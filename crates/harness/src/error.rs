@@ -9,6 +9,7 @@ use weightsmith_base_model::{DeviceError, EncodingError, FileError};
 use weightsmith_datasets::DatasetError;
 use weightsmith_ledger::LedgerError;
 use weightsmith_metamodel::GenerateError;
+use weightsmith_planner::{FeatureError, PredictorError};
 use weightsmith_self_application::LiftError;
 use weightsmith_tasks::TaskType;
 use weightsmith_training::InnerError;
@@ -211,6 +212,44 @@ pub enum HarnessError {
     /// The ledger cannot be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// A plan cannot be carried out.
+    #[error("the plan for {data} cannot be carried out")]
+    Plan {
+        /// The source.
+        data: String,
+        /// Why.
+        source: Box<ArmError>,
+    },
+    /// The short rows cannot be described.
+    #[error("nothing can be planned for {data}")]
+    Describe {
+        /// The source.
+        data: String,
+        /// Why.
+        source: FeatureError,
+    },
+    /// Nothing can be learned from one class.
+    #[error("the short rows of {data} are all of one class; use more of them, or another --seed")]
+    OneClass {
+        /// The source.
+        data: String,
+    },
+    /// The files of a predictor.
+    #[error("{}", path.display())]
+    PredictorFiles {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong.
+        source: PredictorError,
+    },
+    /// A folder that holds no predictor.
+    #[error("{} holds no predictor: {source}; `weightsmith plan fit` makes one", path.display())]
+    NoPredictor {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// Rows of the ledger do not make a task.
     #[error(transparent)]
     Lift(#[from] LiftError),

@@ -49,7 +49,7 @@ pub use bench::{
 };
 pub use catalog::{CatalogError, Shipped, load_metamodel, shipped};
 pub use clock::Cost;
-pub use collect::{CollectSettings, Collected, Focus, collect};
+pub use collect::{CollectSettings, Collected, collect};
 pub use compare::{CompareSettings, Compared, ComparedSplit, compare};
 pub use comparison::{ArmReport, Comparison, Foreseen, MetricReport, main_metrics};
 pub use curve::{CurvePoint, ToEqual};
@@ -65,13 +65,18 @@ pub use history::TrainingPoint;
 pub use metrics::{Metric, Scores, classification_scores, regression_scores};
 pub use output::{check_output, write_output};
 pub use planning::{
-    Assessment, DecideError, DecideSettings, Decided, FitSettings, LearnerReport, Method, MethodSummary,
-    PlannedRuns, Reason, TaskReport, Trial, TrialSettings, Tried, UnknownMethod, assess, carry_out, decide,
-    fit_predictor, held_out_loss, summarise_trials, try_methods,
+    Assessment, DecideError, DecideSettings, Decided, DecisionReport, DecisionsReport, FeatureReport,
+    FitSettings, ForeseenPoint, LearnerReport, Method, MethodSummary, PlanReport, PlanSettings, PlannedRuns,
+    Realised, Reason, TaskReport, Trial, TrialSettings, Tried, UnknownMethod, assess, carry_out, decide,
+    fit_predictor, held_out_loss, load_predictor, plan_table, save_predictor, shipped_predictor,
+    summarise_trials, try_methods,
 };
 pub use problem::{Count, Counts, Problem};
 pub use references::{Reference, ReferenceError};
-pub use report::{EvaluationReport, ReportFormat, write_bench, write_comparison, write_evaluation};
+pub use report::{
+    EvaluationReport, ReportFormat, write_assessment, write_bench, write_comparison, write_decisions,
+    write_evaluation, write_plan,
+};
 pub use results::{ResultRow, ResultsError, ResultsFormat, read_results, write_results};
 pub use runs::{
     CurveRow, ExportedRuns, ParentRow, RunLevel, RunList, RunQuery, RunRow, RunsFormat, list_runs, show_run,

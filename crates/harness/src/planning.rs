@@ -5,7 +5,9 @@ mod assess;
 mod carry_out;
 mod decide;
 mod examples;
+mod files;
 mod fit;
+mod planned;
 mod portfolio;
 mod trials;
 
@@ -13,5 +15,12 @@ pub use assess::{Assessment, LearnerReport, TaskReport, assess};
 pub(crate) use carry_out::Workshop;
 pub use decide::{DecideError, DecideSettings, Decided, Reason, Tried, carry_out, decide, held_out_loss};
 pub use examples::PlannedRuns;
+pub use files::{load_predictor, save_predictor, shipped_predictor};
 pub use fit::{FitSettings, fit_predictor};
-pub use trials::{Method, MethodSummary, Trial, TrialSettings, UnknownMethod, summarise_trials, try_methods};
+pub use planned::{
+    DecisionReport, FeatureReport, ForeseenPoint, PlanReport, PlanSettings, Realised, plan_table,
+};
+pub use trials::{
+    DecisionsReport, Method, MethodSummary, Trial, TrialSettings, UnknownMethod, summarise_trials,
+    try_methods,
+};

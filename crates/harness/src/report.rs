@@ -1,17 +1,21 @@
 //! Reports: one self-contained page, or one picture.
 
+mod assessment;
 mod axis;
 mod bench;
 mod comparison;
 mod costs;
 mod critical;
 mod curves;
+mod decisions;
 mod dots;
 mod evaluation;
+mod foreseen;
 mod heat;
 mod lines;
 mod page;
 mod picture;
+mod plan;
 mod scatter;
 
 use crate::bench::Bench;
@@ -19,7 +23,9 @@ use crate::comparison::Comparison;
 use crate::error::HarnessError;
 use crate::evaluate::{EvaluateSettings, Skipped};
 use crate::output::write_output;
+use crate::planning::{Assessment, DecisionsReport, PlanReport};
 use crate::summary::Summary;
+pub(crate) use plan::in_words;
 use serde::Serialize;
 use std::path::Path;
 
@@ -109,4 +115,43 @@ pub fn write_bench(bench: &Bench, path: &Path) -> Result<(), HarnessError> {
     };
     write_output(path, text.as_bytes())?;
     write_figures(bench, path)
+}
+
+/// Writes the report of a plan, and its figures beside a page as [`write_comparison`] does.
+///
+/// # Errors
+/// An extension that is no report's, a system that refuses.
+pub fn write_plan(report: &PlanReport, path: &Path) -> Result<(), HarnessError> {
+    let text = match ReportFormat::of(path)? {
+        ReportFormat::Html => plan::html(report),
+        ReportFormat::Svg => plan::svg(report),
+    };
+    write_output(path, text.as_bytes())?;
+    write_figures(report, path)
+}
+
+/// Writes the report of an assessment, and its figures beside a page as [`write_comparison`] does.
+///
+/// # Errors
+/// An extension that is no report's, a system that refuses.
+pub fn write_assessment(report: &Assessment, path: &Path) -> Result<(), HarnessError> {
+    let text = match ReportFormat::of(path)? {
+        ReportFormat::Html => assessment::html(report),
+        ReportFormat::Svg => assessment::svg(report),
+    };
+    write_output(path, text.as_bytes())?;
+    write_figures(report, path)
+}
+
+/// Writes the report of decisions, and its figures beside a page as [`write_comparison`] does.
+///
+/// # Errors
+/// An extension that is no report's, a system that refuses.
+pub fn write_decisions(report: &DecisionsReport, path: &Path) -> Result<(), HarnessError> {
+    let text = match ReportFormat::of(path)? {
+        ReportFormat::Html => decisions::html(report),
+        ReportFormat::Svg => decisions::svg(report),
+    };
+    write_output(path, text.as_bytes())?;
+    write_figures(report, path)
 }

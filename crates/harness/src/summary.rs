@@ -96,7 +96,8 @@ impl SummaryBlock {
     /// opponents, unless there is nobody else.
     pub fn rival(&self) -> Option<&Paired> {
         let role = |paired: &&Paired| paired.other.parse::<Arm>().map(Arm::role);
-        let is_opponent = |paired: &&Paired| !matches!(role(paired), Ok(Role::Generated | Role::Control));
+        let is_opponent =
+            |paired: &&Paired| !matches!(role(paired), Ok(Role::Generated | Role::Planned | Role::Control));
         self.paired.iter().find(is_opponent).or(self.paired.first())
     }
 }

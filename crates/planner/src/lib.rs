@@ -19,7 +19,7 @@ pub use decision::Decision;
 pub use features::{FEATURES, Feature, FeatureError, TaskFeatures, loss_unit, task_features};
 pub use linear::LinearPredictor;
 pub use predictor::{
-    Calibration, Candidate, Foresight, Judged, N_JUDGED, PerformancePredictor, PredictorError,
+    Calibration, Candidate, Foresight, Judged, N_JUDGED, PerformancePredictor, PredictorError, of_each_kind,
 };
 pub use search::{Scored, Searched, search};
 pub use sight::{DECISION_COLUMNS, Prospect, prospect_table};

@@ -5,8 +5,10 @@ use crate::features::TaskFeatures;
 use crate::linear::LinearPredictor;
 use crate::search::search;
 use crate::sight::{Prospect, prospect_table};
+use crate::space::Beginning;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use weightsmith_base_model::{BaseModel, Encoding, EncodingError, FileError, Precision, Rows};
 use weightsmith_tasks::{Above, Base};
 
@@ -119,11 +121,11 @@ impl PerformancePredictor {
     }
 
     /// Searches all plans, judges the best [`N_JUDGED`] and the decision to generate, and orders them by how much worse than
-    /// generating they will be at most.
+    /// generating they will be at most by a calibration, most often [`PerformancePredictor::calibration`].
     ///
     /// # Errors
     /// Networks that read other columns.
-    pub fn judge(&self, features: &TaskFeatures) -> Result<Judged, EncodingError> {
+    pub fn judge(&self, features: &TaskFeatures, calibration: &Calibration) -> Result<Judged, EncodingError> {
         let searched = search(&self.linear, features, N_JUDGED);
         let generated = Prospect { decision: Decision::Generate, n_steps: 0, features };
         let trained = searched.best.iter().map(|scored| Prospect {
@@ -145,15 +147,28 @@ impl PerformancePredictor {
                     decision: prospect.decision,
                     n_steps: prospect.n_steps,
                     linear,
-                    foresight: self.calibration.foresight(opinions.iter().map(|said| said[at])),
+                    foresight: calibration.foresight(opinions.iter().map(|said| said[at])),
                     excess,
-                    bound: self.calibration.bound(excess),
+                    bound: calibration.bound(excess),
                 }
             })
             .collect();
         candidates.sort_by(|a, b| a.bound.total_cmp(&b.bound));
         Ok(Judged { n_scored: searched.n_scored, candidates })
     }
+}
+
+/// The best candidate of each kind, in their order: by beginning and optimiser.
+pub fn of_each_kind(candidates: &[Candidate]) -> Vec<Candidate> {
+    let mut seen = BTreeSet::new();
+    let kind = |decision: Decision| match decision {
+        Decision::Generate => (String::from("none"), 0),
+        Decision::Train(plan) => (
+            plan.recipe().optimiser.name().to_string(),
+            1 + u8::from(plan.beginning() == Beginning::Generated),
+        ),
+    };
+    candidates.iter().filter(|candidate| seen.insert(kind(candidate.decision))).copied().collect()
 }
 
 /// Of numbers of networks.

@@ -21,7 +21,7 @@ pub struct Factor {
 }
 
 const LAYERS: [usize; 3] = [1, 0, 2];
-const UNITS: [usize; 6] = [8, 16, 32, 64, 128, 256];
+const UNITS: [usize; 11] = [8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
 const ACTIVATIONS: [Activation; 3] = [Activation::Relu, Activation::Tanh, Activation::Gelu];
 const OPTIMISERS: [Optimiser; 4] = [Optimiser::Adam, Optimiser::AdamW, Optimiser::Sgd, Optimiser::Lbfgs];
 /// Learning rates: 1e-4 to 1, equally far apart by their logarithms.
@@ -153,7 +153,7 @@ impl Plan {
     pub fn usual_adam() -> Self {
         let mut levels = [0; N_FACTORS];
         // 0.00398, and 0.0061 that is divided by the rows.
-        for (at, level) in [(UNITS_AT, 3), (RATE_AT, 6), (DECAY_AT, 3), (BATCH_AT, 4)] {
+        for (at, level) in [(UNITS_AT, 6), (RATE_AT, 6), (DECAY_AT, 3), (BATCH_AT, 4)] {
             levels[at] = level;
         }
         Self(levels).longest()

@@ -1,9 +1,9 @@
 //! What can be typed after `plan`.
 
-use super::TableArguments;
+use super::TaskArgument;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use weightsmith_harness::{Method, TaskSplit};
+use weightsmith_harness::{Method, Source, TaskSplit};
 
 /// Decide how a table's network should come to its weights: generated, or trained, by which recipe and for how many steps
 ///
@@ -28,6 +28,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(crate) enum PlanCommand {
     Collect(PlanCollect),
+    Fit(PlanFit),
     Assess(PlanAssess),
     Trial(PlanTrial),
 }
@@ -35,11 +36,22 @@ pub(crate) enum PlanCommand {
 /// The decision for a table.
 #[derive(Debug, Args)]
 pub(crate) struct PlanDecide {
-    #[command(flatten)]
-    pub(crate) table: TableArguments,
+    // Not the table's arguments together: what is optional as a whole cannot hold such a group.
+    /// A CSV file, or sample:NAME for a built-in table
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Source,
+    /// The column to predict; a built-in table has one already
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: Option<String>,
+    /// What is predicted
+    #[arg(long, value_enum, default_value_t = TaskArgument::Auto)]
+    pub(crate) task: TaskArgument,
     /// Learn from this ledger's runs instead of the shipped predictor's
     #[arg(long, value_name = "FILE")]
     pub(crate) ledger: Option<PathBuf>,
+    /// Use the predictor in this folder, which `plan fit` wrote
+    #[arg(long, value_name = "FOLDER", conflicts_with = "ledger")]
+    pub(crate) predictor: Option<PathBuf>,
     /// Decide for so many rows, drawn from the table; --run scores on the others [default: all rows]
     #[arg(long, value_name = "ROWS")]
     pub(crate) support: Option<usize>,
@@ -58,6 +70,26 @@ pub(crate) struct PlanDecide {
     /// Of the rows, the trainings and, with --ledger, the predictor
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Fit a predictor to a ledger, and write it into a folder: a manifest and five networks that load anywhere
+#[derive(Debug, Args)]
+pub(crate) struct PlanFit {
+    /// The ledger to learn from
+    #[arg(long, value_name = "FILE", default_value = "runs.ledger")]
+    pub(crate) ledger: PathBuf,
+    /// Where it goes; the folder is made if it is not there
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: PathBuf,
+    /// Of looks, folds and networks
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Cores to use [default: all]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -122,6 +154,9 @@ pub(crate) struct PlanAssess {
     /// Parts that the tested data sets are held out in; 1 with --tested holds out all of them at once
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) folds: u16,
+    /// A page with all of it, .html
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
     /// Of folds, looks and networks
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
@@ -161,9 +196,10 @@ pub(crate) struct PlanCollect {
     /// Steps of a training, at most
     #[arg(long, default_value_t = 1024, value_parser = steps)]
     pub(crate) steps: usize,
-    /// Fit a predictor to the ledger first, and train what it holds to be the best of so many plans drawn at random
-    #[arg(long, value_name = "PLANS", value_parser = clap::value_parser!(u32).range(2..=100_000))]
-    pub(crate) focus: Option<u32>,
+    /// Look closer: fit a predictor to the ledger first, and train for each task the best of each kind that it finds among all
+    /// plans; --recipes is then the number of turns
+    #[arg(long)]
+    pub(crate) focus: bool,
     /// What the runs may be used for: to learn from, to choose by, or only to report
     #[arg(long, value_enum, default_value_t = SplitArgument::Train)]
     pub(crate) split: SplitArgument,

@@ -3,6 +3,7 @@
 mod assess;
 mod collect;
 mod decide;
+mod fit;
 mod trial;
 
 use super::evaluate::threads;
@@ -19,6 +20,7 @@ use weightsmith_harness::{
 pub(super) fn run(arguments: &Plan) -> Result<Outcome> {
     match (&arguments.command, &arguments.decide) {
         (Some(PlanCommand::Collect(arguments)), _) => collect::run(arguments),
+        (Some(PlanCommand::Fit(arguments)), _) => fit::run(arguments),
         (Some(PlanCommand::Assess(arguments)), _) => assess::run(arguments),
         (Some(PlanCommand::Trial(arguments)), _) => trial::run(arguments),
         (None, Some(arguments)) => decide::run(arguments),

@@ -3,12 +3,15 @@
 use super::{Arm, StartWeights};
 use crate::clock::{Cost, Stopwatch};
 use crate::controls::{noisy, shuffled};
+use crate::evaluate::in_one_line;
+use crate::planning::{DecideError, DecideSettings, Workshop, decide, shipped_predictor};
 use crate::references::{Reference, ReferenceError};
 use serde::Serialize;
 use weightsmith_base_model::{BaseModel, EncodingError, Predictions};
 use weightsmith_metamodel::{
     GenerateError, GenerateOptions, Pretrained, generate_base_model, untrained_base_model,
 };
+use weightsmith_planner::{Candidate, Decision};
 use weightsmith_tasks::{Seed, Support, Table};
 use weightsmith_training::{
     InnerError, Moment, Optimiser, Recipe, Start, Trained, Training, fit_linear, grid, refine,
@@ -27,6 +30,12 @@ pub enum ArmError {
     /// The library cannot.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
+    /// The shipped predictor of the planner cannot be read.
+    #[error("the planner has no predictor: {0}")]
+    Predictor(String),
+    /// Nothing is decided.
+    #[error(transparent)]
+    Decide(Box<DecideError>),
     /// There is nothing to fine-tune.
     #[error("there are no weights to fine-tune; name a file of weights with --from")]
     NoWeights,
@@ -213,6 +222,19 @@ impl Arm {
                 };
                 let n_steps = Some(refined.recipe.map_or(0, |recipe| recipe.n_epochs));
                 Made { predictor: Predictor::Network(Box::new(refined.model)), n_steps, details }
+            }
+            Self::Planned => {
+                let predictor =
+                    shipped_predictor().map_err(|error| ArmError::Predictor(in_one_line(&error)))?;
+                let decide_settings = DecideSettings { n_tried: 0, seed };
+                let decided = decide(support, &predictor, settings.pretrained, decide_settings)
+                    .map_err(|error| ArmError::Decide(Box::new(error)))?;
+                let Candidate { decision, n_steps, .. } = decided.chosen;
+                let workshop = Workshop { pretrained: settings.pretrained, seed };
+                let (model, n_steps) = workshop.carry_out(decision, n_steps, support, watch)?;
+                let details = format!("{}, of {} trainings", decided.in_words(), decided.n_scored);
+                let n_steps = (decision != Decision::Generate).then_some(n_steps);
+                Made { predictor: Predictor::Network(Box::new(model)), n_steps, details }
             }
             Self::FineTuned => {
                 let start = settings.from.ok_or(ArmError::NoWeights)?.start();

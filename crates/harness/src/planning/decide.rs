@@ -4,11 +4,11 @@ use super::carry_out::Workshop;
 use crate::arms::ArmError;
 use crate::clock::{Cost, Stopwatch};
 use serde::Serialize;
-use std::collections::BTreeSet;
 use weightsmith_base_model::{BaseModel, EncodingError};
 use weightsmith_metamodel::Pretrained;
 use weightsmith_planner::{
-    Candidate, Decision, FEATURES, FeatureError, Judged, PerformancePredictor, Prospect, TaskFeatures,
+    Beginning, Candidate, Decision, FEATURES, FeatureError, Judged, PerformancePredictor, Prospect,
+    TaskFeatures, of_each_kind,
 };
 use weightsmith_tasks::{Seed, Support};
 use weightsmith_training::InnerError;
@@ -81,6 +81,23 @@ pub struct Decided {
     pub trying: Cost,
 }
 
+impl Decided {
+    /// What is decided, in a few words.
+    pub fn in_words(&self) -> String {
+        match self.chosen.decision {
+            Decision::Generate => "generate".to_string(),
+            Decision::Train(plan) => {
+                let from = if plan.beginning() == Beginning::Generated { "generated" } else { "random" };
+                format!(
+                    "{} steps of {} from {from} weights",
+                    self.chosen.n_steps,
+                    plan.recipe().optimiser.name()
+                )
+            }
+        }
+    }
+}
+
 /// How it is decided.
 #[derive(Copy, Clone, Debug)]
 pub struct DecideSettings {
@@ -104,7 +121,7 @@ pub fn decide(
     let stopwatch = Stopwatch::of_thread();
     let workshop = Workshop { pretrained, seed: settings.seed };
     let features = workshop.features(support)?;
-    let Judged { n_scored, candidates } = predictor.judge(&features)?;
+    let Judged { n_scored, candidates } = predictor.judge(&features, &predictor.calibration)?;
     let n_judged = candidates.len();
     let kinds = of_each_kind(&candidates);
     let mut trying = Cost::default();
@@ -160,16 +177,6 @@ pub fn held_out_loss(
 ) -> Result<f64, ArmError> {
     let workshop = Workshop { pretrained, seed };
     Ok(workshop.held_out(candidate.decision, &[candidate.n_steps], support, N_FOLDS)?[0])
-}
-
-/// The best candidate of each kind, in their order: by beginning and optimiser.
-fn of_each_kind(candidates: &[Candidate]) -> Vec<Candidate> {
-    let mut seen = BTreeSet::new();
-    let kind = |decision: Decision| match decision {
-        Decision::Generate => (String::from("none"), 0),
-        Decision::Train(plan) => (plan.recipe().optimiser.name().to_string(), 1 + plan.beginning() as u8),
-    };
-    candidates.iter().filter(|candidate| seen.insert(kind(candidate.decision))).copied().collect()
 }
 
 /// Tries the best trainings and generating on the short rows.

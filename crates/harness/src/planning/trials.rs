@@ -470,6 +470,15 @@ pub struct MethodSummary {
     pub n_trainings: f64,
 }
 
+/// Decisions on tables, and their means.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DecisionsReport {
+    /// Every method at every number of short rows.
+    pub methods: Vec<MethodSummary>,
+    /// Every decision.
+    pub trials: Vec<Trial>,
+}
+
 /// Means over tables, for each number of short rows asked for.
 pub fn summarise_trials(trials: &[Trial], seed: Seed) -> Vec<MethodSummary> {
     let sizes: BTreeSet<usize> = trials.iter().map(|trial| trial.n_short).collect();
@@ -497,7 +506,7 @@ pub fn summarise_trials(trials: &[Trial], seed: Seed) -> Vec<MethodSummary> {
             let count = |fits: fn(&f64) -> bool| less.iter().flatten().filter(|less| fits(less)).count();
             let of_method = || tables.values().flatten().filter(|trial| trial.method == method);
             let bootstrap = Bootstrap { seed, stream: "planning.trials.bootstrap", ..Bootstrap::default() };
-            let interval = |numbers: &Vec<f64>| bootstrap.intervals(&[numbers.clone()])[0];
+            let interval = |numbers: &Vec<f64>| bootstrap.intervals(std::slice::from_ref(numbers))[0];
             summaries.push(MethodSummary {
                 method,
                 about: method.about(),

@@ -6,9 +6,16 @@ use crate::commands::evaluate::threads;
 use crate::exit::Outcome;
 use crate::{print, progress};
 use anyhow::Result;
-use weightsmith_harness::{FitSettings, Seed, Spread, TaskType, assess, load_metamodel, open_device};
+use weightsmith_harness::{
+    FitSettings, ReportFormat, Seed, Spread, TaskType, assess, check_output, load_metamodel, open_device,
+    write_assessment,
+};
 
 pub(super) fn run(arguments: &PlanAssess) -> Result<Outcome> {
+    if let Some(report) = &arguments.report {
+        ReportFormat::of(report)?;
+        check_output(report)?;
+    }
     let device = open_device("cpu")?;
     let metamodel = load_metamodel(None, TaskType::Regression, &device)?;
     let settings = FitSettings {
@@ -25,6 +32,9 @@ pub(super) fn run(arguments: &PlanAssess) -> Result<Outcome> {
     });
     bar.finish_and_clear();
     let assessment = assessment?;
+    if let Some(path) = &arguments.report {
+        write_assessment(&assessment, path)?;
+    }
     if arguments.json {
         print::json(&assessment)?;
     } else {

@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use weightsmith_harness::{
-    CollectSettings, Focus, Ledger, Metamodels, Part, PlannedRuns, Seed, check_output, collect, open_device,
+    CollectSettings, Ledger, Metamodels, Part, PlannedRuns, Seed, check_output, collect, open_device,
     suite_tables,
 };
 
@@ -35,24 +35,22 @@ pub(super) fn run(arguments: &PlanCollect) -> Result<Outcome> {
         n_threads: threads(arguments.threads),
     };
     let predictor = match arguments.focus {
-        None => None,
-        Some(_) => Some(fitted(&PlannedRuns::read(&ledger.snapshot()?)?, arguments.seed, arguments.threads)?),
+        false => None,
+        true => Some(fitted(&PlannedRuns::read(&ledger.snapshot()?)?, arguments.seed, arguments.threads)?),
     };
-    let focus = predictor.as_ref().zip(arguments.focus);
-    let focus = focus.map(|(predictor, n_drawn)| Focus { predictor, n_drawn: n_drawn as usize });
     let stop = interrupted()?;
     let begun = Instant::now();
     let most = arguments.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes));
     let bar = progress::bar(0, "runs");
-    let collected = collect(&mut ledger, &tables, &metamodels, &settings, focus, &mut |state| {
-        bar.set_length((state.n_all - state.n_there) as u64);
-        bar.set_position((state.n_new + state.n_failed) as u64);
+    let collected = collect(&mut ledger, &tables, &metamodels, &settings, predictor.as_ref(), &mut |state| {
+        bar.set_length(state.n_all as u64);
+        bar.set_position(state.n_done as u64);
         let is_over = most.is_some_and(|most| begun.elapsed() > most) || stop.load(Ordering::Relaxed);
         if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     bar.finish_and_clear();
     let collected = collected?;
-    let n_left = collected.n_all - collected.n_new - collected.n_there - collected.n_failed;
+    let n_left = collected.n_all - collected.n_done;
     let wall_s = begun.elapsed().as_secs_f64();
     if arguments.json {
         print::json(&json!({

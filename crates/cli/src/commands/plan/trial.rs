@@ -6,13 +6,16 @@ use crate::commands::evaluate::threads;
 use crate::exit::Outcome;
 use crate::{print, progress};
 use anyhow::Result;
-use serde_json::json;
 use weightsmith_harness::{
-    FitSettings, Interval, Metamodels, Method, MethodSummary, Part, Seed, TrialSettings, open_device,
-    suite_tables, summarise_trials, try_methods,
+    DecisionsReport, FitSettings, Interval, Metamodels, Method, MethodSummary, Part, ReportFormat, Seed,
+    TrialSettings, check_output, open_device, suite_tables, summarise_trials, try_methods, write_decisions,
 };
 
 pub(super) fn run(arguments: &PlanTrial) -> Result<Outcome> {
+    if let Some(report) = &arguments.report {
+        ReportFormat::of(report)?;
+        check_output(report)?;
+    }
     let device = open_device("cpu")?;
     let tables = suite_tables(&arguments.suite, Part::default())?;
     let metamodels = Metamodels::for_all(&device)?;
@@ -33,11 +36,14 @@ pub(super) fn run(arguments: &PlanTrial) -> Result<Outcome> {
     });
     bar.finish_and_clear();
     let trials = trials?;
-    let summaries = summarise_trials(&trials, seed);
+    let report = DecisionsReport { methods: summarise_trials(&trials, seed), trials };
+    if let Some(path) = &arguments.report {
+        write_decisions(&report, path)?;
+    }
     if arguments.json {
-        print::json(&json!({ "methods": summaries, "trials": trials }))?;
+        print::json(&report)?;
     } else {
-        print::text(&text(&summaries))?;
+        print::text(&text(&report.methods))?;
     }
     Ok(Outcome::Done)
 }

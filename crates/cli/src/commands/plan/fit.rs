@@ -1,0 +1,31 @@
+//! `weightsmith plan fit`
+
+use super::{fitted, runs_of};
+use crate::arguments::PlanFit;
+use crate::exit::Outcome;
+use crate::print;
+use anyhow::Result;
+use serde_json::json;
+use weightsmith_harness::save_predictor;
+
+pub(super) fn run(arguments: &PlanFit) -> Result<Outcome> {
+    let runs = runs_of(&arguments.ledger)?;
+    let predictor = fitted(&runs, arguments.seed, arguments.threads)?;
+    save_predictor(&predictor, &arguments.out)?;
+    let n_roots = runs.roots().len();
+    if arguments.json {
+        print::json(&json!({
+            "out": arguments.out,
+            "n_runs": runs.len(),
+            "n_roots": n_roots,
+            "calibration": predictor.calibration,
+        }))?;
+    } else {
+        print::text(&format!(
+            "{}: a predictor of {} runs of {n_roots} data sets\n",
+            arguments.out.display(),
+            runs.len()
+        ))?;
+    }
+    Ok(Outcome::Done)
+}
