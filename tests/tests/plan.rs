@@ -1,4 +1,6 @@
-//! Collecting runs from outside: what is recorded, stopped and gone on with.
+//! Planning from outside: collecting runs, learning from them, deciding, and how well that goes.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -107,4 +109,121 @@ fn real_tables_are_collected_from_and_described() {
         run["curve"].as_array().unwrap().iter().map(|point| point["step"].as_u64().unwrap()).collect();
     assert!(steps[0] == 0 && steps.windows(2).all(|pair| pair[0] < pair[1]) && steps.len() > 3, "{steps:?}");
     place.run(&["plan", "collect", "--synthetic", "0", "--suite", "none"]).refused("no folder", &["none"]);
+}
+
+fn text_of(place: &Workplace, name: &str) -> String {
+    String::from_utf8(place.read(name)).unwrap()
+}
+
+/// A ledger of a few trainings on ten synthetic tasks.
+fn with_ledger() -> Workplace {
+    let place = workplace();
+    let arguments =
+        "plan collect --synthetic 10 --recipes 12 --support 24,48 --steps 64 --json --ledger runs.ledger";
+    let told = place.run(&arguments.split(' ').collect::<Vec<_>>()).done().json();
+    assert_eq!(told["n_failed"], 0, "{told}");
+    place
+}
+
+#[test]
+fn a_predictor_learns_from_a_ledger_and_plans_for_a_table() {
+    let place = with_ledger();
+    let run = |arguments: &str| place.run(&arguments.split(' ').collect::<Vec<_>>());
+    let fitted = run("plan fit --ledger runs.ledger --out predictor --json").done().json();
+    assert_eq!(fitted["n_roots"], 10, "{fitted}");
+    let plan = "plan --data sample:penguins --support 48 --predictor predictor --run --tries 1 --out w.safetensors \
+                --report plan.html --json";
+    let told = run(plan).done().json();
+    assert!(told["n_scored"].as_u64().unwrap() > 1_000_000_000, "{told}");
+    assert_eq!((&told["n_short"], &told["metric"]), (&48.into(), &"log_loss".into()));
+    let number = |pointer: &str| {
+        told.pointer(pointer).and_then(|v| v.as_f64()).unwrap_or_else(|| panic!("no {pointer}"))
+    };
+    assert!(
+        number("/chosen/low") < number("/chosen/loss") && number("/chosen/loss") < number("/chosen/high")
+    );
+    let inside = (number("/chosen/low")..=number("/chosen/high")).contains(&number("/realised/loss"));
+    assert_eq!(told["realised"]["is_inside"], inside, "{told}");
+    let all: Vec<&serde_json::Value> =
+        [&told["chosen"]].into_iter().chain(told["alternatives"].as_array().unwrap()).collect();
+    assert_eq!(all.iter().filter(|decision| decision["action"] == "generate").count(), 1, "{told}");
+    // The network is one like any other, and its long loss is what its predictions say.
+    run("predict --weights w.safetensors --data sample:penguins --out all.csv").done();
+    // The page tells what the JSON beside it has.
+    let beside: serde_json::Value = serde_json::from_slice(&place.read("plan.json")).unwrap();
+    assert_eq!(beside["chosen"], told["chosen"]);
+    assert!(text_of(&place, "plan.html").contains("data-pointer=\"/chosen/loss\""));
+    // The same plan again, from the ledger instead of the folder: the same bytes of figures.
+    let again = run("plan --data sample:penguins --support 48 --ledger runs.ledger --tries 1 --run --json")
+        .done()
+        .json();
+    assert_eq!((&again["chosen"], &again["reasons"]), (&told["chosen"], &told["reasons"]));
+    run("plan --data sample:penguins --predictor nothing").refused("no predictor", &["nothing", "plan fit"]);
+    fs::write(place.path("predictor/network-1.safetensors"), "x").unwrap();
+    run("plan --data sample:penguins --predictor predictor").refused("a damaged network", &["predictor"]);
+    run("plan").refused("no table", &["--data"]);
+}
+
+#[test]
+fn foresight_is_assessed_on_data_sets_that_are_held_out() {
+    let place = with_ledger();
+    let run = |arguments: &str| place.run(&arguments.split(' ').collect::<Vec<_>>());
+    let told = run("plan assess --ledger runs.ledger --folds 2 --report page.html --json").done().json();
+    assert_eq!((&told["n_roots"], &told["n_folds"]), (&10.into(), &2.into()));
+    let learners = told["learners"].as_array().unwrap();
+    let named =
+        |name: &str| learners.iter().find(|own| own["name"] == name).unwrap_or_else(|| panic!("no {name}"));
+    for name in ["ensemble", "linear", "generated from 64 rows", "adam-tuned from 64 rows"] {
+        // Every task of every fold was foreseen, none twice.
+        assert_eq!(named(name)["tasks"].as_array().unwrap().len(), 20, "{name}");
+    }
+    // The mean foresees nothing, and the ensemble more than it.
+    assert!(named("ensemble")["rmse"].as_f64() < named("mean")["rmse"].as_f64(), "{told}");
+    let coverage = named("ensemble")["coverage"].as_f64().unwrap();
+    assert!((0.5..1.0).contains(&coverage), "{coverage}");
+    assert!(text_of(&place, "page.html").contains("data-pointer=\"/learners/0/coverage\""));
+    let few = "plan collect --synthetic 2 --recipes 2 --support 24 --steps 8 --ledger few.ledger";
+    run(few).done();
+    run("plan fit --ledger few.ledger --out p")
+        .refused("too few data sets", &["2 data sets", "plan collect"]);
+}
+
+#[test]
+fn decisions_are_tried_beside_others() {
+    let place = with_ledger();
+    let run = |arguments: &str| place.run(&arguments.split(' ').collect::<Vec<_>>());
+    fs::create_dir(place.path("tables")).unwrap();
+    let text = sample("iris");
+    let (header, rows) = text.split_once('\n').unwrap();
+    let (columns, _) = header.rsplit_once(',').unwrap();
+    place.write("tables/iris.csv", format!("{columns},target\n{rows}"));
+    run("plan collect --synthetic 0 --suite tables --recipes 3 --support 30 --steps 64 --ledger iris.ledger")
+        .done();
+    let trial = "plan trial --suite tables --ledger runs.ledger --tested iris.ledger --support 30 --report page.html --json";
+    let told = run(trial).done().json();
+    let trials = told["trials"].as_array().unwrap();
+    assert_eq!(trials.len(), 11, "{told}");
+    let regrets: Vec<f64> = trials.iter().map(|trial| trial["regret"].as_f64().unwrap()).collect();
+    // Nothing is better than the best in hindsight, and its best cannot be worse than any of them.
+    assert!(regrets.iter().all(|regret| *regret >= 0.0), "{regrets:?}");
+    assert_eq!(told["methods"].as_array().unwrap().len(), 11);
+    let n = |name: &str| {
+        trials.iter().find(|trial| trial["method"] == name).unwrap()["n_trainings"].as_u64().unwrap()
+    };
+    assert_eq!((n("generated"), n("early-stopping"), n("random-search"), n("tpe")), (1, 5, 33, 33));
+    assert!(text_of(&place, "page.html").contains("data-pointer=\"/methods/0/regret\""));
+    run("plan trial --suite tables --tested iris.ledger --methods best")
+        .refused("no method", &["best", "planned"]);
+}
+
+#[test]
+fn a_focus_trains_what_is_foreseen_to_be_good() {
+    let place = with_ledger();
+    let run = |arguments: &str| place.run(&arguments.split(' ').collect::<Vec<_>>());
+    let focus =
+        "plan collect --synthetic 1 --recipes 1 --support 24 --steps 64 --focus --json --ledger runs.ledger";
+    let told = run(focus).done().json();
+    assert!((1..=5).contains(&told["n_new"].as_u64().unwrap()), "{told}");
+    let list = run("runs list --ledger runs.ledger --task synthetic-0 --last 1 --json").done().json();
+    assert_eq!(list["runs"][0]["n_short"], 24, "{list}");
 }

@@ -179,6 +179,15 @@ fn base_model_knows_the_metamodel(sources: &[Source]) -> Vec<String> {
     mentions(sources, |name| name == "base-model", &["weightsmith_metamodel"])
 }
 
+fn levels_raised_elsewhere(sources: &[Source]) -> Vec<String> {
+    // The constructor itself is in `tasks`.
+    mentions(
+        sources,
+        |name| !["tasks", "self-application"].contains(&name) && !FREE.contains(&name),
+        &["::of_runs("],
+    )
+}
+
 fn too_long(sources: &[Source]) -> Vec<String> {
     let rust = sources.iter().filter(|source| source.path.ends_with(".rs"));
     rust.filter(|source| source.text.lines().count() > LONGEST_FILE)
@@ -305,6 +314,7 @@ fn sources_keep_the_rules() {
     assert_none("training touches no disk", &training_on_the_disk(&sources));
     assert_none("only training asks for gradients", &gradients_elsewhere(&sources));
     assert_none("the base model does not know the metamodel", &base_model_knows_the_metamodel(&sources));
+    assert_none("only self-application raises a level", &levels_raised_elsewhere(&sources));
     assert_none("files have one subject", &too_long(&sources));
     assert_none("every doc example runs", &idle_examples(&sources));
     assert_none("nothing private is in the repository", &private_places(&sources, &root().to_string_lossy()));
@@ -387,6 +397,9 @@ mod rules_can_fail {
         assert!(training_on_the_disk(&in_crate("harness", "use std::fs;")).is_empty());
         assert_eq!(gradients_elsewhere(&in_crate("metamodel", "device.autodiff()")).len(), 1);
         assert!(gradients_elsewhere(&in_crate("training", "device.autodiff()")).is_empty());
+        let lifts = "Support::<Above<L>>::of_runs(table, target)";
+        assert_eq!(levels_raised_elsewhere(&in_crate("harness", lifts)).len(), 1);
+        assert!(levels_raised_elsewhere(&in_crate("self-application", lifts)).is_empty());
         assert_eq!(
             base_model_knows_the_metamodel(&in_crate("base-model", "use weightsmith_metamodel::X;")).len(),
             1

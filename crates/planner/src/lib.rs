@@ -14,6 +14,8 @@ mod predictor;
 mod search;
 mod sight;
 mod space;
+#[cfg(test)]
+mod testing;
 
 pub use decision::Decision;
 pub use features::{FEATURES, Feature, FeatureError, TaskFeatures, loss_unit, task_features};

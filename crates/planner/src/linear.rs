@@ -292,3 +292,57 @@ fn task_numbers(features: &TaskFeatures) -> [f64; N_TASK] {
     numbers[N_TASK - 1] = features.get("generated_loss").max(0.01).ln();
     numbers
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::space::Space;
+    use crate::testing;
+    use weightsmith_tasks::Seed;
+
+    #[test]
+    fn the_parts_of_a_score_add_up_to_the_prediction() {
+        let (linear, features) = (testing::linear(), testing::features(0.3));
+        let scores = linear.of_task(&features);
+        let random = &mut Seed(3).stream("planner.test.linear");
+        for _ in 0..2000 {
+            let plan = Space.draw(random).canonical(weightsmith_tasks::TaskType::Classification);
+            let prospect =
+                Prospect { decision: Decision::Train(plan), n_steps: plan.n_steps(), features: &features };
+            let (whole, parts) = (linear.predict(&prospect), f64::from(scores.of(plan)));
+            assert!((whole - parts).abs() < 1e-4, "{plan}: {whole} as a whole, {parts} in parts");
+        }
+    }
+
+    #[test]
+    fn ridge_regression_finds_what_the_columns_can_say() {
+        // Learning rates near 0.01 are best, the more so with many rows: a product of a half and the task.
+        let all: Vec<TaskFeatures> = (0..20).map(|at| testing::features(f64::from(at) / 20.0)).collect();
+        let random = &mut Seed(4).stream("planner.test.ridge");
+        let plans: Vec<Plan> =
+            (0..3000).map(|_| Space.draw(random)).filter(|plan| plan.is_stepwise()).collect();
+        let truth = |plan: &Plan, features: &TaskFeatures| {
+            let rate = (f64::from(plan.recipe().learning_rate).log10() + 2.0) / 1.2;
+            0.1 * rate * rate * rate.abs().min(1.0) + 0.2 * rate * features.get("linear_error")
+        };
+        let prospects: Vec<Prospect<'_>> = plans
+            .iter()
+            .enumerate()
+            .map(|(at, plan)| Prospect {
+                decision: Decision::Train(*plan),
+                n_steps: plan.n_steps(),
+                features: &all[at % all.len()],
+            })
+            .collect();
+        let targets: Vec<f64> =
+            plans.iter().zip(&prospects).map(|(plan, prospect)| truth(plan, prospect.features)).collect();
+        let device = &Device::default();
+        let fitted = LinearPredictor::fit(&prospects[..2500], &targets[..2500], 1e-4, device);
+        let error = |at: usize| (fitted.predict(&prospects[at]) - targets[at]).powi(2);
+        let n_held = prospects.len() - 2500;
+        let mean = targets.iter().sum::<f64>() / targets.len() as f64;
+        let missed: f64 = (2500..prospects.len()).map(error).sum::<f64>() / n_held as f64;
+        let spread: f64 = targets[2500..].iter().map(|t| (t - mean).powi(2)).sum::<f64>() / n_held as f64;
+        assert!(missed < 0.05 * spread, "{missed} of {spread} on {n_held} held-out rows");
+    }
+}

@@ -289,3 +289,45 @@ impl PerformancePredictor {
         Ok(Self { linear, networks: networks.collect::<Result<_, _>>()?, calibration })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::Rng;
+    use weightsmith_tasks::Seed;
+
+    #[test]
+    fn intervals_hold_nine_errors_in_ten() {
+        // Sums of twelve uniform numbers are nearly Gaussian: noise 0.3 beside a variance of networks of 0.04.
+        let random = &mut Seed(7).stream("planner.test.calibration");
+        let mut gaussian = || (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0;
+        let tasks: Vec<Vec<(f64, f64)>> = (0..200)
+            .map(|at| (0..1 + at % 60).map(|_| (gaussian() * (0.09f64 + 0.04).sqrt(), 0.04)).collect())
+            .collect();
+        let calibration = Calibration::of_errors(&tasks, 2.0);
+        assert!((calibration.noise - 0.3).abs() < 0.02, "{calibration:?}");
+        assert!((calibration.quantile - 1.645).abs() < 0.1, "{calibration:?}");
+        let foresight = calibration.foresight([0.8, 1.2].into_iter());
+        assert!((foresight.mean - 1.0).abs() < 1e-12 && (foresight.disagreement - 0.2).abs() < 1e-12);
+        let reach = calibration.quantile * (0.04 + calibration.noise.powi(2)).sqrt();
+        assert!((foresight.high - 1.0 - reach).abs() < 1e-12 && (1.0 - foresight.low - reach).abs() < 1e-12);
+        assert!((calibration.bound((-0.3, 0.1)) + 0.1).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_is_no_predictor_is_refused() {
+        let refused =
+            |manifest: &str| PerformancePredictor::from_files(manifest, &[]).unwrap_err().to_string();
+        assert!(refused("{").contains("manifest is damaged"));
+        let manifest = |version: u32| {
+            let calibration = Calibration { noise: 0.1, quantile: 1.6, caution: 4.0 };
+            let linear = LinearPredictor::default();
+            serde_json::to_string(&Manifest { format_version: version, n_networks: 2, calibration, linear })
+                .unwrap()
+        };
+        assert!(refused(&manifest(9)).contains("version 9"));
+        assert!(refused(&manifest(1)).contains("2 networks, there are 0"));
+        let wrong = PerformancePredictor::from_files(&manifest(1), &[b"x", b"y"]).unwrap_err();
+        assert!(matches!(wrong, PredictorError::Network(_)), "{wrong}");
+    }
+}

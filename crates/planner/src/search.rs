@@ -127,3 +127,86 @@ impl TaskScores {
         u.iter().zip(v).fold(self.base + a + b, |sum, (u, v)| u.mul_add(v, sum))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decision::Decision;
+    use crate::sight::Prospect;
+    use crate::testing;
+    use std::collections::HashSet;
+    use weightsmith_tasks::Seed;
+
+    #[test]
+    fn nothing_is_better_than_what_the_search_found() {
+        let (linear, features) = (testing::linear(), testing::features(0.3));
+        let found = search(&linear, &features, 3000);
+        assert!(found.n_scored > 1_000_000_000, "{}", found.n_scored);
+        assert_eq!(found.best.len(), 3000);
+        assert!(found.best.windows(2).all(|pair| pair[0].score <= pair[1].score));
+        let plans: HashSet<Plan> = found.best.iter().map(|scored| scored.plan).collect();
+        assert_eq!(plans.len(), 3000, "no training is found twice");
+        for scored in found.best.iter().step_by(100) {
+            let (decision, n_steps) = (Decision::Train(scored.plan), scored.plan.n_steps());
+            assert_eq!(scored.plan.canonical(TaskType::Classification), scored.plan);
+            let whole = linear.predict(&Prospect { decision, n_steps, features: &features });
+            assert!((whole - f64::from(scored.score)).abs() < 1e-3, "{whole} {}", scored.score);
+        }
+        // Plans drawn at random, and all that differ from the best in one or two factors.
+        let scores = linear.of_task(&features);
+        let cut = found.best[2999].score;
+        let random = &mut Seed(5).stream("planner.test.search");
+        let mut others: Vec<Plan> = (0..200_000).map(|_| Space.draw(random)).collect();
+        let best = found.best[0].plan.levels();
+        for (a, of_a) in Space.factors().iter().enumerate() {
+            for (b, of_b) in Space.factors().iter().enumerate() {
+                for (level_a, level_b) in
+                    (0..of_a.n_levels).flat_map(|x| (0..of_b.n_levels).map(move |y| (x, y)))
+                {
+                    let mut levels = best;
+                    levels[a] = level_a as u8;
+                    levels[b] = level_b as u8;
+                    others.extend(Plan::new(levels));
+                }
+            }
+        }
+        let mut n_better = 0;
+        for plan in others.into_iter().map(|plan| plan.canonical(TaskType::Classification)) {
+            if plan.has_own_batch(64) && scores.of(plan) < cut {
+                assert!(
+                    plans.contains(&plan),
+                    "{plan} is better than the last that was found, and is not there"
+                );
+                n_better += 1;
+            }
+        }
+        assert!(n_better > 10, "only {n_better} neighbours of the best were good enough to prove anything");
+    }
+
+    #[test]
+    fn blocks_hold_every_training_once() {
+        let features = testing::features(0.3);
+        let blocks = blocks(&features);
+        let random = &mut Seed(6).stream("planner.test.blocks");
+        let sides: Vec<(HashSet<Plan>, HashSet<Plan>)> = blocks
+            .iter()
+            .map(|block| (block.left.iter().copied().collect(), block.right.iter().copied().collect()))
+            .collect();
+        for _ in 0..2000 {
+            let plan = Space.draw(random).canonical(TaskType::Classification);
+            if !plan.has_own_batch(64) {
+                continue;
+            }
+            let holds = blocks.iter().zip(&sides).filter(|(block, (left, right))| {
+                let side = |is_left: bool, like: Plan| {
+                    let mut levels = like.levels();
+                    let of_side = (0..N_FACTORS).filter(|at| LEFT.contains(at) == is_left);
+                    of_side.for_each(|at| levels[at] = plan.levels()[at]);
+                    Plan::new(levels).unwrap()
+                };
+                left.contains(&side(true, block.left[0])) && right.contains(&side(false, block.right[0]))
+            });
+            assert_eq!(holds.count(), 1, "{plan}");
+        }
+    }
+}

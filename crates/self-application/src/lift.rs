@@ -112,3 +112,70 @@ pub fn lift<L: Level>(
         split,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::marker::PhantomData;
+    use weightsmith_ledger::{Cost, Named, Outcome, RunRole};
+    use weightsmith_tasks::{Base, Column, ColumnValues};
+
+    fn run(name: &str, split: TaskSplit) -> RunRecord<Base> {
+        RunRecord {
+            uid: Uid::derived(&["test", name]),
+            role: RunRole::BaseModel,
+            task: name.into(),
+            roots: BTreeSet::from([name.to_string()]),
+            split,
+            recipe: Named::new(),
+            features: Named::new(),
+            probe: Named::new(),
+            outcome: Outcome { metric: "log_loss".into(), value: Some(0.5), n_short: 32, n_long: 100 },
+            cost: Cost { cpu_s: 0.1, wall_s: 0.1 },
+            seed: 0,
+            code_version: "test".into(),
+            device: "cpu".into(),
+            n_steps: 10,
+            parents: BTreeSet::new(),
+            curve: Vec::new(),
+            level: PhantomData,
+        }
+    }
+
+    fn rows(run_of_row: Vec<usize>) -> RunRows {
+        let values = (0..run_of_row.len()).map(|row| row as f64).collect::<Vec<f64>>();
+        let column = Column { name: "steps".into(), values: ColumnValues::Numeric(values.clone()) };
+        RunRows { table: Table::new(values.len(), vec![column]).unwrap(), measured: values, run_of_row }
+    }
+
+    #[test]
+    fn runs_become_rows_of_the_level_above_with_their_roots() {
+        let runs = [run("a", TaskSplit::MetaTrain), run("b", TaskSplit::MetaTrain)];
+        let lifted =
+            lift(&runs.iter().collect::<Vec<_>>(), rows(vec![0, 0, 1, 1]), &BTreeSet::new()).unwrap();
+        let support: &Support<Above<Base>> = &lifted.support;
+        assert_eq!((support.n_rows(), support.target().len()), (4, 4));
+        assert_eq!(lifted.roots, BTreeSet::from(["a".to_string(), "b".to_string()]));
+        assert_eq!(lifted.runs, runs.iter().map(|run| run.uid).collect());
+        assert_eq!(lifted.split, TaskSplit::MetaTrain);
+    }
+
+    #[test]
+    fn runs_that_must_not_be_learned_from_are_refused() {
+        let (a, b) = (run("a", TaskSplit::MetaTrain), run("b", TaskSplit::MetaTest));
+        let none = BTreeSet::new();
+        let mixed = lift(&[&a, &b], rows(vec![0, 0, 1, 1]), &none).unwrap_err();
+        assert_eq!(mixed, LiftError::MixedSplits { uid: b.uid, found: "meta-test", expected: "meta-train" });
+        let held = lift(&[&a], rows(vec![0; 4]), &BTreeSet::from(["a".to_string()])).unwrap_err();
+        assert_eq!(held, LiftError::HeldOut { uid: a.uid, root: "a".into() });
+        assert_eq!(lift(&[&a], rows(vec![0; 3]), &none).unwrap_err(), LiftError::TooFewRows { n_rows: 3 });
+        let far = lift(&[&a], rows(vec![0, 0, 0, 1]), &none).unwrap_err();
+        assert_eq!(far, LiftError::NoSuchRun { row: 4, run: 1, n_runs: 1 });
+        let mut short = rows(vec![0; 5]);
+        short.run_of_row.pop();
+        assert!(matches!(lift(&[&a], short, &none), Err(LiftError::Task(TaskError::UnequalLength { .. }))));
+        let mut endless = rows(vec![0; 4]);
+        endless.measured[2] = f64::NAN;
+        assert!(matches!(lift(&[&a], endless, &none), Err(LiftError::Task(TaskError::NotFinite { row: 3 }))));
+    }
+}

@@ -234,6 +234,8 @@ fn reasons(
     let mut reasons: Vec<Reason> = FEATURES
         .iter()
         .enumerate()
+        // What is predicted could not be otherwise.
+        .filter(|(_, feature)| feature.name != "is_regression")
         .map(|(place, feature)| Reason {
             feature: feature.name,
             about: feature.about,

@@ -2,7 +2,7 @@
 
 use super::carry_out::Workshop;
 use super::decide::{DecideSettings, decide};
-use super::examples::PlannedRuns;
+use super::examples::{PlannedRuns, WORST};
 use super::fit::{FitSettings, fit_predictor};
 use super::portfolio::Recorded;
 use crate::arms::{Arm, ArmError, ArmSettings, Shape};
@@ -152,7 +152,7 @@ pub struct Trial {
     pub n_short: usize,
     /// The method.
     pub method: Method,
-    /// Loss on long rows as a share of the base loss; none where the method failed.
+    /// Loss on long rows as a share of the base loss, at most e^0.5 as in what predictors learn; none where the method failed.
     pub loss: Option<f64>,
     /// That minus the least of the table, recorded runs included.
     pub regret: Option<f64>,
@@ -274,7 +274,7 @@ impl OneTable<'_> {
                 Ok(made) => {
                     let loss = problem.count_network(&made.model).ok().map(|counts| counts.long.loss / unit);
                     Trial {
-                        loss: loss.filter(|loss| loss.is_finite()),
+                        loss: loss.filter(|loss| loss.is_finite()).map(|loss| loss.min(WORST.exp())),
                         foreseen: made.foreseen.map(|ends| ends.map(f64::exp)),
                         training_s: cpu_s - made.search_s,
                         n_trainings: made.n_trainings,

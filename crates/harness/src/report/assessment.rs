@@ -2,7 +2,7 @@
 
 use super::dots::{Dot, DotPlot};
 use super::foreseen;
-use super::page::{escaped, figure, page, pictures, push, standalone, table};
+use super::page::{WORDS, escaped, figure, page, pictures, push, standalone, table};
 use super::picture::drawn;
 use crate::figures::seconds_text;
 use crate::planning::{Assessment, LearnerReport};
@@ -44,18 +44,18 @@ pub(super) fn svg(assessment: &Assessment) -> String {
 
 fn answer(assessment: &Assessment) -> String {
     let Some(first) = assessment.learners.first() else { return String::new() };
-    let mut text = format!("The {}", escaped(first.about));
+    let mut text = format!("What learned is {}; it", escaped(first.about));
     if let Some(spread) = &first.rank_correlation {
         let median =
             figure("/learners/0/rank_correlation/median", spread.median, &format!("{:.2}", spread.median));
         push(
             &mut text,
-            format_args!(", order the recipes of a task with a rank correlation of {median} (median)"),
+            format_args!(" orders the recipes of a task with a rank correlation of {median} (median)"),
         );
     }
     if let Some(coverage) = first.coverage {
         let share = figure("/learners/0/coverage", coverage, &format!("{:.1}%", 100.0 * coverage));
-        push(&mut text, format_args!("; their 90% intervals hold {share} of what came"));
+        push(&mut text, format_args!(", and its 90% intervals hold {share} of what came"));
     }
     text + "."
 }
@@ -96,7 +96,7 @@ fn learners(assessment: &Assessment) -> String {
         "regret",
         "90% holds",
         "CPU time",
-        "what it is",
+        WORDS,
     ];
     let rows: Vec<Vec<String>> = assessment
         .learners

@@ -1,7 +1,7 @@
 //! The report of decisions beside other ways to come to one.
 
 use super::dots::{Dot, DotPlot, NO_LIMITS};
-use super::page::{escaped, figure, page, pictures, push, standalone, table};
+use super::page::{WORDS, escaped, figure, page, pictures, push, standalone, table};
 use super::picture::drawn;
 use super::scatter::{ScatterPlot, TableDot};
 use crate::figures::seconds_text;
@@ -33,7 +33,7 @@ pub(super) fn html(report: &DecisionsReport) -> String {
         &mut body,
         format_args!(
             "<h2>How</h2>\n<p>Every method decides on the same short rows and is scored on the same long ones. Regret is its loss \
-             above the least of all, as a share of the loss of knowing the labels alone; the least is over every method here and \
+             above the least of all, as a share of the loss of knowing the labels alone, of which more than 1.65 count as 1.65; the least is over every method here and \
              every recorded run on the same rows. Intervals are 95% bootstrap intervals over tables. Training time is without that of \
              the search. Predictors had seen no run of the tables they decided on. Written by weightsmith {VERSION}.</p>\n"
         ),
@@ -175,7 +175,7 @@ fn methods(report: &DecisionsReport, n_short: usize) -> String {
         "CPU time",
         "of it training",
         "trainings",
-        "what it is",
+        WORDS,
     ];
     let mut lead = None;
     let mut rows = Vec::new();

@@ -58,6 +58,9 @@ for (const table of document.querySelectorAll('table')) {
 }
 ";
 
+/// The head of a column of words.
+pub(super) const WORDS: &str = "<span class=\"words\">what it is</span>";
+
 /// Pixels around a picture that is a file of its own.
 const MARGIN: u32 = 20;
 

@@ -2,7 +2,7 @@
 
 use super::costs::{Curve, CurvePlot, SIZE};
 use super::dots::{Dot, DotPlot, NO_LIMITS};
-use super::page::{escaped, figure, page, pictures, push, standalone, table};
+use super::page::{WORDS, escaped, figure, page, pictures, push, standalone, table};
 use super::picture::drawn;
 use crate::figures::{number_text, seconds_text};
 use crate::planning::{DecisionReport, PlanReport};
@@ -100,7 +100,7 @@ fn label(decision: &DecisionReport) -> String {
     };
     match decision.action {
         "generate" => "generate".to_string(),
-        _ if text("beginning") == "generated" => format!("{} from it", text("optimiser")),
+        _ if text("beginning") == "generated" => format!("generated, {}", text("optimiser")),
         _ => text("optimiser"),
     }
 }
@@ -159,6 +159,7 @@ fn plots(plan: &PlanReport) -> Vec<(String, String)> {
             curve("5%", 5, |point| point.low),
             curve("95%", 5, |point| point.high),
         ];
+        let highest = plan.curve.iter().map(|point| point.high).fold(0.0, f64::max);
         let of = if plan.chosen.action == "train" { &plan.chosen } else { &plan.alternatives[0] };
         let title = format!("foreseen {} of {}", name(plan.metric), label(of));
         let plot = CurvePlot {
@@ -166,7 +167,8 @@ fn plots(plan: &PlanReport) -> Vec<(String, String)> {
             hint: "less is better",
             below: "steps",
             curves: &curves,
-            level: Some(("base", plan.base_loss)),
+            // Where all is far below it, it would flatten the curve.
+            level: (plan.base_loss < 2.0 * highest).then_some(("base", plan.base_loss)),
         };
         all.push((title.clone(), drawn(SIZE, |canvas| plot.draw(canvas, 0))));
     }
@@ -204,14 +206,15 @@ fn decisions(plan: &PlanReport) -> String {
 }
 
 fn percent(part: f64) -> String {
-    format!("{:.1}%", 100.0 * part)
+    // Without the sign of a zero.
+    format!("{:.1}%", (1000.0 * part).round() / 10.0 + 0.0)
 }
 
 fn reasons(plan: &PlanReport) -> String {
     if plan.reasons.is_empty() {
         return String::new();
     }
-    let header = ["because of", "here", "usual", "moved the gain by", "what it is"];
+    let header = ["because of", "here", "usual", "moved the gain by", WORDS];
     let rows: Vec<Vec<String>> = plan
         .reasons
         .iter()
@@ -250,7 +253,7 @@ fn features(plan: &PlanReport) -> String {
             ]
         })
         .collect();
-    let header = ["feature", "value", "what it is"];
+    let header = ["feature", "value", WORDS];
     format!("<h2>What the short rows look like</h2>\n{}", table(&header.map(String::from), &rows, None))
 }
 

@@ -84,7 +84,8 @@ fn text(plan: &PlanReport, out: Option<&Path>, report: Option<&Path>) -> String 
             seconds_text(realised.wall_s),
         );
     }
-    let percent = |part: f64| format!("{:+.1}%", 100.0 * part);
+    // Without the sign of a zero.
+    let percent = |part: f64| format!("{:+.1}%", (1000.0 * part).round() / 10.0 + 0.0);
     let mut rows =
         vec![["decision", metric, "90%", "gain over generating", "tried"].map(String::from).to_vec()];
     for decision in [chosen].into_iter().chain(&plan.alternatives) {

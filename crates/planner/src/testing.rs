@@ -1,0 +1,44 @@
+//! Predictors and tasks for tests.
+
+use crate::Decision;
+use crate::features::{FEATURES, TaskFeatures};
+use crate::linear::LinearPredictor;
+use crate::sight::Prospect;
+use crate::space::{Plan, Space};
+use burn::tensor::Device;
+use rand::Rng;
+use weightsmith_tasks::Seed;
+
+/// Features of a task with two classes and 64 rows; `error` is how badly a linear model does.
+pub(crate) fn features(error: f64) -> TaskFeatures {
+    let named = FEATURES.iter().map(|feature| {
+        let value = match feature.name {
+            "log2_rows" => 6.0,
+            "linear_error" | "generated_loss" => error,
+            "base_loss" => 0.7,
+            "log2_classes" => 1.0,
+            "is_regression" => 0.0,
+            _ => 0.5,
+        };
+        (feature.name.to_string(), value.into())
+    });
+    TaskFeatures::of_named(&named.collect()).expect("every feature has a number")
+}
+
+/// A predictor that was fitted to noise, so that every coefficient says something.
+pub(crate) fn linear() -> LinearPredictor {
+    let random = &mut Seed(1).stream("planner.test.noise");
+    let tasks: Vec<TaskFeatures> = (0..8).map(|at| features(f64::from(at) / 8.0)).collect();
+    let plans: Vec<Plan> = (0..1500).map(|_| Space.draw(random)).collect();
+    let targets: Vec<f64> = plans.iter().map(|_| random.random_range(-1.0..1.0)).collect();
+    let prospects: Vec<Prospect<'_>> = plans
+        .iter()
+        .enumerate()
+        .map(|(at, plan)| Prospect {
+            decision: Decision::Train(*plan),
+            n_steps: plan.n_steps(),
+            features: &tasks[at % tasks.len()],
+        })
+        .collect();
+    LinearPredictor::fit(&prospects, &targets, 1e-3, &Device::default())
+}
