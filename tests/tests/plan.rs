@@ -161,7 +161,7 @@ fn a_predictor_learns_from_a_ledger_and_plans_for_a_table() {
     run("plan --data sample:penguins --predictor nothing").refused("no predictor", &["nothing", "plan fit"]);
     fs::write(place.path("predictor/network-1.safetensors"), "x").unwrap();
     run("plan --data sample:penguins --predictor predictor").refused("a damaged network", &["predictor"]);
-    run("plan").refused("no table", &["--data"]);
+    assert_eq!(run("plan").code, Some(2), "without a table there is nothing to plan for");
 }
 
 #[test]
@@ -212,8 +212,8 @@ fn decisions_are_tried_beside_others() {
     };
     assert_eq!((n("generated"), n("early-stopping"), n("random-search"), n("tpe")), (1, 5, 33, 33));
     assert!(text_of(&place, "page.html").contains("data-pointer=\"/methods/0/regret\""));
-    run("plan trial --suite tables --tested iris.ledger --methods best")
-        .refused("no method", &["best", "planned"]);
+    let unknown = run("plan trial --suite tables --tested iris.ledger --methods best");
+    assert!(unknown.code == Some(2) && unknown.stderr.contains("adam-tuned"), "{}", unknown.stderr);
 }
 
 #[test]
@@ -224,6 +224,8 @@ fn a_focus_trains_what_is_foreseen_to_be_good() {
         "plan collect --synthetic 1 --recipes 1 --support 24 --steps 64 --focus --json --ledger runs.ledger";
     let told = run(focus).done().json();
     assert!((1..=5).contains(&told["n_new"].as_u64().unwrap()), "{told}");
-    let list = run("runs list --ledger runs.ledger --task synthetic-0 --last 1 --json").done().json();
-    assert_eq!(list["runs"][0]["n_short"], 24, "{list}");
+    let list = run("runs list --ledger runs.ledger --task synthetic-0 --json").done().json();
+    // A generation and eleven drawn plans with 24 short rows and with 48, fewer where the same plan was drawn twice.
+    let before = list["n_matching"].as_u64().unwrap() - told["n_new"].as_u64().unwrap();
+    assert!((20..=24).contains(&before), "{list}");
 }

@@ -3,7 +3,7 @@
 //! [`Space`] is the factorial space of recipes, [`Plan`] one of its points, [`Decision`] to generate or to train by one;
 //! [`task_features`] describes the short rows of a task by named numbers, each documented in [`FEATURES`]. A [`PerformancePredictor`]
 //! foresees from both what the loss on long rows will be after so many steps: its [`LinearPredictor`] scores every plan there is
-//! ([`search`]), its networks judge the best.
+//! ([`search()`]), its networks judge the best.
 //!
 //! This crate trains nothing and stores nothing.
 

@@ -3,7 +3,7 @@
 //! A plan has a left half (beginning, optimiser, learning rate, decay, steps, batch) and a right half (the network, dropout,
 //! label smoothing, weighting, pull). Within a half any product may be a column; between halves and with the task only
 //! products of two. So for one task the score of a plan is `a(left) + b(right) + u(left) · v(right)`, which can be computed
-//! for all plans: see [`crate::search`].
+//! for all plans: see [`crate::search()`].
 
 use crate::decision::Decision;
 use crate::features::{FEATURES, TaskFeatures};
@@ -320,7 +320,7 @@ mod tests {
         let all: Vec<TaskFeatures> = (0..20).map(|at| testing::features(f64::from(at) / 20.0)).collect();
         let random = &mut Seed(4).stream("planner.test.ridge");
         let plans: Vec<Plan> =
-            (0..3000).map(|_| Space.draw(random)).filter(|plan| plan.is_stepwise()).collect();
+            (0..4000).map(|_| Space.draw(random)).filter(|plan| plan.is_stepwise()).collect();
         let truth = |plan: &Plan, features: &TaskFeatures| {
             let rate = (f64::from(plan.recipe().learning_rate).log10() + 2.0) / 1.2;
             0.1 * rate * rate * rate.abs().min(1.0) + 0.2 * rate * features.get("linear_error")

@@ -58,7 +58,7 @@ pub(crate) struct PlanDecide {
     /// Try so many of the best candidates on the short rows, by folds, before one is preferred to generating
     #[arg(long, value_name = "CANDIDATES", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=6))]
     pub(crate) tries: u8,
-    /// Do what was decided, and show what was foreseen beside what came
+    /// Do what was decided, and show what was foreseen beside what came; with --support the alternatives' too
     #[arg(long)]
     pub(crate) run: bool,
     /// With --run: where the weights go, a .safetensors file

@@ -130,7 +130,8 @@ pub fn decide(
     if settings.n_tried > 0 {
         let stopwatch = Stopwatch::of_thread();
         tried = tries(support, &workshop, &kinds, settings.n_tried)?;
-        let excess = |tried: &Tried| tried.candidate.excess.0 + tried.excess;
+        // As wary of the networks as without a try, and no warier of the folds.
+        let excess = |tried: &Tried| tried.candidate.bound + tried.excess;
         let best = tried.iter().min_by(|a, b| excess(a).total_cmp(&excess(b)));
         let generated = kinds.iter().find(|candidate| candidate.decision == Decision::Generate);
         chosen = match (best, generated) {

@@ -52,6 +52,8 @@ pub struct DecisionReport {
     pub gain_deviation: f64,
     /// The loss that the linear predictor of the search foresees.
     pub linear_loss: f64,
+    /// Of an alternative, where a plan was carried out and there are long rows: the loss that it would have come to there.
+    pub realised: Option<f64>,
     /// Where it was tried on the short rows: the logarithm of its held-out loss as a share of that of generating.
     pub tried: Option<f64>,
 }
@@ -225,6 +227,14 @@ pub fn plan_table(
             (loss, "held-out folds", support.n_rows())
         }
     };
+    if let Some(problem) = &problem {
+        for (candidate, alternative) in decided.alternatives.iter().zip(&mut report.alternatives) {
+            // One that diverges comes to nothing.
+            let done = carry_out(candidate, &support, settings.pretrained, settings.seed);
+            let counts = done.ok().and_then(|(model, _)| problem.count_network(&model).ok());
+            alternative.realised = counts.map(|counts| counts.long.loss);
+        }
+    }
     let is_inside = (report.chosen.low..=report.chosen.high).contains(&loss);
     report.realised = Some(Realised { loss, on, n_rows, is_inside, n_steps, wall_s });
     Ok((report, Some(model)))
@@ -243,6 +253,7 @@ fn described(candidate: &Candidate, decided: &Decided, scale: f64, task_type: Ta
         gain: -candidate.excess.0,
         gain_deviation: candidate.excess.1,
         linear_loss: scale * candidate.linear.exp(),
+        realised: None,
         tried: tried.map(|tried| tried.excess),
     }
 }

@@ -176,8 +176,9 @@ fn plots(plan: &PlanReport) -> Vec<(String, String)> {
 }
 
 fn decisions(plan: &PlanReport) -> String {
-    let header = ["decision", "foreseen", "90% interval", "gain over generating", "tried on short rows"];
-    let row = |decision: &DecisionReport, at: &str| {
+    let header =
+        ["decision", "foreseen", "90% interval", "realised", "gain over generating", "tried on short rows"];
+    let row = |decision: &DecisionReport, at: &str, realised: &dyn Fn(&DecisionReport, &str) -> String| {
         let figure_at = |field: &str, value: f64, text: &str| figure(&format!("{at}/{field}"), value, text);
         vec![
             format!("<span class=\"words\">{}</span>", escaped(&in_words(decision))),
@@ -187,6 +188,7 @@ fn decisions(plan: &PlanReport) -> String {
                 figure_at("low", decision.low, &number_text(decision.low)),
                 figure_at("high", decision.high, &number_text(decision.high))
             ),
+            realised(decision, at),
             format!(
                 "{} ± {}",
                 figure_at("gain", decision.gain, &percent(decision.gain)),
@@ -195,6 +197,15 @@ fn decisions(plan: &PlanReport) -> String {
             decision.tried.map_or("-".into(), |tried| figure_at("tried", tried, &percent(-tried))),
         ]
     };
+    let realised = |decision: &DecisionReport, at: &str| {
+        let (pointer, loss) = match (&plan.realised, decision.realised) {
+            (Some(realised), None) if at == "/chosen" => ("/realised/loss".to_string(), realised.loss),
+            (_, Some(loss)) => (format!("{at}/realised"), loss),
+            _ => return "-".to_string(),
+        };
+        figure(&pointer, loss, &number_text(loss))
+    };
+    let row = |decision: &DecisionReport, at: &str| row(decision, at, &realised);
     let mut rows = vec![row(&plan.chosen, "/chosen")];
     let others = plan.alternatives.iter().enumerate();
     rows.extend(others.map(|(at, decision)| row(decision, &format!("/alternatives/{at}"))));

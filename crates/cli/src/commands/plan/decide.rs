@@ -86,13 +86,19 @@ fn text(plan: &PlanReport, out: Option<&Path>, report: Option<&Path>) -> String 
     }
     // Without the sign of a zero.
     let percent = |part: f64| format!("{:+.1}%", (1000.0 * part).round() / 10.0 + 0.0);
-    let mut rows =
-        vec![["decision", metric, "90%", "gain over generating", "tried"].map(String::from).to_vec()];
+    let realised = |decision: &DecisionReport| {
+        let of_chosen = plan.realised.as_ref().filter(|_| decision == chosen).map(|realised| realised.loss);
+        of_chosen.or(decision.realised)
+    };
+    let mut rows = vec![
+        ["decision", metric, "90%", "realised", "gain over generating", "tried"].map(String::from).to_vec(),
+    ];
     for decision in [chosen].into_iter().chain(&plan.alternatives) {
         rows.push(vec![
             decision.in_words(),
             number_text(decision.loss),
             interval(decision),
+            realised(decision).map_or("-".into(), number_text),
             format!("{} ± {:.1}%", percent(decision.gain), 100.0 * decision.gain_deviation),
             decision.tried.map_or("-".into(), |tried| percent(-tried)),
         ]);
