@@ -65,11 +65,11 @@ pub use history::TrainingPoint;
 pub use metrics::{Metric, Scores, classification_scores, regression_scores};
 pub use output::{check_output, write_output};
 pub use planning::{
-    Assessment, DecideError, DecideSettings, Decided, DecisionReport, DecisionsReport, FeatureReport,
-    FitSettings, ForeseenPoint, LearnerReport, Method, MethodSummary, PlanReport, PlanSettings, PlannedRuns,
-    Realised, Reason, TaskReport, Trial, TrialSettings, Tried, UnknownMethod, assess, carry_out, decide,
-    fit_predictor, held_out_loss, load_predictor, plan_table, save_predictor, shipped_predictor,
-    summarise_trials, try_methods,
+    Assessment, CautionReport, DecideError, DecideSettings, Decided, DecisionReport, DecisionsReport,
+    FeatureReport, FitSettings, ForeseenPoint, LearnerReport, Method, MethodSummary, PlanReport,
+    PlanSettings, PlannedRuns, Realised, Reason, TaskReport, Trial, TrialSettings, Tried, UnknownMethod,
+    assess, carry_out, decide, fit_predictor, held_out_loss, load_predictor, plan_table, save_predictor,
+    shipped_predictor, summarise_trials, try_methods,
 };
 pub use problem::{Count, Counts, Problem};
 pub use references::{Reference, ReferenceError};

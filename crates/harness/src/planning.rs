@@ -11,7 +11,7 @@ mod planned;
 mod portfolio;
 mod trials;
 
-pub use assess::{Assessment, LearnerReport, TaskReport, assess};
+pub use assess::{Assessment, CautionReport, LearnerReport, TaskReport, assess};
 pub(crate) use carry_out::Workshop;
 pub use decide::{DecideError, DecideSettings, Decided, Reason, Tried, carry_out, decide, held_out_loss};
 pub use examples::PlannedRuns;

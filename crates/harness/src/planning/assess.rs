@@ -19,8 +19,7 @@ use weightsmith_training::{Optimiser, Recipe, fit_linear, grid, train_base_model
 const SMALL: [usize; 3] = [64, 256, 1024];
 
 /// What learns to foresee losses.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Learner {
     Ensemble,
     Linear,
@@ -32,6 +31,18 @@ enum Learner {
 }
 
 impl Learner {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Generated => "generated",
+            Self::Tuned => "adam-tuned",
+            Self::Trained => "adam",
+            Self::TunedLinear => "linear-tuned",
+            Self::Ensemble => "ensemble",
+            Self::Linear => "linear",
+            Self::Mean => "mean",
+        }
+    }
+
     fn about(self) -> &'static str {
         match self {
             Self::Ensemble => "the predictor's networks, trained on all rows about runs",
@@ -95,6 +106,20 @@ pub struct LearnerReport {
     pub tasks: Vec<TaskReport>,
 }
 
+/// Decisions among the recorded looks at each task's runs, with some caution.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+pub struct CautionReport {
+    /// The caution.
+    pub caution: f64,
+    /// The share of tasks for which a training was chosen.
+    pub share_trained: f64,
+    /// Mean over tasks of the loss less that of generating, as a share of the base loss.
+    pub change: f64,
+}
+
+/// Cautions that are reported.
+const CAUTIONS: [f64; 7] = [0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0];
+
 /// How well losses are foreseen.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Assessment {
@@ -106,6 +131,8 @@ pub struct Assessment {
     pub n_folds: usize,
     /// Every learner.
     pub learners: Vec<LearnerReport>,
+    /// What decisions among recorded looks come to, the more caution the later.
+    pub cautions: Vec<CautionReport>,
     /// Some looks: what was foreseen with its interval, and what came.
     pub sample: Vec<[f64; 4]>,
 }
@@ -121,6 +148,8 @@ struct Said {
     intervals: Option<Vec<(f64, f64)>>,
     /// By what it would choose, lowest first; by the values where there is nothing else.
     bounds: Option<Vec<f64>>,
+    /// Excess over generating, where networks disagree about it.
+    excesses: Option<Vec<(f64, f64)>>,
     cpu_s: f64,
 }
 
@@ -139,20 +168,18 @@ pub fn assess(
 ) -> Result<Assessment, HarnessError> {
     let mut learners: Vec<(Learner, LearnerReport, f64, f64)> = Vec::new();
     let mut pictured = Vec::new();
+    let mut changes: [Vec<Option<f64>>; CAUTIONS.len()] = Default::default();
     for (fold_idx, fold) in folds.iter().enumerate() {
         let held = runs.of_roots(fold);
-        let is_held: BTreeSet<usize> = held.iter().copied().collect();
-        let rest = PlannedRuns {
-            runs: (0..runs.len())
-                .filter(|at| !is_held.contains(at))
-                .map(|at| runs.runs[at].clone())
-                .collect(),
-        };
+        let rest = runs.without(fold);
         let looks: Vec<Example> = held.iter().flat_map(|&run| runs.looks(run)).collect();
         let said = say(runs, &rest, &looks, fold, metamodel, settings, device, &mut |n, all| {
             listen(fold_idx, n, all);
         })?;
         for said in said {
+            if let Some(excesses) = &said.excesses {
+                add_changes(runs, &held, &looks, excesses, &mut changes);
+            }
             if let (Learner::Ensemble, Some(intervals)) = (said.learner, &said.intervals) {
                 let ends = said.values.iter().zip(intervals).zip(&looks);
                 pictured.extend(ends.map(|((mean, (low, high)), look)| [*mean, *low, *high, look.target]));
@@ -177,6 +204,18 @@ pub fn assess(
             .into_iter()
             .map(|(_, report, squares, total)| report.finished(squares, total))
             .collect(),
+        cautions: CAUTIONS
+            .iter()
+            .zip(&changes)
+            .map(|(caution, changes)| {
+                let n = changes.len().max(1) as f64;
+                CautionReport {
+                    caution: *caution,
+                    share_trained: changes.iter().flatten().count() as f64 / n,
+                    change: changes.iter().flatten().sum::<f64>() / n,
+                }
+            })
+            .collect(),
         sample: picked.into_iter().map(|at| pictured[at]).collect(),
     })
 }
@@ -198,22 +237,25 @@ fn say(
     let predictor = fit_predictor(rest, settings, device, listen)?;
     let cpu_s = stopwatch.cost().cpu_s;
     let foreseen = predictor.foresee(&prospects)?;
-    let bounds = bounds(runs, looks, &predictor)?;
+    let excesses = excesses(runs, looks, &predictor)?;
+    let bounds = excesses.iter().map(|excess| predictor.calibration.bound(*excess)).collect();
     let mut said = vec![
         Said {
-            name: "ensemble".into(),
+            name: Learner::Ensemble.name().into(),
             learner: Learner::Ensemble,
             values: foreseen.iter().map(|foresight| foresight.mean).collect(),
             intervals: Some(foreseen.iter().map(|foresight| (foresight.low, foresight.high)).collect()),
             bounds: Some(bounds),
+            excesses: Some(excesses),
             cpu_s,
         },
         Said {
-            name: "linear".into(),
+            name: Learner::Linear.name().into(),
             learner: Learner::Linear,
             values: prospects.iter().map(|prospect| predictor.linear.predict(prospect)).collect(),
             intervals: None,
             bounds: None,
+            excesses: None,
             cpu_s: 0.0,
         },
     ];
@@ -221,11 +263,12 @@ fn say(
     let examples = rest.examples(&all, settings.n_looks, settings.seed);
     let mean = examples.iter().map(|example| example.target).sum::<f64>() / examples.len() as f64;
     said.push(Said {
-        name: "mean".into(),
+        name: Learner::Mean.name().into(),
         learner: Learner::Mean,
         values: vec![mean; looks.len()],
         intervals: None,
         bounds: None,
+        excesses: None,
         cpu_s: 0.0,
     });
     let table = prospect_table(&prospects);
@@ -241,11 +284,12 @@ fn say(
             let predictions = model.predict(&table)?;
             let values = predictions.values().expect("the target of rows about runs is a number");
             said.push(Said {
-                name: format!("{} from {n_rows} rows", serde_name(learner)),
+                name: format!("{} from {n_rows} rows", learner.name()),
                 learner,
                 values: values.iter().map(|value| f64::from(*value)).collect(),
                 intervals: None,
                 bounds: None,
+                excesses: None,
                 cpu_s,
             });
         }
@@ -253,12 +297,12 @@ fn say(
     Ok(said)
 }
 
-/// By what a predictor would choose among looks: each is compared with its own task's generation.
-fn bounds(
+/// How much worse than generating for its own task each look is foreseen to be.
+fn excesses(
     runs: &PlannedRuns,
     looks: &[Example],
     predictor: &PerformancePredictor,
-) -> Result<Vec<f64>, HarnessError> {
+) -> Result<Vec<(f64, f64)>, HarnessError> {
     let generated: Vec<Prospect<'_>> = looks
         .iter()
         .map(|look| Prospect {
@@ -269,22 +313,31 @@ fn bounds(
         .collect();
     let of_generated = predictor.opinions(&generated)?;
     let of_looks = predictor.opinions(&runs.prospects(looks))?;
-    let bound = |at: usize| {
-        let values = of_looks.iter().zip(&of_generated).map(|(look, generated)| look[at] - generated[at]);
-        predictor.calibration.bound(excess(values))
+    let of = |at: usize| {
+        excess(of_looks.iter().zip(&of_generated).map(|(look, generated)| look[at] - generated[at]))
     };
-    Ok((0..looks.len()).map(bound).collect())
+    Ok((0..looks.len()).map(of).collect())
 }
 
-fn serde_name(learner: Learner) -> &'static str {
-    match learner {
-        Learner::Generated => "generated",
-        Learner::Tuned => "adam-tuned",
-        Learner::Trained => "adam",
-        Learner::TunedLinear => "linear-tuned",
-        Learner::Ensemble => "ensemble",
-        Learner::Linear => "linear",
-        Learner::Mean => "mean",
+/// Adds to each caution what it does to the loss of every task: none where it generates.
+fn add_changes(
+    runs: &PlannedRuns,
+    held: &[usize],
+    looks: &[Example],
+    excesses: &[(f64, f64)],
+    changes: &mut [Vec<Option<f64>>; CAUTIONS.len()],
+) {
+    for of_task in runs.by_task(held).into_values() {
+        let of_task: BTreeSet<usize> = of_task.into_iter().collect();
+        let here: Vec<usize> = (0..looks.len()).filter(|&at| of_task.contains(&looks[at].run)).collect();
+        let is_generated = |at: &&usize| runs.runs[looks[**at].run].decision == Decision::Generate;
+        let Some(&generated) = here.iter().find(is_generated) else { continue };
+        for (caution, changes) in CAUTIONS.iter().zip(&mut *changes) {
+            let bound = |at: usize| excesses[at].0 + caution * excesses[at].1;
+            let best = here.iter().copied().min_by(|&a, &b| bound(a).total_cmp(&bound(b)));
+            let chosen = best.filter(|&at| bound(at) < 0.0);
+            changes.push(chosen.map(|at| looks[at].target.exp() - looks[generated].target.exp()));
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use weightsmith_planner::{
     Beginning, Candidate, Decision, FEATURES, FeatureError, Judged, PerformancePredictor, Prospect,
     TaskFeatures, of_each_kind,
 };
-use weightsmith_tasks::{Seed, Support};
+use weightsmith_tasks::{Seed, Support, Target};
 use weightsmith_training::InnerError;
 
 /// Decisions that are shown beside the chosen one, each of another kind.
@@ -201,9 +201,9 @@ fn tries(
         Err(error) => return Err(error),
     };
     let exponent = match support.target() {
-        weightsmith_tasks::Target::Classes { .. } => 1.0,
+        Target::Classes { .. } => 1.0,
         // Held-out losses of values are squares.
-        weightsmith_tasks::Target::Values(_) => 0.5,
+        Target::Values(_) => 0.5,
     };
     let mut tried = Vec::new();
     for candidate in kinds.iter().filter(is_training).take(n_tried) {

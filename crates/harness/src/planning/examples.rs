@@ -89,6 +89,13 @@ impl PlannedRuns {
         self
     }
 
+    /// The runs that come from none of these data sets.
+    pub(crate) fn without(&self, roots: &BTreeSet<String>) -> Self {
+        let held: BTreeSet<usize> = self.of_roots(roots).into_iter().collect();
+        let rest = (0..self.len()).filter(|at| !held.contains(at));
+        Self { runs: rest.map(|at| self.runs[at].clone()).collect() }
+    }
+
     /// Positions of the runs that come from one of these data sets.
     pub(crate) fn of_roots(&self, roots: &BTreeSet<String>) -> Vec<usize> {
         let is_of = |run: &PlannedRun| run.record.roots.iter().any(|root| roots.contains(root));

@@ -1,7 +1,7 @@
 //! Decisions on tables that a predictor has not seen, beside other ways to come to one.
 
 use super::carry_out::Workshop;
-use super::decide::{DecideSettings, decide};
+use super::decide::{DecideError, DecideSettings, decide};
 use super::examples::{PlannedRuns, WORST};
 use super::fit::{FitSettings, fit_predictor};
 use super::portfolio::Recorded;
@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 use weightsmith_base_model::BaseModel;
 use weightsmith_datasets::{Source, read_labelled};
+use weightsmith_metamodel::Pretrained;
 use weightsmith_planner::{Decision, PerformancePredictor, Plan, Space, loss_unit};
 use weightsmith_tasks::{Seed, TaskType};
 use weightsmith_training::Optimiser;
@@ -208,10 +209,7 @@ pub fn try_methods(
     let mut trials = Vec::new();
     let (mut n_before, n_all) = (0, tables.len() * settings.n_supports.len());
     for fold in folds {
-        let held: BTreeSet<usize> = runs.of_roots(fold).into_iter().collect();
-        let rest = PlannedRuns {
-            runs: (0..runs.len()).filter(|at| !held.contains(at)).map(|at| runs.runs[at].clone()).collect(),
-        };
+        let rest = runs.without(fold);
         let predictor = fit_predictor(&rest, &settings.fit, device, &mut |_, _| {})?;
         let here = tables.iter().filter(|table| fold.contains(&table.name));
         let jobs: Vec<(&SuiteTable, usize)> =
@@ -240,7 +238,7 @@ struct OneTable<'a> {
 }
 
 impl OneTable<'_> {
-    fn run(&self, pretrained: &weightsmith_metamodel::Pretrained) -> Vec<Trial> {
+    fn run(&self, pretrained: &Pretrained) -> Vec<Trial> {
         let source = Source::File(self.table.path.clone());
         let Ok(labelled) = read_labelled(&source, &self.settings.target, Some(self.table.task_type)) else {
             return Vec::new();
@@ -324,8 +322,8 @@ impl OneTable<'_> {
                     DecideSettings { n_tried, seed: workshop.seed },
                 )
                 .map_err(|error| match error {
-                    super::decide::DecideError::Try(error) => error,
-                    super::decide::DecideError::Features(_) | super::decide::DecideError::Columns(_) => {
+                    DecideError::Try(error) => error,
+                    DecideError::Features(_) | DecideError::Columns(_) => {
                         unreachable!("the features were computed before, by the same predictor's columns")
                     }
                 })?;

@@ -21,6 +21,7 @@ pub(super) fn html(assessment: &Assessment) -> String {
         (plot.title.to_string(), drawn(plot.size(), |canvas| plot.draw(canvas, 0))),
     ]));
     body.push_str(&learners(assessment));
+    body.push_str(&cautions(assessment));
     push(
         &mut body,
         format_args!(
@@ -126,4 +127,32 @@ fn learners(assessment: &Assessment) -> String {
         })
         .collect();
     format!("<h2>Learners</h2>\n{}", table(&header.map(String::from), &rows, Some(0)))
+}
+
+fn cautions(assessment: &Assessment) -> String {
+    let rows: Vec<Vec<String>> = assessment
+        .cautions
+        .iter()
+        .enumerate()
+        .map(|(at, report)| {
+            let place =
+                |field: &str, value: f64, text: &str| figure(&format!("/cautions/{at}/{field}"), value, text);
+            vec![
+                place("caution", report.caution, &format!("{:.0}", report.caution)),
+                place(
+                    "share_trained",
+                    report.share_trained,
+                    &format!("{:.0}%", 100.0 * report.share_trained),
+                ),
+                place("change", report.change, &format!("{:+.4}", report.change)),
+            ]
+        })
+        .collect();
+    let header = ["caution", "trains", "loss less that of generating"];
+    format!(
+        "<h2>Decisions by caution</h2>\n<p class=\"note\">Choosing among the recorded looks of each task that was held out: how \
+         often a training is preferred to generating, and what it does to the loss, as a share of the base loss, mean over \
+         tasks.</p>\n{}",
+        table(&header.map(String::from), &rows, None)
+    )
 }

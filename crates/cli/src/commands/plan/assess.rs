@@ -73,6 +73,12 @@ pub(super) fn run(arguments: &PlanAssess) -> Result<Outcome> {
             let mean = of_generating.iter().sum::<f64>() / of_generating.len().max(1) as f64;
             text += &format!("\nRegret of always generating: {mean:.4} over {} tasks\n", of_generating.len());
         }
+        let mut rows = vec![["caution", "trains", "loss less that of generating"].map(String::from).to_vec()];
+        rows.extend(assessment.cautions.iter().map(|report| {
+            let share = format!("{:.0}%", 100.0 * report.share_trained);
+            vec![report.caution.to_string(), share, format!("{:+.4}", report.change)]
+        }));
+        text += &format!("\n{}", print::columns(&rows));
         print::text(&text)?;
     }
     Ok(Outcome::Done)
