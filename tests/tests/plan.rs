@@ -153,11 +153,16 @@ fn a_predictor_learns_from_a_ledger_and_plans_for_a_table() {
     let beside: serde_json::Value = serde_json::from_slice(&place.read("plan.json")).unwrap();
     assert_eq!(beside["chosen"], told["chosen"]);
     assert!(text_of(&place, "plan.html").contains("data-pointer=\"/chosen/loss\""));
-    // The same plan again, from the ledger instead of the folder: the same bytes of figures.
+    // The same plan again, from the ledger instead of the folder: the same figures.
     let again = run("plan --data sample:penguins --support 48 --ledger runs.ledger --tries 1 --run --json")
         .done()
         .json();
-    assert_eq!((&again["chosen"], &again["reasons"]), (&told["chosen"], &told["reasons"]));
+    assert_eq!(again["chosen"]["recipe"], told["chosen"]["recipe"]);
+    // Numbers of the folder went through a text, which may cost the last digit.
+    for pointer in ["/chosen/loss", "/chosen/high", "/reasons/0/moved"] {
+        let (a, b) = (number(pointer), again.pointer(pointer).and_then(|v| v.as_f64()).unwrap());
+        assert!((a - b).abs() <= 1e-9 * a.abs(), "{pointer}: {a} {b}");
+    }
     run("plan --data sample:penguins --predictor nothing").refused("no predictor", &["nothing", "plan fit"]);
     fs::write(place.path("predictor/network-1.safetensors"), "x").unwrap();
     run("plan --data sample:penguins --predictor predictor").refused("a damaged network", &["predictor"]);
@@ -173,7 +178,9 @@ fn foresight_is_assessed_on_data_sets_that_are_held_out() {
     let learners = told["learners"].as_array().unwrap();
     let named =
         |name: &str| learners.iter().find(|own| own["name"] == name).unwrap_or_else(|| panic!("no {name}"));
-    for name in ["ensemble", "linear", "generated from 64 rows", "adam-tuned from 64 rows"] {
+    for name in
+        ["ensemble", "ensemble with probes", "linear", "generated from 64 rows", "adam-tuned from 64 rows"]
+    {
         // Every task of every fold was foreseen, none twice.
         assert_eq!(named(name)["tasks"].as_array().unwrap().len(), 20, "{name}");
     }

@@ -29,7 +29,7 @@ use weightsmith_training::InnerError;
 /// Long rows of a synthetic task.
 const N_LONG: usize = 500;
 /// Looks up to this many steps are a run's probe.
-const PROBE_STEPS: usize = 32;
+pub(crate) const PROBE_STEPS: usize = 32;
 /// Trainings of a focus for a task and size.
 const N_FOCUSED: usize = 5;
 const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -6,7 +6,7 @@ use weightsmith_ledger::{Named, Value};
 use weightsmith_metamodel::{GenerateError, landmark_figures};
 use weightsmith_tasks::{ColumnValues, Level, Support, Target};
 
-/// One number that describes a task.
+/// One number that describes a task, or a training.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Feature {
     /// Its name in run records.
@@ -17,7 +17,7 @@ pub struct Feature {
     pub range: (f64, f64),
 }
 
-const fn feature(name: &'static str, about: &'static str, range: (f64, f64)) -> Feature {
+pub(crate) const fn feature(name: &'static str, about: &'static str, range: (f64, f64)) -> Feature {
     Feature { name, about, range }
 }
 

@@ -24,5 +24,5 @@ pub use predictor::{
     Calibration, Candidate, Foresight, Judged, N_JUDGED, PerformancePredictor, PredictorError, of_each_kind,
 };
 pub use search::{Scored, Searched, search};
-pub use sight::{DECISION_COLUMNS, Prospect, prospect_table};
+pub use sight::{DECISION_COLUMNS, PROBE_COLUMNS, Probe, Prospect, probed_table, prospect_table};
 pub use space::{Beginning, Factor, N_FACTORS, Plan, Space};

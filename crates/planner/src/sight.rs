@@ -1,11 +1,13 @@
 //! What predictors see of a training before it runs: the decision, the steps and the short rows, as named columns.
 
 use crate::decision::Decision;
-use crate::features::{FEATURES, TaskFeatures};
+use crate::features::{FEATURES, Feature, TaskFeatures, feature};
 use crate::space::{
     ACTIVATION_AT, BATCH_AT, Beginning, DROPOUT_AT, LAYERS_AT, PULL_AT, RATE_AT, SKIP_AT, SMOOTHING_AT,
     UNITS_AT, WEIGHTING_AT,
 };
+use std::collections::BTreeSet;
+use weightsmith_ledger::{Named, Value};
 use weightsmith_tasks::{Column, ColumnValues, Table, TaskType};
 use weightsmith_training::{Optimiser, Weighting};
 
@@ -22,26 +24,72 @@ pub struct Prospect<'a> {
 
 /// The columns about the decision that hold numbers, in their order after those of [`FEATURES`], and what they are. A value
 /// that changes nothing is missing.
-pub const DECISION_COLUMNS: [(&str, &str); 18] = [
-    ("is_generated", "1 if the training begins at generated weights"),
-    ("layers", "hidden layers"),
-    ("log2_units", "logarithm to the base 2 of the units of a hidden layer"),
-    ("skip", "1 if inputs reach the outputs directly too"),
-    ("log10_rate", "logarithm to the base 10 of the learning rate"),
-    ("is_decayed", "1 if weights decay"),
-    ("log10_decay", "logarithm to the base 10 of the weight decay"),
-    ("log10_decay_per_row", "the same, divided by the number of short rows"),
-    ("log2_batch", "logarithm to the base 2 of the rows of a step"),
-    ("dropout", "chance of a hidden unit to be left out"),
-    ("label_smoothing", "share of a label that is spread"),
-    ("balanced", "1 if classes count the same"),
-    ("pull", "pull towards the start, as log10(1 + 10 pull)"),
-    ("log2_steps", "logarithm to the base 2 of the steps and one"),
-    ("log2_epochs", "logarithm to the base 2 of the passes over the rows and one"),
-    ("log10_way", "logarithm to the base 10 of learning rate times steps: how far it may go"),
-    ("log10_way_sgd", "the same for gradient descent alone, whose steps have another size"),
-    ("log10_way_generated", "the same for trainings that begin at generated weights"),
+pub const DECISION_COLUMNS: [Feature; 18] = [
+    feature("is_generated", "1 if the training begins at generated weights", (0.0, 1.0)),
+    feature("layers", "hidden layers", (0.0, 2.0)),
+    feature("log2_units", "logarithm to the base 2 of the units of a hidden layer", (3.0, 8.0)),
+    feature("skip", "1 if inputs reach the outputs directly too", (0.0, 1.0)),
+    feature("log10_rate", "logarithm to the base 10 of the learning rate", (-4.0, 0.0)),
+    feature("is_decayed", "1 if weights decay", (0.0, 1.0)),
+    feature("log10_decay", "logarithm to the base 10 of the weight decay", (-3.0, 2.5)),
+    feature("log10_decay_per_row", "the same, divided by the number of short rows", (-8.0, 2.0)),
+    feature("log2_batch", "logarithm to the base 2 of the rows of a step", (2.0, 17.0)),
+    feature("dropout", "chance of a hidden unit to be left out", (0.0, 0.5)),
+    feature("label_smoothing", "share of a label that is spread", (0.0, 0.2)),
+    feature("balanced", "1 if classes count the same", (0.0, 1.0)),
+    feature("pull", "pull towards the start, as log10(1 + 10 pull)", (0.0, 2.5)),
+    feature("log2_steps", "logarithm to the base 2 of the steps and one", (1.0, 10.1)),
+    feature("log2_epochs", "logarithm to the base 2 of the passes over the rows and one", (0.0, 10.1)),
+    feature(
+        "log10_way",
+        "logarithm to the base 10 of learning rate times steps: how far it may go",
+        (-4.0, 3.1),
+    ),
+    feature(
+        "log10_way_sgd",
+        "the same for gradient descent alone, whose steps have another size",
+        (-4.0, 3.1),
+    ),
+    feature("log10_way_generated", "the same for trainings that begin at generated weights", (-4.0, 3.1)),
 ];
+
+/// What the first steps of a training showed, in their order after [`DECISION_COLUMNS`] in a table with probes, and the device.
+pub const PROBE_COLUMNS: [Feature; 3] = [
+    feature(
+        "probe_start",
+        "natural logarithm of the short rows' loss at the start, as a share of base_loss",
+        (-4.6, 2.0),
+    ),
+    feature("probe_loss", "the same after the probe's last step, at most 32", (-4.6, 2.0)),
+    feature("probe_fall", "probe_start less probe_loss", (-6.6, 6.6)),
+];
+
+/// A short training of the first steps: losses of the short rows, in the unit of the base loss.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Probe {
+    /// Before the first step.
+    pub at_start: f64,
+    /// After the last, at most the 32nd.
+    pub after: f64,
+}
+
+impl Probe {
+    /// The probe among a run's values; none if it was not taken.
+    pub fn of_named(values: &Named) -> Option<Self> {
+        let number = |name: &str| match values.get(name) {
+            Some(Value::Number(number)) => Some(*number),
+            _ => None,
+        };
+        Some(Self { at_start: number("short_loss_at_start")?, after: number("short_loss_after_probe")? })
+    }
+
+    /// The numbers of [`PROBE_COLUMNS`].
+    fn numbers(&self, features: &TaskFeatures) -> [f64; PROBE_COLUMNS.len()] {
+        let share = |loss: f64| (loss / features.get("base_loss")).ln().clamp(-4.6, 2.0);
+        let (start, after) = (share(self.at_start), share(self.after));
+        [start, after, start - after]
+    }
+}
 
 /// Features whose natural logarithms are columns too, since losses are foreseen by theirs.
 const LOGARITHMS_OF: [&str; 2] = ["generated_loss", "linear_error"];
@@ -138,7 +186,7 @@ pub fn prospect_table(prospects: &[Prospect<'_>]) -> Table {
         activations.push(activation);
     }
     let names = FEATURES.iter().map(|feature| feature.name);
-    let names = names.chain(TASK_LOGARITHMS).chain(DECISION_COLUMNS.map(|(name, _)| name));
+    let names = names.chain(TASK_LOGARITHMS).chain(DECISION_COLUMNS.map(|column| column.name));
     let named = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     let category = |name: &str, levels: &[&str], codes| Column {
         name: name.into(),
@@ -153,4 +201,80 @@ pub fn prospect_table(prospects: &[Prospect<'_>]) -> Table {
         ])
         .collect();
     Table::new(n, columns).expect("every column has a value for each prospect")
+}
+
+/// [`prospect_table`] with the columns of what their first steps showed, missing where there was no probe, and the device.
+///
+/// # Panics
+/// If there is not a probe or none, and a device, for each prospect.
+pub fn probed_table(prospects: &[Prospect<'_>], probes: &[Option<Probe>], devices: &[&str]) -> Table {
+    let n = prospects.len();
+    assert!(probes.len() == n && devices.len() == n, "a probe or none, and a device, for each prospect");
+    let mut columns = prospect_table(prospects).columns().to_vec();
+    let numbers: Vec<[f64; PROBE_COLUMNS.len()]> = prospects
+        .iter()
+        .zip(probes)
+        .map(|(prospect, probe)| {
+            probe.map_or([f64::NAN; PROBE_COLUMNS.len()], |probe| probe.numbers(prospect.features))
+        })
+        .collect();
+    columns.extend(PROBE_COLUMNS.iter().enumerate().map(|(at, column)| Column {
+        name: column.name.into(),
+        values: ColumnValues::Numeric(numbers.iter().map(|numbers| numbers[at]).collect()),
+    }));
+    let levels: BTreeSet<&str> = devices.iter().copied().collect();
+    let code = |device: &&str| levels.iter().position(|level| level == device).map(|at| at as u32);
+    columns.push(Column {
+        name: "device".into(),
+        values: ColumnValues::Categorical {
+            levels: levels.iter().map(ToString::to_string).collect(),
+            codes: devices.iter().map(code).collect(),
+        },
+    });
+    Table::new(n, columns).expect("every column has a value for each prospect")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::space::Space;
+    use crate::testing;
+    use weightsmith_tasks::Seed;
+
+    #[test]
+    fn columns_keep_to_their_ranges_and_what_does_not_matter_is_missing() {
+        let features = testing::features(0.3);
+        let random = &mut Seed(8).stream("planner.test.sight");
+        let plans: Vec<_> = (0..500).map(|_| Space.draw(random)).collect();
+        let prospect = |plan: &crate::Plan| Prospect {
+            decision: Decision::Train(*plan),
+            n_steps: plan.n_steps(),
+            features: &features,
+        };
+        let prospects: Vec<Prospect<'_>> = plans.iter().map(prospect).collect();
+        let probe = Some(Probe { at_start: 1.4, after: 0.35 });
+        let probes: Vec<Option<Probe>> = (0..500).map(|at| probe.filter(|_| at % 2 == 0)).collect();
+        let table = probed_table(&prospects, &probes, &vec!["cpu"; 500]);
+        for column in DECISION_COLUMNS.iter().chain(&PROBE_COLUMNS) {
+            let Some(Column { values: ColumnValues::Numeric(values), .. }) = table.column(column.name) else {
+                panic!("no column {}", column.name);
+            };
+            let (low, high) = column.range;
+            let mut present = values.iter().filter(|value| !value.is_nan()).peekable();
+            assert!(present.peek().is_some(), "{} is never there", column.name);
+            for value in present {
+                assert!((low..=high).contains(value), "{}: {value}", column.name);
+            }
+        }
+        let Some(Column { values: ColumnValues::Numeric(fall), .. }) = table.column("probe_fall") else {
+            panic!("no fall");
+        };
+        assert!((fall[0] - 4f64.ln()).abs() < 1e-12 && fall[1].is_nan());
+        let Some(Column { values: ColumnValues::Numeric(rates), .. }) = table.column("log10_rate") else {
+            panic!("no rate");
+        };
+        for (plan, rate) in plans.iter().zip(rates) {
+            assert_eq!(plan.is_stepwise(), !rate.is_nan(), "L-BFGS knows no learning rate");
+        }
+    }
 }

@@ -1,17 +1,19 @@
 //! How well the losses of trainings are foreseen on data sets that a predictor has not seen.
 
 use super::examples::{Example, PlannedRuns};
-use super::fit::{FitSettings, excess, fit_predictor};
+use super::fit::{FitSettings, excess, fit_predictor, train_network};
 use crate::clock::{Cost, Stopwatch};
+use crate::collect::PROBE_STEPS;
 use crate::error::HarnessError;
 use crate::statistics::{Spread, mid_ranks};
+use crate::workers::in_parallel;
 use burn::tensor::Device;
 use rand::seq::index::sample;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use weightsmith_base_model::BaseModel;
 use weightsmith_metamodel::{GenerateOptions, Pretrained, generate_base_model};
-use weightsmith_planner::{Decision, PerformancePredictor, Prospect, prospect_table};
+use weightsmith_planner::{Decision, Foresight, PerformancePredictor, Prospect, prospect_table};
 use weightsmith_tasks::{Above, Base, Seed, Support};
 use weightsmith_training::{Optimiser, Recipe, fit_linear, grid, train_base_model, tune_base_model};
 
@@ -22,6 +24,7 @@ const SMALL: [usize; 3] = [64, 256, 1024];
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Learner {
     Ensemble,
+    Probed,
     Linear,
     Generated,
     Tuned,
@@ -38,6 +41,7 @@ impl Learner {
             Self::Trained => "adam",
             Self::TunedLinear => "linear-tuned",
             Self::Ensemble => "ensemble",
+            Self::Probed => "ensemble with probes",
             Self::Linear => "linear",
             Self::Mean => "mean",
         }
@@ -46,6 +50,7 @@ impl Learner {
     fn about(self) -> &'static str {
         match self {
             Self::Ensemble => "the predictor's networks, trained on all rows about runs",
+            Self::Probed => "the same networks, told what the first 32 steps showed, where more are foreseen",
             Self::Linear => "the predictor's ridge regression on products, on all rows",
             Self::Generated => "weights that the metamodel generated from some rows",
             Self::Tuned => "a network trained by Adam on the same rows, recipe by cross-validation",
@@ -261,6 +266,7 @@ fn say(
     ];
     let all: Vec<usize> = (0..rest.len()).collect();
     let examples = rest.examples(&all, settings.n_looks, settings.seed);
+    said.push(probed(runs, rest, looks, fold, &examples, &foreseen, settings, device)?);
     let mean = examples.iter().map(|example| example.target).sum::<f64>() / examples.len() as f64;
     said.push(Said {
         name: Learner::Mean.name().into(),
@@ -295,6 +301,52 @@ fn say(
         }
     }
     Ok(said)
+}
+
+/// What networks foresee that are told what the first steps of a run showed; of looks at these steps, and of generations, what
+/// was foreseen without.
+#[expect(clippy::too_many_arguments, reason = "a part of `say`, with what that has made so far")]
+fn probed(
+    runs: &PlannedRuns,
+    rest: &PlannedRuns,
+    looks: &[Example],
+    fold: &BTreeSet<String>,
+    examples: &[Example],
+    foreseen: &[Foresight],
+    settings: &FitSettings,
+    device: &Device,
+) -> Result<Said, HarnessError> {
+    let is_later = |look: &Example| look.n_steps > PROBE_STEPS;
+    let later: Vec<Example> = examples.iter().filter(|example| is_later(example)).copied().collect();
+    let stopwatch = Stopwatch::of_process(Cost::default());
+    let support = rest.lifted_with_probes(&later, fold)?.support;
+    let seeds: Vec<u64> =
+        (0..settings.n_networks as u64).map(|at| settings.seed.0.wrapping_add(at)).collect();
+    let train = |seed: u64| train_network(&support, Seed(seed), device);
+    let networks = in_parallel(seeds, settings.n_threads, train, &mut |_| {});
+    let networks = networks.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let cpu_s = stopwatch.cost().cpu_s;
+    let mut values: Vec<f64> = foreseen.iter().map(|foresight| foresight.mean).collect();
+    let places: Vec<usize> = (0..looks.len()).filter(|&at| is_later(&looks[at])).collect();
+    for places in places.chunks(8192) {
+        let here: Vec<Example> = places.iter().map(|&at| looks[at]).collect();
+        let table = runs.probed(&here);
+        let mut sums = vec![0.0; here.len()];
+        for network in &networks {
+            let said = network.weights.predict(&network.encoding.encode(&table)?);
+            sums.iter_mut().zip(said).for_each(|(sum, said)| *sum += f64::from(said));
+        }
+        places.iter().zip(sums).for_each(|(&at, sum)| values[at] = sum / networks.len() as f64);
+    }
+    Ok(Said {
+        name: Learner::Probed.name().into(),
+        learner: Learner::Probed,
+        values,
+        intervals: None,
+        bounds: None,
+        excesses: None,
+        cpu_s,
+    })
 }
 
 /// How much worse than generating for its own task each look is foreseen to be.

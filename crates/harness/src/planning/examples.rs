@@ -5,9 +5,9 @@ use rand::Rng;
 use rand::seq::index::sample;
 use std::collections::{BTreeMap, BTreeSet};
 use weightsmith_ledger::{Filter, RunRecord, RunRole, Snapshot};
-use weightsmith_planner::{Decision, Plan, Prospect, TaskFeatures, prospect_table};
+use weightsmith_planner::{Decision, Plan, Probe, Prospect, TaskFeatures, probed_table, prospect_table};
 use weightsmith_self_application::{LiftError, Lifted, RunRows, lift};
-use weightsmith_tasks::{Base, Seed, TaskType};
+use weightsmith_tasks::{Base, Seed, Table, TaskType};
 
 /// Losses are foreseen by their logarithm as a share of the base loss, cut off here: how bad a bad recipe is matters little.
 pub(crate) const WORST: f64 = 0.5;
@@ -177,6 +177,36 @@ impl PlannedRuns {
         examples: &[Example],
         held_out: &BTreeSet<String>,
     ) -> Result<Lifted<Base>, LiftError> {
+        self.lifted_as(examples, held_out, |examples| prospect_table(&self.prospects(examples)))
+    }
+
+    /// The same with what the first steps of each run showed.
+    ///
+    /// # Errors
+    /// Those of [`PlannedRuns::lifted`].
+    pub(crate) fn lifted_with_probes(
+        &self,
+        examples: &[Example],
+        held_out: &BTreeSet<String>,
+    ) -> Result<Lifted<Base>, LiftError> {
+        self.lifted_as(examples, held_out, |examples| self.probed(examples))
+    }
+
+    /// What predictors see of examples whose first steps were taken.
+    pub(crate) fn probed(&self, examples: &[Example]) -> Table {
+        let record = |example: &Example| &self.runs[example.run].record;
+        let probes: Vec<Option<Probe>> =
+            examples.iter().map(|example| Probe::of_named(&record(example).probe)).collect();
+        let devices: Vec<&str> = examples.iter().map(|example| record(example).device.as_str()).collect();
+        probed_table(&self.prospects(examples), &probes, &devices)
+    }
+
+    fn lifted_as(
+        &self,
+        examples: &[Example],
+        held_out: &BTreeSet<String>,
+        table: impl Fn(&[Example]) -> Table,
+    ) -> Result<Lifted<Base>, LiftError> {
         let mut places: BTreeMap<usize, usize> = BTreeMap::new();
         let mut runs = Vec::new();
         let run_of_row = examples
@@ -191,7 +221,7 @@ impl PlannedRuns {
         if examples.is_empty() {
             return Err(LiftError::TooFewRows { n_rows: 0 });
         }
-        let table = prospect_table(&self.prospects(examples));
+        let table = table(examples);
         let measured = examples.iter().map(|example| example.target).collect();
         lift(&runs, RunRows { table, measured, run_of_row }, held_out)
     }

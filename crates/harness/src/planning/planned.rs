@@ -250,7 +250,8 @@ fn described(candidate: &Candidate, decided: &Decided, scale: f64, task_type: Ta
         loss: scale * foresight.mean.exp(),
         low: scale * foresight.low.exp(),
         high: scale * foresight.high.exp(),
-        gain: -candidate.excess.0,
+        // Without the sign of a zero.
+        gain: 0.0 - candidate.excess.0,
         gain_deviation: candidate.excess.1,
         linear_loss: scale * candidate.linear.exp(),
         realised: None,
