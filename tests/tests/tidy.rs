@@ -21,7 +21,7 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
     ("training", &["tasks", "priors", "base-model", "metamodel"]),
     ("ledger", &["tasks", "base-model"]),
     ("planner", &["tasks", "base-model", "metamodel", "training", "ledger", "kernels"]),
-    ("self-application", &["tasks", "ledger", "metamodel", "training", "planner"]),
+    ("self-application", &["tasks", "priors", "ledger", "metamodel", "training"]),
     (
         "harness",
         &[

@@ -32,7 +32,7 @@ const N_LONG: usize = 500;
 pub(crate) const PROBE_STEPS: usize = 32;
 /// Trainings of a focus for a task and size.
 const N_FOCUSED: usize = 5;
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What is trained, and how often.
 #[derive(Clone, Debug)]

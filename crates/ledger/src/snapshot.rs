@@ -4,7 +4,9 @@ use crate::error::{LedgerError, told};
 use crate::ledger::Ledger;
 use crate::read::hex;
 use crate::runs::{Filter, Runs};
+use crate::uid::Uid;
 use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 use weightsmith_tasks::Level;
 
 /// The runs up to a position. Nothing in it changes, since nothing in a ledger does.
@@ -52,6 +54,29 @@ impl<'a> Snapshot<'a> {
     /// is compared with its digest when it is read.
     pub fn checksum(&self) -> &str {
         &self.checksum
+    }
+
+    /// The parents of every run that has some, of whatever kind and level.
+    ///
+    /// # Errors
+    /// A damaged file.
+    pub fn parents(&self) -> Result<BTreeMap<Uid, BTreeSet<Uid>>, LedgerError> {
+        let asked = || -> rusqlite::Result<Vec<(String, String)>> {
+            let mut statement = self.ledger.connection.prepare(
+                "SELECT child.uid, parent.uid FROM parents \
+                 JOIN runs AS child ON child.id = parents.run JOIN runs AS parent ON parent.id = parents.parent \
+                 WHERE parents.run <= ?1",
+            )?;
+            statement.query_map([self.last_position], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        };
+        let mut parents: BTreeMap<Uid, BTreeSet<Uid>> = BTreeMap::new();
+        for (child, parent) in asked().map_err(|error| told(&self.ledger.path, error))? {
+            // Texts that are no names are found by whoever reads the runs.
+            if let (Ok(child), Ok(parent)) = (child.parse(), parent.parse()) {
+                parents.entry(child).or_default().insert(parent);
+            }
+        }
+        Ok(parents)
     }
 
     /// As [`Ledger::runs`], from this snapshot alone.

@@ -1,12 +1,13 @@
 //! Recorded runs as examples of what decisions come to.
 
+use crate::collect::{PROBE_STEPS, VERSION};
 use crate::error::HarnessError;
 use rand::Rng;
 use rand::seq::index::sample;
 use std::collections::{BTreeMap, BTreeSet};
-use weightsmith_ledger::{Filter, RunRecord, RunRole, Snapshot};
+use weightsmith_ledger::{Filter, RunRecord, RunRole, Snapshot, Uid};
 use weightsmith_planner::{Decision, Plan, Probe, Prospect, TaskFeatures, probed_table, prospect_table};
-use weightsmith_self_application::{LiftError, Lifted, RunRows, lift};
+use weightsmith_self_application::{Learner, LiftError, Lifted, Lineage, Moment, Run, RunRow, RunRows, lift};
 use weightsmith_tasks::{Base, Seed, Table, TaskType};
 
 /// Losses are foreseen by their logarithm as a share of the base loss, cut off here: how bad a bad recipe is matters little.
@@ -18,6 +19,10 @@ const BEST: f64 = -4.0;
 #[derive(Clone, Debug, Default)]
 pub struct PlannedRuns {
     pub(crate) runs: Vec<PlannedRun>,
+    /// What the runs were made from.
+    lineage: Lineage,
+    /// The checksums of the snapshots that they were read from.
+    checksums: Vec<String>,
 }
 
 /// A run and what was decided in it.
@@ -65,7 +70,14 @@ impl PlannedRuns {
                 runs.push(PlannedRun { record, decision, features });
             }
         }
-        Ok(Self { runs })
+        let (lineage, checksums) = (Lineage::read(snapshot)?, vec![snapshot.checksum().to_string()]);
+        Ok(Self { runs, lineage, checksums })
+    }
+
+    /// The name of what learns from these snapshots.
+    pub(crate) fn learner(&self) -> Uid {
+        let parts = ["predictor", VERSION].into_iter().chain(self.checksums.iter().map(String::as_str));
+        Uid::derived(&parts.collect::<Vec<_>>())
     }
 
     /// The number of runs.
@@ -86,6 +98,8 @@ impl PlannedRuns {
     /// These runs and others.
     pub fn joined(mut self, other: Self) -> Self {
         self.runs.extend(other.runs);
+        self.checksums.extend(other.checksums);
+        self.lineage = self.lineage.joined(other.lineage);
         self
     }
 
@@ -93,7 +107,7 @@ impl PlannedRuns {
     pub(crate) fn without(&self, roots: &BTreeSet<String>) -> Self {
         let held: BTreeSet<usize> = self.of_roots(roots).into_iter().collect();
         let rest = (0..self.len()).filter(|at| !held.contains(at));
-        Self { runs: rest.map(|at| self.runs[at].clone()).collect() }
+        Self { runs: rest.map(|at| self.runs[at].clone()).collect(), ..self.clone() }
     }
 
     /// Positions of the runs that come from one of these data sets.
@@ -177,7 +191,7 @@ impl PlannedRuns {
         examples: &[Example],
         held_out: &BTreeSet<String>,
     ) -> Result<Lifted<Base>, LiftError> {
-        self.lifted_as(examples, held_out, |examples| prospect_table(&self.prospects(examples)))
+        self.lifted_as(examples, held_out, 0, |examples| prospect_table(&self.prospects(examples)))
     }
 
     /// The same with what the first steps of each run showed.
@@ -189,7 +203,7 @@ impl PlannedRuns {
         examples: &[Example],
         held_out: &BTreeSet<String>,
     ) -> Result<Lifted<Base>, LiftError> {
-        self.lifted_as(examples, held_out, |examples| self.probed(examples))
+        self.lifted_as(examples, held_out, PROBE_STEPS as u64, |examples| self.probed(examples))
     }
 
     /// What predictors see of examples whose first steps were taken.
@@ -205,25 +219,34 @@ impl PlannedRuns {
         &self,
         examples: &[Example],
         held_out: &BTreeSet<String>,
+        seen: u64,
         table: impl Fn(&[Example]) -> Table,
     ) -> Result<Lifted<Base>, LiftError> {
         let mut places: BTreeMap<usize, usize> = BTreeMap::new();
         let mut runs = Vec::new();
-        let run_of_row = examples
+        let rows = examples
             .iter()
             .map(|example| {
-                *places.entry(example.run).or_insert_with(|| {
-                    runs.push(&self.runs[example.run].record);
+                let run = *places.entry(example.run).or_insert_with(|| {
+                    runs.push(example.run);
                     runs.len() - 1
-                })
+                });
+                match self.runs[example.run].decision {
+                    Decision::Generate => RunRow { run, seen: 0, label: Moment::End },
+                    Decision::Train(_) => {
+                        RunRow { run, seen, label: Moment::After(example.n_steps as u64) }
+                    }
+                }
             })
             .collect();
         if examples.is_empty() {
             return Err(LiftError::TooFewRows { n_rows: 0 });
         }
         let table = table(examples);
-        let measured = examples.iter().map(|example| example.target).collect();
-        lift(&runs, RunRows { table, measured, run_of_row }, held_out)
+        let unit = |run: usize, loss: Option<f64>| target(loss, &self.runs[runs[run]].features);
+        let lifted: Vec<Run<'_, Base>> = runs.iter().map(|&run| (&self.runs[run].record).into()).collect();
+        let learner = Learner { uid: self.learner(), held_out, lineage: &self.lineage };
+        lift(&lifted, RunRows { table, rows }, &unit, &learner)
     }
 
     /// The data sets dealt into folds.

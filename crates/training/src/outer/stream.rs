@@ -124,7 +124,7 @@ impl TaskStream {
     /// # Errors
     /// A prior that makes no task family.
     pub fn training(config: &OuterConfig) -> Result<Self, PriorError> {
-        Self::new(config, "outer.tasks")
+        Self::named(config, "outer.tasks")
     }
 
     /// The stream of held-out tasks, of the same families.
@@ -132,10 +132,14 @@ impl TaskStream {
     /// # Errors
     /// As [`TaskStream::training`].
     pub fn validation(config: &OuterConfig) -> Result<Self, PriorError> {
-        Self::new(config, "outer.valid")
+        Self::named(config, "outer.valid")
     }
 
-    fn new(config: &OuterConfig, name: &'static str) -> Result<Self, PriorError> {
+    /// The stream of a name: tasks of the same families that no stream of another name has.
+    ///
+    /// # Errors
+    /// As [`TaskStream::training`].
+    pub fn named(config: &OuterConfig, name: &'static str) -> Result<Self, PriorError> {
         Ok(Self { config: config.clone(), prior: Prior::new(config.prior.clone())?, seed: config.seed, name })
     }
 
@@ -143,8 +147,7 @@ impl TaskStream {
     pub fn shard(&self, step: u64, shard: u64) -> Vec<EncodedTask<weightsmith_tasks::Base>> {
         let mut rng = self.seed.indexed_stream(self.name, &[step, shard]);
         let shape = self.shape(&mut rng);
-        let n_tasks = (self.config.shard_tokens / (shape.n_support + shape.n_encoded)).clamp(2, 32);
-        (0..n_tasks)
+        (0..self.n_tasks_of(&shape))
             .map(|_| {
                 let task = self.prior.sample(&shape, &mut rng);
                 let view = if rng.random_bool(self.config.shapes.rank_view) {
@@ -155,6 +158,15 @@ impl TaskStream {
                 encode_task(&task, view)
             })
             .collect()
+    }
+
+    /// The number of tasks of a shard.
+    pub(crate) fn n_tasks(&self, step: u64, shard: u64) -> usize {
+        self.n_tasks_of(&self.shape(&mut self.seed.indexed_stream(self.name, &[step, shard])))
+    }
+
+    fn n_tasks_of(&self, shape: &TaskShape) -> usize {
+        (self.config.shard_tokens / (shape.n_support + shape.n_encoded)).clamp(2, 32)
     }
 
     fn shape(&self, rng: &mut ChaCha8Rng) -> TaskShape {

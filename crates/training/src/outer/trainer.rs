@@ -1,13 +1,14 @@
 //! The trainer: draws shards, sums their gradients in a fixed order, steps, validates, and reports to an observer.
 
 use crate::outer::adamw::{self, Moments};
+use crate::outer::beside::{Beside, BesideShard};
 use crate::outer::config::{OuterConfig, OuterConfigError};
-use crate::outer::stream::{Shard, TaskStream};
+use crate::outer::stream::{EncodedTask, Shard, TaskStream};
 use burn::tensor::{Device, Tensor, activation};
 use std::ops::ControlFlow;
 use weightsmith_base_model::predict;
 use weightsmith_metamodel::{Generated, MetaParams, Metamodel};
-use weightsmith_tasks::{Level, TaskType};
+use weightsmith_tasks::{Base, Level, TaskType};
 
 /// Everything that a training needs to go on as if it had not stopped.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +54,8 @@ pub struct StepReport {
     pub learning_rate: f32,
     /// Tasks of this step.
     pub n_tasks: usize,
+    /// Those of them from beside the prior.
+    pub n_beside: usize,
     /// Whether the step was left out because its gradient was not finite.
     pub skipped: bool,
 }
@@ -78,10 +81,12 @@ pub trait Observer {
     fn on_validation(&mut self, validation: &Validation, state: &TrainState) -> ControlFlow<()>;
 }
 
-/// Trains a metamodel on a device.
-pub struct Trainer {
+/// Trains a metamodel on a device, on tasks whose rows are of level `L` at most: those of the prior are about the world, and
+/// others may join them.
+pub struct Trainer<L: Level = Base> {
     config: OuterConfig,
     tasks: TaskStream,
+    beside: Option<Beside<L>>,
     held_out: TaskStream,
     device: Device,
     pools: Vec<rayon::ThreadPool>,
@@ -95,17 +100,34 @@ struct ShardResult {
 }
 
 impl Trainer {
-    /// A trainer with `n_threads` threads. Their number changes the speed, not one bit of the result.
+    /// A trainer on the prior's tasks alone, with `n_threads` threads. Their number changes the speed, not one bit of the
+    /// result.
     ///
     /// # Errors
     /// A configuration that makes no training.
     pub fn new(config: &OuterConfig, device: &Device, n_threads: usize) -> Result<Self, OuterConfigError> {
+        Self::with_beside(config, None, device, n_threads)
+    }
+}
+
+impl<L: Level> Trainer<L> {
+    /// A trainer with other tasks beside those of the prior.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
+    pub fn with_beside(
+        config: &OuterConfig,
+        beside: Option<Beside<L>>,
+        device: &Device,
+        n_threads: usize,
+    ) -> Result<Self, OuterConfigError> {
         config.validate()?;
         let pool =
             |_| rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread can be started");
         Ok(Self {
             config: config.clone(),
             tasks: TaskStream::training(config)?,
+            beside,
             held_out: TaskStream::validation(config)?,
             device: device.clone(),
             pools: (0..n_threads.clamp(1, config.n_shards)).map(pool).collect(),
@@ -131,8 +153,19 @@ impl Trainer {
 
     /// One outer step.
     pub fn step(&self, state: &mut TrainState) -> StepReport {
-        let results = self.in_shards(|shard| self.shard_gradient(&state.params, state.step, shard));
+        let n_shards = self.config.n_shards as u64;
+        let beside = self.beside.as_ref().filter(|beside| beside.joins(state.step)).map(|beside| {
+            let n_tasks = (0..n_shards).map(|shard| self.tasks.n_tasks(state.step, shard)).sum();
+            beside.shard(&self.config, state.step, n_tasks)
+        });
+        let beside = beside.filter(|shard| shard.n_tasks() > 0);
+        let results = self.in_shards(n_shards + u64::from(beside.is_some()), |shard| match &beside {
+            Some(BesideShard::Tasks(tasks)) if shard == n_shards => self.gradient(&state.params, tasks),
+            Some(BesideShard::Prior(tasks)) if shard == n_shards => self.gradient(&state.params, tasks),
+            _ => self.gradient(&state.params, &self.tasks.shard(state.step, shard)),
+        });
         let n_tasks: usize = results.iter().map(|result| result.n_tasks).sum();
+        let n_beside = beside.map_or(0, |shard| shard.n_tasks());
         let mut gradient = vec![0.0; state.params.values.len()];
         let mut loss = 0.0;
         for result in &results {
@@ -150,7 +183,7 @@ impl Trainer {
         }
         state.step += 1;
         state.n_tasks += n_tasks as u64;
-        StepReport { step: state.step, loss, gradient_norm, learning_rate, n_tasks, skipped }
+        StepReport { step: state.step, loss, gradient_norm, learning_rate, n_tasks, n_beside, skipped }
     }
 
     /// Query loss of the averaged parameters on the held-out tasks.
@@ -161,7 +194,7 @@ impl Trainer {
         let (mut loss, mut untrained, mut n_tasks) = (0.0, 0.0, 0);
         let mut round = 0;
         while n_tasks < self.config.n_valid {
-            let results = self.in_shards(|shard| {
+            let results = self.in_shards(self.config.n_shards as u64, |shard| {
                 let metamodel = Metamodel::new_unchecked(&self.config.metamodel, &params, &device);
                 let shard = Shard::new(&self.held_out.shard(round, shard), &device);
                 let generated = metamodel.generate(&metamodel.summarise(&shard.support), &shard.support.head);
@@ -184,8 +217,7 @@ impl Trainer {
     }
 
     /// Runs `work` for every shard, in order of shards, on all pools.
-    fn in_shards<T: Send>(&self, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
-        let n_shards = self.config.n_shards;
+    fn in_shards<T: Send>(&self, n_shards: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
         let mut results: Vec<Option<T>> = (0..n_shards).map(|_| None).collect();
         let n_pools = self.pools.len();
         let mut slots: Vec<Vec<(u64, &mut Option<T>)>> = (0..n_pools).map(|_| Vec::new()).collect();
@@ -207,11 +239,10 @@ impl Trainer {
         results.into_iter().map(|result| result.expect("every shard was worked on")).collect()
     }
 
-    fn shard_gradient(&self, params: &MetaParams, step: u64, shard: u64) -> ShardResult {
+    fn gradient<K: Level>(&self, params: &MetaParams, tasks: &[EncodedTask<K>]) -> ShardResult {
         let device = self.device.clone().autodiff();
-        let tasks = self.tasks.shard(step, shard);
         let metamodel = Metamodel::new_unchecked(&self.config.metamodel, params, &device);
-        let shard = Shard::new(&tasks, &device);
+        let shard = Shard::new(tasks, &device);
         let generated = metamodel.generate(&metamodel.summarise(&shard.support), &shard.support.head);
         let loss = query_loss(self.config.metamodel.task_type, &generated, &shard) * shard.n_tasks() as f32;
         let grads = loss.backward();
@@ -240,10 +271,56 @@ fn query_loss<L: Level>(task_type: TaskType, generated: &Generated<L>, shard: &S
             log_probability.sum() / -((n_tasks * n_query) as f32)
         }
         TaskType::Regression => {
-            let noise = generated.info.noise.clone().clamp(0.02, 20.0).reshape([n_tasks, 1, 1]);
+            let noise = noise(generated, n_tasks);
             let error = (outputs - shard.query_targets.clone()) / noise.clone();
             let square = (error.clone() * error).mean_dim(1) * 0.5; // [n_tasks, 1, 1]
             (square + noise.log()).mean()
         }
     }
+}
+
+/// The mean query loss of each of some tasks of one size, under the weights that a metamodel generates for it, and under the
+/// closed-form head alone.
+///
+/// # Panics
+/// If the tasks differ in their numbers of rows or outputs, or are for another task type.
+pub fn query_losses<L: Level>(metamodel: &Metamodel, tasks: &[EncodedTask<L>]) -> QueryLosses {
+    let config = metamodel.config();
+    let shard = Shard::new(tasks, &metamodel.device());
+    let generated = metamodel.generate(&metamodel.summarise(&shard.support), &shard.support.head);
+    let linear = Metamodel::linear_head(config, &shard.support.head, None);
+    let each = |generated: &Generated<L>| read(task_losses(config.task_type, generated, &shard));
+    QueryLosses { generated: each(&generated), untrained: each(&linear) }
+}
+
+/// Mean query losses, one a task.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct QueryLosses {
+    /// Of the weights that a metamodel generates.
+    pub generated: Vec<f32>,
+    /// Of the closed-form head alone.
+    pub untrained: Vec<f32>,
+}
+
+/// `[n_tasks]`; their mean is [`query_loss`].
+fn task_losses<L: Level>(task_type: TaskType, generated: &Generated<L>, shard: &Shard<L>) -> Tensor<1> {
+    let outputs = predict(&generated.weights, shard.query.clone()); // [n_tasks, n_query, n_outputs]
+    let [n_tasks, n_query, _] = outputs.dims();
+    let losses = match task_type {
+        TaskType::Classification => {
+            let log_probability = activation::log_softmax(outputs, 2) * shard.query_targets.clone();
+            log_probability.sum_dim(2).sum_dim(1) / -(n_query as f32)
+        }
+        TaskType::Regression => {
+            let noise = noise(generated, n_tasks);
+            let error = (outputs - shard.query_targets.clone()) / noise.clone();
+            (error.clone() * error).mean_dim(1) * 0.5 + noise.log()
+        }
+    };
+    losses.reshape([n_tasks])
+}
+
+/// Of the values, `[n_tasks, 1, 1]`.
+fn noise<L: Level>(generated: &Generated<L>, n_tasks: usize) -> Tensor<3> {
+    generated.info.noise.clone().clamp(0.02, 20.0).reshape([n_tasks, 1, 1])
 }

@@ -1,0 +1,109 @@
+//! The next recipe: what a predictor, whose weights were generated from the table of runs, says is best.
+
+use crate::recipes::{CostRange, OuterRecipe, recipe_table};
+use std::collections::BTreeSet;
+use weightsmith_tasks::{Seed, Table};
+
+/// Recipes that a predictor looks at first.
+pub const N_SCANNED: usize = 20_000;
+/// The best of them from which it goes on to neighbours.
+const N_CLIMBED: usize = 16;
+/// Steps from neighbour to neighbour, at most.
+const N_ROUNDS: usize = 8;
+
+/// What a search found.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Proposal {
+    /// The recipe.
+    pub recipe: OuterRecipe,
+    /// What is foreseen of it.
+    pub foreseen: f64,
+    /// Recipes that were looked at.
+    pub n_scored: usize,
+}
+
+/// The recipe within a range of costs of which the least is foreseen, but for those that were tried: of many drawn at random,
+/// the best go on to their best neighbours as long as those are better.
+///
+/// # Errors
+/// Those of the predictor.
+pub fn propose<E>(
+    predict: &mut dyn FnMut(&Table) -> Result<Vec<f64>, E>,
+    tried: &BTreeSet<OuterRecipe>,
+    costs: &CostRange,
+    seed: Seed,
+) -> Result<Proposal, E> {
+    let random = &mut seed.stream("self-application.search");
+    let drawn: BTreeSet<OuterRecipe> = (0..N_SCANNED).map(|_| OuterRecipe::draw(random, costs)).collect();
+    let mut n_scored = 0;
+    let mut score = |recipes: BTreeSet<OuterRecipe>| -> Result<Vec<(f64, OuterRecipe)>, E> {
+        let recipes: Vec<OuterRecipe> =
+            recipes.into_iter().filter(|recipe| costs.holds(recipe) && !tried.contains(recipe)).collect();
+        if recipes.is_empty() {
+            return Ok(Vec::new());
+        }
+        n_scored += recipes.len();
+        Ok(predict(&recipe_table(&recipes))?.into_iter().zip(recipes).collect())
+    };
+    let by_score = |a: &(f64, OuterRecipe), b: &(f64, OuterRecipe)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+    let mut best = score(drawn)?;
+    best.sort_by(by_score);
+    best.truncate(N_CLIMBED);
+    for _ in 0..N_ROUNDS {
+        let around = best.iter().flat_map(|(_, recipe)| recipe.neighbours()).collect();
+        let lowest = best[0].0;
+        best.extend(score(around)?);
+        best.sort_by(by_score);
+        best.dedup_by_key(|(_, recipe)| *recipe);
+        best.truncate(N_CLIMBED);
+        if best[0].0 >= lowest {
+            break;
+        }
+    }
+    let (foreseen, recipe) = best[0];
+    Ok(Proposal { recipe, foreseen, n_scored })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+    use weightsmith_tasks::ColumnValues;
+
+    /// Foresees the distance to a recipe, as a table has it.
+    fn far_from(best: OuterRecipe) -> impl FnMut(&Table) -> Result<Vec<f64>, Infallible> {
+        let goal = recipe_table(&[best]);
+        move |table: &Table| {
+            let mut distances = vec![0.0; table.n_rows()];
+            for (column, goal) in table.columns().iter().zip(goal.columns()) {
+                match (&column.values, &goal.values) {
+                    (ColumnValues::Numeric(values), ColumnValues::Numeric(goal)) => {
+                        distances.iter_mut().zip(values).for_each(|(sum, value)| *sum += (value - goal[0]).abs());
+                    }
+                    (
+                        ColumnValues::Categorical { codes, .. },
+                        ColumnValues::Categorical { codes: goal, .. },
+                    ) => {
+                        distances.iter_mut().zip(codes).for_each(|(sum, code)| {
+                            *sum += if *code == goal[0] { 0.0 } else { 1.0 };
+                        });
+                    }
+                    _ => unreachable!("tables of recipes have columns of the same kinds"),
+                }
+            }
+            Ok(distances)
+        }
+    }
+
+    #[test]
+    fn the_search_finds_the_least_and_leaves_out_what_was_tried() {
+        let costs = CostRange { least: 10.0, most: 40.0 };
+        let best = OuterRecipe::draw(&mut Seed(5).stream("test"), &costs);
+        let none = BTreeSet::new();
+        let Ok(found) = propose(&mut far_from(best), &none, &costs, Seed(1));
+        assert_eq!((found.recipe, found.foreseen), (best, 0.0));
+        assert!(found.n_scored > N_SCANNED / 2);
+        let Ok(next) = propose(&mut far_from(best), &BTreeSet::from([best]), &costs, Seed(1));
+        assert!(next.recipe != best && next.foreseen > 0.0 && costs.holds(&next.recipe));
+    }
+}

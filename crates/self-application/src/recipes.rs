@@ -1,0 +1,332 @@
+//! The recipes of a metamodel's own training: what there is to decide, and the trainings that come of it.
+
+use rand::Rng;
+use weightsmith_ledger::{Named, Value};
+use weightsmith_metamodel::MetamodelConfig;
+use weightsmith_priors::{FamilyShares, PriorConfig};
+use weightsmith_tasks::{Column, ColumnValues, Seed, Table, TaskType};
+use weightsmith_training::{OuterConfig, OuterOptimiser, Shapes, StepRule};
+
+/// Something to decide about the training of a metamodel.
+#[derive(Copy, Clone, Debug)]
+pub struct Factor {
+    /// As run records and tables have it.
+    pub name: &'static str,
+    /// What it is.
+    pub what: &'static str,
+    /// What it can be.
+    pub levels: Levels,
+}
+
+/// What a factor can be.
+#[derive(Copy, Clone, Debug)]
+pub enum Levels {
+    /// Numbers whose ratios matter: a table has their logarithms to the base 2.
+    Scale(&'static [f64]),
+    /// Numbers whose differences matter.
+    Numbers(&'static [f64]),
+    /// Names.
+    Names(&'static [&'static str]),
+}
+
+impl Levels {
+    fn len(self) -> usize {
+        match self {
+            Self::Scale(numbers) | Self::Numbers(numbers) => numbers.len(),
+            Self::Names(names) => names.len(),
+        }
+    }
+
+    fn value(self, level: usize) -> Value {
+        match self {
+            Self::Scale(numbers) | Self::Numbers(numbers) => Value::Number(numbers[level]),
+            Self::Names(names) => Value::Text(names[level].to_string()),
+        }
+    }
+}
+
+const fn factor(name: &'static str, what: &'static str, levels: Levels) -> Factor {
+    Factor { name, what, levels }
+}
+
+/// Everything that is decided; what is not here is as in the small metamodels under `models/`.
+pub const FACTORS: [Factor; 14] = [
+    factor(
+        "n_steps",
+        "optimiser steps",
+        Levels::Scale(&[40.0, 60.0, 80.0, 100.0, 120.0, 150.0, 200.0, 250.0]),
+    ),
+    factor("optimiser", "what makes a step of a gradient", Levels::Names(&["adamw", "muon"])),
+    factor(
+        "learning_rate",
+        "highest learning rate",
+        Levels::Scale(&[5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2]),
+    ),
+    factor("warm_up", "share of the steps over which the rate rises", Levels::Numbers(&[0.02, 0.1, 0.3])),
+    factor(
+        "forgetting",
+        "1 less the decay of the averaged parameters, a step",
+        Levels::Scale(&[0.1, 0.05, 0.02]),
+    ),
+    factor("n_shards", "shards of tasks a step", Levels::Scale(&[2.0, 4.0, 8.0])),
+    factor("shard_tokens", "support rows plus columns a shard", Levels::Scale(&[800.0, 1600.0])),
+    factor("max_support", "most support rows of a task", Levels::Scale(&[128.0, 256.0, 512.0])),
+    factor("families", "the mix of task families", Levels::Names(&["all", "simple", "knotty", "mixtures"])),
+    factor("d_model", "width of every token", Levels::Scale(&[16.0, 24.0, 32.0, 48.0])),
+    factor("n_layers", "encoder layers", Levels::Numbers(&[1.0, 2.0, 3.0])),
+    factor("n_registers", "register tokens", Levels::Scale(&[4.0, 8.0, 16.0])),
+    factor("n_units", "hidden units of the base model in one view", Levels::Scale(&[16.0, 32.0, 64.0])),
+    factor(
+        "self_every",
+        "a shard of lifted tasks every so many steps, 0 for none",
+        Levels::Numbers(&[0.0, 4.0, 2.0, 1.0]),
+    ),
+];
+const N: usize = FACTORS.len();
+
+/// One choice of every factor: a training of a metamodel, but for its seed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OuterRecipe {
+    levels: [u8; N],
+}
+
+/// What a training may cost by [`OuterRecipe::estimated_s`], so that recipes differ in how they spend it.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct CostRange {
+    /// Fewest seconds.
+    pub least: f64,
+    /// Most seconds.
+    pub most: f64,
+}
+
+impl CostRange {
+    /// Whether a recipe lies inside.
+    pub fn holds(&self, recipe: &OuterRecipe) -> bool {
+        (self.least..=self.most).contains(&recipe.estimated_s())
+    }
+}
+
+impl OuterRecipe {
+    /// How many there are.
+    pub fn count() -> u64 {
+        FACTORS.iter().map(|factor| factor.levels.len() as u64).product()
+    }
+
+    /// What a person takes to begin with: the settings of the small shipped metamodels, with fewer steps.
+    pub fn by_hand() -> Self {
+        Self { levels: [4, 1, 3, 1, 2, 1, 1, 2, 0, 2, 1, 1, 1, 0] }
+    }
+
+    /// Any within a range of costs, all equally likely.
+    ///
+    /// # Panics
+    /// If a thousand draws in a row cost too little or too much: the range is empty.
+    pub fn draw(random: &mut impl Rng, costs: &CostRange) -> Self {
+        let mut any = || Self { levels: FACTORS.map(|factor| random.random_range(0..factor.levels.len()) as u8) };
+        let found = std::iter::repeat_with(&mut any).take(1000).find(|recipe| costs.holds(recipe));
+        found.expect("a recipe costs something between")
+    }
+
+    /// Those that differ in one factor.
+    pub fn neighbours(&self) -> Vec<Self> {
+        let mut all = Vec::new();
+        for (at, factor) in FACTORS.iter().enumerate() {
+            for level in (0..factor.levels.len() as u8).filter(|level| *level != self.levels[at]) {
+                let mut levels = self.levels;
+                levels[at] = level;
+                all.push(Self { levels });
+            }
+        }
+        all
+    }
+
+    fn level(&self, name: &str) -> (Levels, usize) {
+        let at = FACTORS.iter().position(|factor| factor.name == name).expect("a factor's name");
+        (FACTORS[at].levels, usize::from(self.levels[at]))
+    }
+
+    fn number(&self, name: &str) -> f64 {
+        match self.level(name) {
+            (Levels::Scale(numbers) | Levels::Numbers(numbers), level) => numbers[level],
+            (Levels::Names(_), _) => unreachable!("only factors of numbers are asked for"),
+        }
+    }
+
+    fn name(&self, name: &str) -> &'static str {
+        match self.level(name) {
+            (Levels::Names(names), level) => names[level],
+            _ => unreachable!("only factors of names are asked for"),
+        }
+    }
+
+    /// Steps between shards of lifted tasks; none without them.
+    pub fn self_every(&self) -> Option<u64> {
+        Some(self.number("self_every") as u64).filter(|every| *every > 0)
+    }
+
+    /// The same without lifted tasks, or with as many as there can be.
+    pub fn with_self_every(mut self, every: Option<u64>) -> Option<Self> {
+        let at = N - 1;
+        let Levels::Numbers(numbers) = FACTORS[at].levels else { return None };
+        let level = numbers.iter().position(|number| *number as u64 == every.unwrap_or(0))?;
+        self.levels[at] = level as u8;
+        Some(self)
+    }
+
+    /// Seconds on a free core, by a product of powers that was fitted to short trainings: within a fifth of most. A measure of
+    /// size that needs no training.
+    pub fn estimated_s(&self) -> f64 {
+        let every = self.number("self_every");
+        let shards = self.number("n_shards") + if every > 0.0 { 1.0 / every } else { 0.0 };
+        0.165
+            * self.number("n_steps")
+            * (shards / 4.0)
+            * (self.number("shard_tokens") / 1600.0).powf(0.63)
+            * (self.number("d_model") / 32.0).powf(0.45)
+            * (self.number("n_layers") / 2.0).powf(0.35)
+            * (self.number("n_units") / 32.0).powf(0.3)
+    }
+
+    /// The training, for numbers as targets: those of lifted tasks are numbers.
+    pub fn config(&self, seed: Seed) -> OuterConfig {
+        let whole = |name: &str| self.number(name) as usize;
+        OuterConfig {
+            seed,
+            n_steps: self.number("n_steps") as u64,
+            n_shards: whole("n_shards"),
+            shard_tokens: whole("shard_tokens"),
+            validate_every: u64::MAX,
+            n_valid: 1,
+            metamodel: MetamodelConfig {
+                task_type: TaskType::Regression,
+                d_model: whole("d_model"),
+                n_layers: whole("n_layers"),
+                n_heads: 2,
+                n_registers: whole("n_registers"),
+                n_units: whole("n_units"),
+                n_decoder_blocks: 2,
+                rank: 16,
+                head_steps: 12,
+            },
+            shapes: Shapes { support: (16, whole("max_support")), ..Shapes::default() },
+            optimiser: OuterOptimiser {
+                rule: match self.name("optimiser") {
+                    "muon" => StepRule::Muon,
+                    _ => StepRule::AdamW,
+                },
+                learning_rate: self.number("learning_rate") as f32,
+                warm_up: self.number("warm_up"),
+                average: 1.0 - self.number("forgetting") as f32,
+                ..OuterOptimiser::default()
+            },
+            prior: PriorConfig { families: families(self.name("families")), ..PriorConfig::default() },
+        }
+    }
+
+    /// As a run record has it.
+    pub fn values(&self) -> Named {
+        let value = |(factor, level): (&Factor, &u8)| {
+            (factor.name.to_string(), factor.levels.value(usize::from(*level)))
+        };
+        FACTORS.iter().zip(&self.levels).map(value).collect()
+    }
+
+    /// The recipe of a run record; none if it is of another kind.
+    pub fn of_values(values: &Named) -> Option<Self> {
+        let mut levels = [0; N];
+        for (level, factor) in levels.iter_mut().zip(&FACTORS) {
+            let value = values.get(factor.name)?;
+            *level = (0..factor.levels.len()).position(|at| factor.levels.value(at) == *value)? as u8;
+        }
+        Some(Self { levels })
+    }
+}
+
+/// The shares of the task families in a mix.
+fn families(mix: &str) -> FamilyShares {
+    let none = FamilyShares {
+        linear: 0.0,
+        additive: 0.0,
+        trees: 0.0,
+        network: 0.0,
+        smooth: 0.0,
+        additive_trees: 0.0,
+        mixture: 0.0,
+        structural_causal: 0.0,
+    };
+    match mix {
+        "simple" => FamilyShares { linear: 0.35, additive: 0.5, smooth: 0.15, ..none },
+        "knotty" => FamilyShares { trees: 0.35, network: 0.3, additive_trees: 0.35, ..none },
+        "mixtures" => FamilyShares { mixture: 0.6, structural_causal: 0.4, ..none },
+        _ => FamilyShares::default(),
+    }
+}
+
+/// Recipes as the rows of a table: what a predictor knows of a training before it begins.
+///
+/// # Panics
+/// If there are none.
+pub fn recipe_table(recipes: &[OuterRecipe]) -> Table {
+    let column = |(at, factor): (usize, &Factor)| {
+        let levels = recipes.iter().map(|recipe| usize::from(recipe.levels[at]));
+        let values = match factor.levels {
+            Levels::Scale(numbers) => ColumnValues::Numeric(levels.map(|at| numbers[at].log2()).collect()),
+            Levels::Numbers(numbers) => ColumnValues::Numeric(levels.map(|at| numbers[at]).collect()),
+            Levels::Names(names) => ColumnValues::Categorical {
+                levels: names.iter().map(ToString::to_string).collect(),
+                codes: levels.map(|at| Some(at as u32)).collect(),
+            },
+        };
+        Column { name: factor.name.to_string(), values }
+    };
+    let columns = FACTORS.iter().enumerate().map(column).collect();
+    Table::new(recipes.len(), columns).expect("factors have names of their own and a value a recipe")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COSTS: CostRange = CostRange { least: 15.0, most: 25.0 };
+
+    #[test]
+    fn every_recipe_is_a_training_and_comes_back_from_its_record() {
+        let random = &mut Seed(3).stream("test");
+        assert!(OuterRecipe::count() > 10_000_000);
+        for recipe in (0..200).map(|_| OuterRecipe::draw(random, &COSTS)).chain([OuterRecipe::by_hand()]) {
+            recipe.config(Seed(1)).validate().unwrap();
+            assert_eq!(OuterRecipe::of_values(&recipe.values()), Some(recipe));
+            assert!(COSTS.holds(&recipe), "{}", recipe.estimated_s());
+        }
+        assert_eq!(OuterRecipe::of_values(&Named::new()), None);
+        let mut other = OuterRecipe::by_hand().values();
+        other.insert("d_model".into(), Value::Number(33.0));
+        assert_eq!(OuterRecipe::of_values(&other), None);
+    }
+
+    #[test]
+    fn neighbours_differ_in_one_factor() {
+        let recipe = OuterRecipe::by_hand();
+        let n_levels: usize = FACTORS.iter().map(|factor| factor.levels.len()).sum();
+        let neighbours = recipe.neighbours();
+        assert_eq!(neighbours.len(), n_levels - FACTORS.len());
+        for other in neighbours {
+            let n_changed = recipe.levels.iter().zip(other.levels).filter(|(a, b)| **a != *b).count();
+            assert_eq!(n_changed, 1);
+        }
+        assert_eq!(recipe.self_every(), None);
+        let with = recipe.with_self_every(Some(1)).unwrap();
+        assert_eq!((with.self_every(), with.with_self_every(None)), (Some(1), Some(recipe)));
+        assert_eq!(recipe.with_self_every(Some(3)), None);
+    }
+
+    #[test]
+    fn tables_have_a_row_a_recipe() {
+        let recipe = OuterRecipe::by_hand();
+        let table = recipe_table(&[recipe, recipe.with_self_every(Some(2)).unwrap()]);
+        assert_eq!((table.n_rows(), table.columns().len()), (2, FACTORS.len()));
+        let steps = &table.column("n_steps").unwrap().values;
+        assert_eq!(*steps, ColumnValues::Numeric(vec![120f64.log2(); 2]));
+        assert_eq!(table.column("self_every").unwrap().values, ColumnValues::Numeric(vec![0.0, 2.0]));
+    }
+}
