@@ -1,8 +1,10 @@
 //! What can be typed.
 
 mod plan;
+mod self_apply;
 
 pub(crate) use plan::{Plan, PlanAssess, PlanCollect, PlanCommand, PlanDecide, PlanFit, PlanTrial};
+pub(crate) use self_apply::SelfApply;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -37,6 +39,7 @@ pub(crate) enum Command {
     Bench(Bench),
     Inspect(Inspect),
     Plan(Plan),
+    SelfApply(SelfApply),
     #[command(subcommand)]
     Runs(Runs),
     Samples(Samples),

@@ -9,6 +9,7 @@ mod plan;
 mod predict;
 mod runs;
 mod samples;
+mod self_apply;
 mod train;
 
 use crate::arguments::{Arguments, Command};
@@ -25,6 +26,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Train(arguments) => train::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::SelfApply(arguments) => self_apply::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Runs(arguments) => runs::run(&arguments),
         Command::Samples(arguments) => samples::run(&arguments),

@@ -3,6 +3,7 @@
 use crate::arms::ArmError;
 use crate::catalog::CatalogError;
 use crate::results::ResultsError;
+use crate::train::TrainError;
 use std::io;
 use std::path::PathBuf;
 use weightsmith_base_model::{DeviceError, EncodingError, FileError};
@@ -20,6 +21,17 @@ pub enum HarnessError {
     /// The rows cannot be read.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    /// A training of a metamodel cannot be done.
+    #[error(transparent)]
+    Training(#[from] TrainError),
+    /// A line that a loop of generations did not write.
+    #[error("{} is damaged: {source}", path.display())]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
     /// A file was given and no target.
     #[error("{data} needs a target: name the column to predict with --target")]
     NoTarget {

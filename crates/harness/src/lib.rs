@@ -22,6 +22,7 @@ mod export;
 mod figures;
 mod files;
 mod generation;
+mod generations;
 mod history;
 mod metrics;
 mod output;
@@ -61,6 +62,10 @@ pub use files::{
     NamedTable, predict_rows, predictions_csv, read_base_model, read_start, read_table, write_base_model,
 };
 pub use generation::{Generation, Refining, Writer, Writing, generate};
+pub use generations::{
+    Choice, Generation as SelfGeneration, Method as RecipeMethod, SelfApplyEvent, SelfApplySettings,
+    SelfTaskMode, UnknownMode, self_apply,
+};
 pub use history::TrainingPoint;
 pub use metrics::{Metric, Scores, classification_scores, regression_scores};
 pub use output::{check_output, write_output};

@@ -7,7 +7,7 @@ pub const CHEAPER: f64 = 0.9;
 
 /// What the anchor says of a new generation beside the one that it would replace: means over tasks are paired.
 #[derive(Copy, Clone, Debug, PartialEq)]
-pub struct Beside {
+pub struct Contest {
     /// Mean loss of the new one less that of the old one.
     pub difference: f64,
     /// The lower end of its 95% interval over tasks.
@@ -49,11 +49,11 @@ impl Verdict {
 }
 
 /// Decides about a generation. The tasks of the anchor alone decide, and nothing else uses what is decided by them.
-pub fn gate(beside: Option<&Beside>) -> Verdict {
-    match beside {
+pub fn gate(contest: Option<&Contest>) -> Verdict {
+    match contest {
         None => Verdict::First,
-        Some(beside) if beside.high < 0.0 => Verdict::Better,
-        Some(beside) if beside.high <= AS_GOOD && beside.cost_ratio <= CHEAPER => Verdict::Cheaper,
+        Some(contest) if contest.high < 0.0 => Verdict::Better,
+        Some(contest) if contest.high <= AS_GOOD && contest.cost_ratio <= CHEAPER => Verdict::Cheaper,
         Some(_) => Verdict::Kept,
     }
 }
@@ -66,7 +66,7 @@ mod tests {
     fn what_is_not_shown_to_be_better_or_cheaper_is_not_accepted() {
         let verdict = |difference: f64, half: f64, cost_ratio: f64| {
             let (low, high) = (difference - half, difference + half);
-            gate(Some(&Beside { difference, low, high, cost_ratio }))
+            gate(Some(&Contest { difference, low, high, cost_ratio }))
         };
         assert_eq!(gate(None), Verdict::First);
         assert_eq!(verdict(-0.01, 0.009, 3.0), Verdict::Better);

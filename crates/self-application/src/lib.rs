@@ -13,10 +13,8 @@ mod lineage;
 mod propose;
 mod recipes;
 
-pub use gate::{AS_GOOD, Beside, CHEAPER, Verdict, gate};
-pub use lift::{
-    AnyRun, FEWEST_ROWS, Learner, LiftError, Lifted, Moment, Run, RunRow, RunRows, lift,
-};
+pub use gate::{AS_GOOD, CHEAPER, Contest, Verdict, gate};
+pub use lift::{AnyRun, FEWEST_ROWS, Learner, LiftError, Lifted, Moment, Run, RunRow, RunRows, lift};
 pub use lineage::Lineage;
 pub use propose::{N_SCANNED, Proposal, propose};
 pub use recipes::{CostRange, FACTORS, Factor, Levels, OuterRecipe, recipe_table};

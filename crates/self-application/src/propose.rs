@@ -78,7 +78,10 @@ mod tests {
             for (column, goal) in table.columns().iter().zip(goal.columns()) {
                 match (&column.values, &goal.values) {
                     (ColumnValues::Numeric(values), ColumnValues::Numeric(goal)) => {
-                        distances.iter_mut().zip(values).for_each(|(sum, value)| *sum += (value - goal[0]).abs());
+                        distances
+                            .iter_mut()
+                            .zip(values)
+                            .for_each(|(sum, value)| *sum += (value - goal[0]).abs());
                     }
                     (
                         ColumnValues::Categorical { codes, .. },

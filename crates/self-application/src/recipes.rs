@@ -57,11 +57,7 @@ pub const FACTORS: [Factor; 14] = [
         Levels::Scale(&[40.0, 60.0, 80.0, 100.0, 120.0, 150.0, 200.0, 250.0]),
     ),
     factor("optimiser", "what makes a step of a gradient", Levels::Names(&["adamw", "muon"])),
-    factor(
-        "learning_rate",
-        "highest learning rate",
-        Levels::Scale(&[5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2]),
-    ),
+    factor("learning_rate", "highest learning rate", Levels::Scale(&[5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2])),
     factor("warm_up", "share of the steps over which the rate rises", Levels::Numbers(&[0.02, 0.1, 0.3])),
     factor(
         "forgetting",
@@ -122,7 +118,8 @@ impl OuterRecipe {
     /// # Panics
     /// If a thousand draws in a row cost too little or too much: the range is empty.
     pub fn draw(random: &mut impl Rng, costs: &CostRange) -> Self {
-        let mut any = || Self { levels: FACTORS.map(|factor| random.random_range(0..factor.levels.len()) as u8) };
+        let mut any =
+            || Self { levels: FACTORS.map(|factor| random.random_range(0..factor.levels.len()) as u8) };
         let found = std::iter::repeat_with(&mut any).take(1000).find(|recipe| costs.holds(recipe));
         found.expect("a recipe costs something between")
     }
@@ -138,6 +135,17 @@ impl OuterRecipe {
             }
         }
         all
+    }
+
+    /// Those that differ by one level of one factor; names have no order, and all are next to each other.
+    pub fn adjacent(&self) -> Vec<Self> {
+        let is_next = |other: &Self| {
+            let mut factors = FACTORS.iter().zip(self.levels.iter().zip(other.levels));
+            factors.all(|(factor, (&own, other))| {
+                matches!(factor.levels, Levels::Names(_)) || own.abs_diff(other) <= 1
+            })
+        };
+        self.neighbours().into_iter().filter(is_next).collect()
     }
 
     fn level(&self, name: &str) -> (Levels, usize) {
@@ -314,6 +322,8 @@ mod tests {
             let n_changed = recipe.levels.iter().zip(other.levels).filter(|(a, b)| **a != *b).count();
             assert_eq!(n_changed, 1);
         }
+        // Two optimisers and four mixes of families, and else a level up and, but at the bottom, one down.
+        assert_eq!(recipe.adjacent().len(), 1 + 3 + 2 * (FACTORS.len() - 2) - 4);
         assert_eq!(recipe.self_every(), None);
         let with = recipe.with_self_every(Some(1)).unwrap();
         assert_eq!((with.self_every(), with.with_self_every(None)), (Some(1), Some(recipe)));

@@ -74,8 +74,13 @@ impl PlannedRuns {
         Ok(Self { runs, lineage, checksums })
     }
 
-    /// The name of what learns from these snapshots.
-    pub(crate) fn learner(&self) -> Uid {
+    /// What learns from these snapshots.
+    fn learner<'a>(&'a self, held_out: &'a BTreeSet<String>) -> Learner<'a> {
+        Learner { uid: self.learner_uid(), held_out, lineage: &self.lineage }
+    }
+
+    /// Its name.
+    pub(crate) fn learner_uid(&self) -> Uid {
         let parts = ["predictor", VERSION].into_iter().chain(self.checksums.iter().map(String::as_str));
         Uid::derived(&parts.collect::<Vec<_>>())
     }
@@ -191,7 +196,9 @@ impl PlannedRuns {
         examples: &[Example],
         held_out: &BTreeSet<String>,
     ) -> Result<Lifted<Base>, LiftError> {
-        self.lifted_as(examples, held_out, 0, |examples| prospect_table(&self.prospects(examples)))
+        self.lifted_as(examples, &self.learner(held_out), 0, |examples| {
+            prospect_table(&self.prospects(examples))
+        })
     }
 
     /// The same with what the first steps of each run showed.
@@ -203,7 +210,9 @@ impl PlannedRuns {
         examples: &[Example],
         held_out: &BTreeSet<String>,
     ) -> Result<Lifted<Base>, LiftError> {
-        self.lifted_as(examples, held_out, PROBE_STEPS as u64, |examples| self.probed(examples))
+        self.lifted_as(examples, &self.learner(held_out), PROBE_STEPS as u64, |examples| {
+            self.probed(examples)
+        })
     }
 
     /// What predictors see of examples whose first steps were taken.
@@ -215,10 +224,10 @@ impl PlannedRuns {
         probed_table(&self.prospects(examples), &probes, &devices)
     }
 
-    fn lifted_as(
+    pub(crate) fn lifted_as(
         &self,
         examples: &[Example],
-        held_out: &BTreeSet<String>,
+        learner: &Learner<'_>,
         seen: u64,
         table: impl Fn(&[Example]) -> Table,
     ) -> Result<Lifted<Base>, LiftError> {
@@ -233,9 +242,7 @@ impl PlannedRuns {
                 });
                 match self.runs[example.run].decision {
                     Decision::Generate => RunRow { run, seen: 0, label: Moment::End },
-                    Decision::Train(_) => {
-                        RunRow { run, seen, label: Moment::After(example.n_steps as u64) }
-                    }
+                    Decision::Train(_) => RunRow { run, seen, label: Moment::After(example.n_steps as u64) },
                 }
             })
             .collect();
@@ -245,8 +252,7 @@ impl PlannedRuns {
         let table = table(examples);
         let unit = |run: usize, loss: Option<f64>| target(loss, &self.runs[runs[run]].features);
         let lifted: Vec<Run<'_, Base>> = runs.iter().map(|&run| (&self.runs[run].record).into()).collect();
-        let learner = Learner { uid: self.learner(), held_out, lineage: &self.lineage };
-        lift(&lifted, RunRows { table, rows }, &unit, &learner)
+        lift(&lifted, RunRows { table, rows }, &unit, learner)
     }
 
     /// The data sets dealt into folds.

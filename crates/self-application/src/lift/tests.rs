@@ -71,7 +71,11 @@ fn runs_become_rows_of_the_level_above_with_what_they_measured_and_their_roots()
     };
     let mut about = ends(&[0, 1, 2]);
     about = rows(
-        about.rows.into_iter().chain([4, 8].map(|step| RunRow { run: 2, seen: 0, label: Moment::After(step) })).collect(),
+        about
+            .rows
+            .into_iter()
+            .chain([4, 8].map(|step| RunRow { run: 2, seen: 0, label: Moment::After(step) }))
+            .collect(),
     );
     let lifted = lifted(&[&a, &b, &diverged], about, &["d"]).unwrap();
     let support: &Support<Above<Base>> = &lifted.support;
@@ -192,8 +196,7 @@ fn rows_that_do_not_fit_are_refused() {
     assert!(matches!(lifted(&[&a], short, &[]), Err(LiftError::Task(TaskError::UnequalLength { .. }))));
     let endless = |_: usize, _: Option<f64>| f64::NAN;
     let none = BTreeSet::new();
-    let learner =
-        Learner { uid: Uid::derived(&["learner"]), held_out: &none, lineage: &Lineage::default() };
+    let learner = Learner { uid: Uid::derived(&["learner"]), held_out: &none, lineage: &Lineage::default() };
     let refused = lift(&[Run::from(&a)], ends(&[0; 4]), &endless, &learner);
     assert!(matches!(refused, Err(LiftError::Task(TaskError::NotFinite { row: 1 }))));
 }

@@ -1,0 +1,66 @@
+//! What can be typed after `self-apply`.
+
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use weightsmith_harness::{RecipeMethod, SelfTaskMode};
+
+/// Let a metamodel choose how its next generation is trained, from the table of its own trainings
+///
+/// Every generation is a small metamodel, trained in about half a minute on one core. The one that stands reads the table of
+/// all trainings so far and writes the weights of a predictor of their outcome; a search over millions of recipes finds the
+/// one of which the least loss is foreseen; that is trained, measured on tasks that none is trained on, and takes the other's
+/// place if a paired test says so. One generation in four is drawn at random. Every run goes into the folder's ledger; the
+/// command goes on where it was stopped.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct SelfApply {
+    /// Generations in all, those that the folder holds already included
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) generations: u16,
+    /// Begin no generation after this many minutes
+    #[arg(long, value_name = "MINUTES")]
+    pub(crate) budget: Option<f64>,
+    /// Where everything is kept
+    #[arg(long, value_name = "FOLDER", default_value = "runs/self-apply")]
+    pub(crate) folder: PathBuf,
+    /// Seed of recipes, trainings and searches
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000_000))]
+    pub(crate) seed: u64,
+    /// How recipes are come by
+    #[arg(long, value_enum, default_value_t = RecipesArgument::Planner)]
+    pub(crate) recipes: RecipesArgument,
+    /// What fills the shards of tasks about runs: lifted tasks, or a control: shuffled (their labels dealt out anew), extra-base
+    /// (as many more tasks about the world), none
+    #[arg(long, default_value_t = SelfTaskMode::Lifted)]
+    pub(crate) self_tasks: SelfTaskMode,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  weightsmith self-apply --generations 12 --budget 10
+  weightsmith self-apply --generations 12 --recipes random
+  weightsmith runs list --ledger runs/self-apply/runs.ledger --level 1";
+
+/// How the recipes of generations are come by.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RecipesArgument {
+    /// The metamodel foresees the outcomes of its own trainings
+    Planner,
+    /// Drawn at random
+    Random,
+    /// One thing changed at a time from the best so far
+    Hand,
+}
+
+impl From<RecipesArgument> for RecipeMethod {
+    fn from(argument: RecipesArgument) -> Self {
+        match argument {
+            RecipesArgument::Planner => Self::Planner,
+            RecipesArgument::Random => Self::Random,
+            RecipesArgument::Hand => Self::Hand,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `weightsmith self-apply`
+
+use crate::arguments::SelfApply;
+use crate::exit::Outcome;
+use crate::teller::interrupted;
+use crate::{print, progress};
+use anyhow::Result;
+use indicatif::ProgressBar;
+use serde_json::json;
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use weightsmith_harness::{
+    Choice, SelfApplyEvent, SelfApplySettings, SelfGeneration, open_device, seconds_text, self_apply,
+};
+
+pub(super) fn run(arguments: &SelfApply) -> Result<Outcome> {
+    let settings = SelfApplySettings {
+        folder: arguments.folder.clone(),
+        n_generations: usize::from(arguments.generations),
+        budget: arguments.budget.map(|minutes| Duration::from_secs_f64(60.0 * minutes.max(0.0))),
+        seed: arguments.seed,
+        method: arguments.recipes.into(),
+        mode: arguments.self_tasks,
+    };
+    let device = open_device("cpu")?;
+    let stop = interrupted()?;
+    let mut shown = Shown { bar: None };
+    let done = self_apply(&settings, &device, &mut |event| {
+        shown.tell(&event);
+        if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    shown.end();
+    let done = done?;
+    let finished = done.len() >= settings.n_generations;
+    if arguments.json {
+        print::json(&json!({ "finished": finished, "generations": done }))?;
+    } else {
+        print::text(&in_words(&done, settings.n_generations))?;
+    }
+    Ok(if finished { Outcome::Done } else { Outcome::CheckFailed })
+}
+
+/// A bar for what is going on.
+struct Shown {
+    bar: Option<ProgressBar>,
+}
+
+impl Shown {
+    fn tell(&mut self, event: &SelfApplyEvent<'_>) {
+        match event {
+            SelfApplyEvent::Collecting(collected) => {
+                let bar = self.bar.get_or_insert_with(|| progress::bar(0, "base runs"));
+                bar.set_length(collected.n_all as u64);
+                bar.set_position(collected.n_done as u64);
+            }
+            SelfApplyEvent::Begins { generation, n_steps, .. } => {
+                self.end();
+                let bar = progress::bar(*n_steps, "steps");
+                bar.set_message(format!("generation {generation}"));
+                self.bar = Some(bar);
+            }
+            SelfApplyEvent::Step(step) => {
+                if let Some(bar) = &self.bar {
+                    bar.set_position(*step);
+                }
+            }
+            SelfApplyEvent::Done(generation) => {
+                let bar = self.bar.get_or_insert_with(|| progress::bar(0, "steps"));
+                progress::line(bar, &line(generation));
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn line(generation: &SelfGeneration) -> String {
+    let choice = match generation.choice {
+        Choice::ByHand => "by hand",
+        Choice::Random => "at random",
+        Choice::Foreseen => "foreseen to be best",
+        Choice::OneChanged => "one thing changed",
+        Choice::Repeated => "repeated",
+    };
+    let number = |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{value:.4}"));
+    format!(
+        "generation {}: {choice}, foreseen {}, anchor {}, {}, {}",
+        generation.generation,
+        number(generation.foreseen),
+        number(generation.anchor),
+        generation.verdict,
+        seconds_text(generation.cpu_s)
+    )
+}
+
+fn in_words(done: &[SelfGeneration], n_generations: usize) -> String {
+    let mut text = match done.iter().rev().find(|generation| generation.accepted) {
+        Some(best) => format!(
+            "{} of {n_generations} generations; number {} stands, {:.4} on the anchor (the closed-form head alone {:.4})\n",
+            done.len(),
+            best.generation,
+            best.anchor.unwrap_or(f64::NAN),
+            best.untrained
+        ),
+        None => format!("{} of {n_generations} generations\n", done.len()),
+    };
+    if done.len() < n_generations {
+        text.push_str("the same command goes on\n");
+    }
+    text
+}

@@ -1,0 +1,112 @@
+//! What a loop leaves in its folder: the ledger, every metamodel with what it measured, and a journal a method and seed.
+
+use super::yardsticks::Measured;
+use super::{Generation, Method, SelfTaskMode};
+use crate::error::HarnessError;
+use crate::output::write_output;
+use std::fs;
+use std::path::{Path, PathBuf};
+use weightsmith_ledger::{Ledger, Uid};
+
+/// A loop's folder.
+pub(crate) struct Store {
+    folder: PathBuf,
+}
+
+impl Store {
+    /// Opens a folder, and makes it if it is not there.
+    pub(crate) fn open(folder: &Path) -> Result<Self, HarnessError> {
+        let metamodels = folder.join("metamodels");
+        fs::create_dir_all(&metamodels)
+            .map_err(|source| HarnessError::Unwritable { path: metamodels, source })?;
+        Ok(Self { folder: folder.to_path_buf() })
+    }
+
+    pub(crate) fn ledger_path(&self) -> PathBuf {
+        self.folder.join("runs.ledger")
+    }
+
+    pub(crate) fn ledger(&self) -> Result<Ledger, HarnessError> {
+        Ok(Ledger::open(&self.ledger_path())?)
+    }
+
+    pub(crate) fn metamodel_path(&self, uid: Uid) -> PathBuf {
+        self.folder.join("metamodels").join(format!("{uid}.safetensors"))
+    }
+
+    fn measured_path(&self, uid: Uid) -> PathBuf {
+        self.folder.join("metamodels").join(format!("{uid}.json"))
+    }
+
+    pub(crate) fn save(&self, uid: Uid, bytes: &[u8], measured: &Measured) -> Result<(), HarnessError> {
+        write_output(&self.metamodel_path(uid), bytes)?;
+        let text = serde_json::to_string(measured).expect("measured losses are plain data");
+        write_output(&self.measured_path(uid), text.as_bytes())
+    }
+
+    pub(crate) fn metamodel(&self, uid: Uid) -> Result<Vec<u8>, HarnessError> {
+        let path = self.metamodel_path(uid);
+        fs::read(&path).map_err(|source| HarnessError::Unreadable { path, source })
+    }
+
+    pub(crate) fn measured(&self, uid: Uid) -> Result<Measured, HarnessError> {
+        let path = self.measured_path(uid);
+        let text = fs::read_to_string(&path)
+            .map_err(|source| HarnessError::Unreadable { path: path.clone(), source })?;
+        serde_json::from_str(&text).map_err(|source| HarnessError::Journal { path, source })
+    }
+
+    /// Whether a run's files are all there.
+    pub(crate) fn holds(&self, uid: Uid) -> bool {
+        self.metamodel_path(uid).exists() && self.measured_path(uid).exists()
+    }
+
+    fn journal_path(&self, method: Method, mode: SelfTaskMode, seed: u64) -> PathBuf {
+        let mode = if mode == SelfTaskMode::Lifted { String::new() } else { format!("-{}", mode.name()) };
+        self.folder.join(format!("{}{mode}-{seed}.jsonl", method.name()))
+    }
+
+    /// The generations of a method and seed so far. A last line that a killed process left unfinished is dropped.
+    pub(crate) fn journal(
+        &self,
+        method: Method,
+        mode: SelfTaskMode,
+        seed: u64,
+    ) -> Result<Vec<Generation>, HarnessError> {
+        read_journal(&self.journal_path(method, mode, seed))
+    }
+
+    /// Every journal of the folder, in the order of their names.
+    pub(crate) fn journals(&self) -> Result<Vec<Vec<Generation>>, HarnessError> {
+        let failed = |source| HarnessError::Unreadable { path: self.folder.clone(), source };
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(failed)? {
+            paths.push(entry.map_err(failed)?.path());
+        }
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+        paths.sort();
+        paths.iter().map(|path| read_journal(path)).collect()
+    }
+
+    pub(crate) fn add(&self, generation: &Generation) -> Result<(), HarnessError> {
+        let path = self.journal_path(generation.method, generation.mode, generation.seed);
+        // What a killed process left of a line goes.
+        let mut text = String::new();
+        for before in read_journal(&path)?.iter().chain([generation]) {
+            text += &serde_json::to_string(before).expect("a generation is plain data");
+            text.push('\n');
+        }
+        write_output(&path, text.as_bytes())
+    }
+}
+
+fn read_journal(path: &Path) -> Result<Vec<Generation>, HarnessError> {
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        text => text.map_err(|source| HarnessError::Unreadable { path: path.into(), source })?,
+    };
+    let lines = text.lines().map(|line| {
+        serde_json::from_str(line).map_err(|source| HarnessError::Journal { path: path.into(), source })
+    });
+    lines.collect()
+}
