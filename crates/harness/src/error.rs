@@ -24,6 +24,12 @@ pub enum HarnessError {
     /// A training of a metamodel cannot be done.
     #[error(transparent)]
     Training(#[from] TrainError),
+    /// The folder of a loop whose trainings cost something else or learn from other data sets.
+    #[error("the generations in {} share other costs or data sets; use another folder", folder.display())]
+    OtherLoop {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A line that a loop of generations did not write.
     #[error("{} is damaged: {source}", path.display())]
     Journal {

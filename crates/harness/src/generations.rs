@@ -5,14 +5,16 @@
 //! one. A *metamodel* writes base models; what is trained here are metamodels. *Self-application* is that the rows which a
 //! base model learns from are about trainings of the metamodel that writes it, one level above what that was trained on.
 
+mod controls;
 mod foresee;
 mod looping;
+mod order;
 mod self_tasks;
 mod store;
 mod training;
 mod yardsticks;
 
-pub use looping::{SelfApplyEvent, SelfApplySettings, self_apply};
+pub use looping::{SelfApplyEvent, SelfApplyFrame, SelfApplySettings, self_apply};
 
 use crate::error::HarnessError;
 use serde::{Deserialize, Serialize};

@@ -63,8 +63,8 @@ pub use files::{
 };
 pub use generation::{Generation, Refining, Writer, Writing, generate};
 pub use generations::{
-    Choice, Generation as SelfGeneration, Method as RecipeMethod, SelfApplyEvent, SelfApplySettings,
-    SelfTaskMode, UnknownMode, self_apply,
+    Choice, Generation as SelfGeneration, Method as RecipeMethod, SelfApplyEvent, SelfApplyFrame,
+    SelfApplySettings, SelfTaskMode, UnknownMode, self_apply,
 };
 pub use history::TrainingPoint;
 pub use metrics::{Metric, Scores, classification_scores, regression_scores};

@@ -33,6 +33,18 @@ pub(crate) struct SelfApply {
     /// (as many more tasks about the world), none
     #[arg(long, default_value_t = SelfTaskMode::Lifted)]
     pub(crate) self_tasks: SelfTaskMode,
+    /// After the generations, repeat the recipe that stands under each of the controls so many times
+    #[arg(long, value_name = "REPEATS", default_value_t = 0)]
+    pub(crate) controls: u8,
+    /// After the generations, repeat the best recipe of each method in the folder with so many new seeds
+    #[arg(long, value_name = "REPEATS", default_value_t = 0)]
+    pub(crate) confirm: u8,
+    /// Fewest and most seconds of a training on a free core, as estimated from its recipe
+    #[arg(long, value_name = "SECONDS", num_args = 2, default_values_t = [15.0, 25.0])]
+    pub(crate) cost: Vec<f64>,
+    /// Synthetic data sets on which base models are trained first, for the lifted tasks to be about
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(4..=1000))]
+    pub(crate) data_sets: u16,
     /// Print one JSON object at the end
     #[arg(long)]
     pub(crate) json: bool,

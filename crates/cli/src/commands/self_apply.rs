@@ -4,24 +4,33 @@ use crate::arguments::SelfApply;
 use crate::exit::Outcome;
 use crate::teller::interrupted;
 use crate::{print, progress};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use indicatif::ProgressBar;
 use serde_json::json;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use weightsmith_harness::{
-    Choice, SelfApplyEvent, SelfApplySettings, SelfGeneration, open_device, seconds_text, self_apply,
+    Choice, SelfApplyEvent, SelfApplyFrame, SelfApplySettings, SelfGeneration, open_device, seconds_text,
+    self_apply,
 };
 
 pub(super) fn run(arguments: &SelfApply) -> Result<Outcome> {
+    let [least_s, most_s] = arguments.cost[..] else { bail!("--cost takes two numbers") };
+    if !(least_s > 0.0 && most_s >= 1.5 * least_s) {
+        bail!("--cost takes two numbers above 0, the second at least one and a half times the first");
+    }
+    let frame = SelfApplyFrame { least_s, most_s, n_data_sets: usize::from(arguments.data_sets) };
     let settings = SelfApplySettings {
         folder: arguments.folder.clone(),
+        frame,
         n_generations: usize::from(arguments.generations),
         budget: arguments.budget.map(|minutes| Duration::from_secs_f64(60.0 * minutes.max(0.0))),
         seed: arguments.seed,
         method: arguments.recipes.into(),
         mode: arguments.self_tasks,
+        n_controls: usize::from(arguments.controls),
+        n_confirmed: usize::from(arguments.confirm),
     };
     let device = open_device("cpu")?;
     let stop = interrupted()?;

@@ -1,47 +1,67 @@
 //! The loop of generations.
 
 use super::foresee::Predictor;
-use super::self_tasks::{Labelling, SelfTasks, about_base_runs, about_own_runs, held_out_roots, own_label};
+use super::order::Order;
+use super::self_tasks::own_label;
 use super::store::Store;
-use super::training::{TrainedGeneration, train};
 use super::yardsticks::{Yardsticks, mean};
 use super::{Choice, Difference, Generation, Method, OwnRun, SelfTaskMode, VERSION, as_json};
 use crate::collect::{CollectSettings, Collected, collect};
 use crate::error::HarnessError;
 use crate::evaluate::Metamodels;
-use crate::planning::PlannedRuns;
 use crate::statistics::Bootstrap;
 use crate::train::TrainError;
 use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use weightsmith_ledger::{
-    Appended, Cost, Ledger, LedgerError, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value,
-};
+use weightsmith_ledger::{Ledger, Uid, Value};
 use weightsmith_metamodel::Pretrained;
 use weightsmith_self_application::{
     AnyRun, Contest, CostRange, Learner, Lineage, OuterRecipe, gate, recipe_table,
 };
-use weightsmith_tasks::{Above, Base, Level, Seed, TaskSplit};
-use weightsmith_training::{Beside, EncodedTask, OuterConfig, encode_task};
+use weightsmith_tasks::{Seed, TaskSplit};
 
 /// Generations that are chosen without foresight, until there are runs to learn from.
 const N_FIRST: usize = 8;
 /// One generation in so many is drawn at random after that, or the predictor would never see its own errors.
 const RANDOM_ONE_IN: usize = 4;
-/// What a training may cost.
-const COSTS: CostRange = CostRange { least: 15.0, most: 25.0 };
-/// Synthetic data sets of the base runs that the first lifted tasks are about.
-const N_DATA_SETS: usize = 64;
+/// The seeds of the trainings of a loop are this far from those of the next.
+const SEEDS: u64 = 1000;
+
+/// What all trainings in a folder share, so that they compare.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SelfApplyFrame {
+    /// Fewest seconds of a training on a free core, as estimated from its recipe.
+    pub least_s: f64,
+    /// Most seconds.
+    pub most_s: f64,
+    /// Synthetic data sets of the base runs that the first lifted tasks are about.
+    pub n_data_sets: usize,
+}
+
+impl Default for SelfApplyFrame {
+    fn default() -> Self {
+        Self { least_s: 15.0, most_s: 25.0, n_data_sets: 64 }
+    }
+}
+
+impl SelfApplyFrame {
+    fn costs(&self) -> CostRange {
+        CostRange { least: self.least_s, most: self.most_s }
+    }
+}
 
 /// How a loop runs.
 #[derive(Clone, Debug)]
 pub struct SelfApplySettings {
     /// Where everything is kept, and where a loop goes on.
     pub folder: PathBuf,
+    /// What all trainings in the folder share.
+    pub frame: SelfApplyFrame,
     /// Generations in all, those that were there before included.
     pub n_generations: usize,
     /// No generation begins after so long.
@@ -52,6 +72,10 @@ pub struct SelfApplySettings {
     pub method: Method,
     /// What fills the shards of lifted tasks.
     pub mode: SelfTaskMode,
+    /// Repeats of the recipe that stands at the end, under each of the controls.
+    pub n_controls: usize,
+    /// Repeats of each method's best recipe with new seeds.
+    pub n_confirmed: usize,
 }
 
 /// What a loop tells while it runs.
@@ -76,7 +100,7 @@ pub enum SelfApplyEvent<'a> {
     Done(&'a Generation),
 }
 
-type Listener<'a> = dyn FnMut(SelfApplyEvent<'_>) -> ControlFlow<()> + 'a;
+pub(super) type Listener<'a> = dyn FnMut(SelfApplyEvent<'_>) -> ControlFlow<()> + 'a;
 
 /// Goes on with a loop, or begins it, until it has all its generations, the time is over or `listen` ends it; the generations
 /// so far.
@@ -88,42 +112,42 @@ pub fn self_apply(
     device: &Device,
     listen: &mut Listener<'_>,
 ) -> Result<Vec<Generation>, HarnessError> {
-    let store = Store::open(&settings.folder)?;
+    let store = Store::open(&settings.folder, &settings.frame)?;
     let mut ledger = store.ledger()?;
     let begun = Instant::now();
-    if !collect_base_runs(&mut ledger, device, listen)? {
+    if !collect_base_runs(&mut ledger, settings.frame.n_data_sets, device, listen)? {
         return store.journal(settings.method, settings.mode, settings.seed);
     }
     let yardsticks = Yardsticks::new();
     let untrained = yardsticks.untrained(device);
     let workshop = Workshop { store, yardsticks, untrained, device, settings };
     let mut journal = workshop.store.journal(settings.method, settings.mode, settings.seed)?;
-    while journal.len() < settings.n_generations
-        && settings.budget.is_none_or(|budget| begun.elapsed() < budget)
-    {
-        match workshop.next(&mut ledger, &journal, listen)? {
-            None => break,
-            Some(generation) => {
-                workshop.store.add(&generation)?;
-                let goes_on = listen(SelfApplyEvent::Done(&generation));
-                journal.push(generation);
-                if goes_on.is_break() {
-                    break;
-                }
-            }
+    let is_over = || settings.budget.is_some_and(|budget| begun.elapsed() >= budget);
+    while journal.len() < settings.n_generations {
+        if is_over() {
+            return Ok(journal);
+        }
+        let Some(generation) = workshop.next(&mut ledger, &journal, listen)? else { return Ok(journal) };
+        workshop.store.add(&generation)?;
+        let goes_on = listen(SelfApplyEvent::Done(&generation));
+        journal.push(generation);
+        if goes_on.is_break() {
+            return Ok(journal);
         }
     }
+    workshop.repeat(&mut ledger, &journal, &is_over, listen)?;
     Ok(journal)
 }
 
 /// Fills an empty ledger with trainings of base models on synthetic tasks; whether it is full.
 fn collect_base_runs(
     ledger: &mut Ledger,
+    n_data_sets: usize,
     device: &Device,
     listen: &mut Listener<'_>,
 ) -> Result<bool, HarnessError> {
     let settings = CollectSettings {
-        n_synthetic: N_DATA_SETS,
+        n_synthetic: n_data_sets,
         n_supports: vec![32, 128],
         n_recipes: 20,
         max_steps: 512,
@@ -150,23 +174,11 @@ pub(super) struct Workshop<'a> {
 }
 
 /// A recipe that was chosen.
-struct Chosen {
-    recipe: OuterRecipe,
-    choice: Choice,
-    foreseen: Option<f64>,
-    n_scored: usize,
-}
-
-/// A training that is to be done.
-pub(super) struct Order<'a> {
+pub(super) struct Chosen {
     pub(super) recipe: OuterRecipe,
-    pub(super) mode: SelfTaskMode,
-    /// The seed of the training.
-    pub(super) seed: u64,
-    /// The metamodel's runs that tasks may be about.
-    pub(super) own: &'a [OwnRun],
-    /// The seed of the loop.
-    pub(super) loop_seed: u64,
+    pub(super) choice: Choice,
+    pub(super) foreseen: Option<f64>,
+    pub(super) n_scored: usize,
 }
 
 impl Workshop<'_> {
@@ -211,7 +223,9 @@ impl Workshop<'_> {
         let order =
             Order { recipe: chosen.recipe, mode, seed: 1000 * seed + at as u64, own: &own, loop_seed: seed };
         let Some(done) = self.carry_out(ledger, &order, listen)? else { return Ok(None) };
-        let generation = self.judged(at, chosen, &done, checksum, champion, journal)?;
+        let mut generation = self.measured((method, mode, at), chosen, &done, checksum)?;
+        let champion_s = journal.iter().rev().find(|generation| generation.accepted).map(|old| old.cpu_s);
+        self.judge(&mut generation, champion, champion_s)?;
         if let (Some(predictor), Some(champion), Some(foreseen)) = (predictor, champion, generation.foreseen)
         {
             let error = (own_label(generation.anchor, self.untrained) - foreseen).abs();
@@ -243,20 +257,21 @@ impl Workshop<'_> {
         predictor: Option<&Predictor>,
     ) -> Result<Chosen, HarnessError> {
         let seed = Seed(self.settings.seed);
+        let costs = self.settings.frame.costs();
         let drawn =
-            || OuterRecipe::draw(&mut seed.indexed_stream("self-application.recipe", &[at as u64]), &COSTS);
+            || OuterRecipe::draw(&mut seed.indexed_stream("self-application.recipe", &[at as u64]), &costs);
         let tried: BTreeSet<OuterRecipe> = own.iter().map(|run| run.recipe).collect();
         let is_random = at < N_FIRST || at % RANDOM_ONE_IN == RANDOM_ONE_IN - 1;
         let mut n_scored = 0;
         let (recipe, choice) = match (self.settings.method, predictor) {
             _ if at == 0 => (OuterRecipe::by_hand(), Choice::ByHand),
-            (Method::Hand, _) => match one_changed(own, self.untrained, &tried) {
+            (Method::Hand, _) => match one_changed(own, self.untrained, &tried, &costs) {
                 Some(recipe) => (recipe, Choice::OneChanged),
                 None => (drawn(), Choice::Random),
             },
             (Method::Planner, Some(predictor)) if !is_random => {
-                let search = Seed(1000 * seed.0 + at as u64);
-                let proposal = predictor.propose(&tried, &COSTS, search)?;
+                let search = Seed(SEEDS * seed.0 + at as u64);
+                let proposal = predictor.propose(&tried, &costs, search)?;
                 n_scored = proposal.n_scored;
                 (proposal.recipe, Choice::Foreseen)
             }
@@ -269,154 +284,14 @@ impl Workshop<'_> {
         Ok(Chosen { recipe, choice, foreseen, n_scored })
     }
 
-    /// A training that is in the ledger, or is done and appended; none if it was stopped.
-    pub(super) fn carry_out(
+    /// A generation with what it measured, before the gate.
+    pub(super) fn measured(
         &self,
-        ledger: &mut Ledger,
-        order: &Order<'_>,
-        listen: &mut Listener<'_>,
-    ) -> Result<Option<OwnRun>, HarnessError> {
-        let config = order.recipe.config(Seed(order.seed));
-        let every = order.recipe.self_every().filter(|_| order.mode != SelfTaskMode::None);
-        let (planned, checksum, lineage) = {
-            let snapshot = ledger.snapshot()?;
-            (PlannedRuns::read(&snapshot)?, snapshot.checksum().to_string(), Lineage::read(&snapshot)?)
-        };
-        let held_out = held_out_roots(&planned);
-        let parts = |tasks: &SelfTasks| {
-            let uids: Vec<String> = tasks.runs.iter().map(Uid::to_string).collect();
-            let recipe = serde_json::to_string(&order.recipe.values()).expect("a recipe is plain data");
-            Uid::derived(&[
-                "self-apply",
-                VERSION,
-                &recipe,
-                &order.seed.to_string(),
-                order.mode.name(),
-                &Uid::derived(&uids.iter().map(String::as_str).collect::<Vec<_>>()).to_string(),
-            ])
-        };
-        let job = Job {
-            order,
-            config: &config,
-            held_out: &held_out,
-            planned: &planned,
-            lineage: &lineage,
-            checksum,
-        };
-        match (every, order.mode) {
-            (Some(every), SelfTaskMode::Lifted | SelfTaskMode::Shuffled) => {
-                let tasks = self.self_tasks(&job)?;
-                let uid = parts(&tasks);
-                // The rows were lifted for a run that has its name from them: it must not be among what they are about.
-                if tasks.runs.iter().any(|run| lineage.descends(*run, uid)) {
-                    return Err(
-                        weightsmith_self_application::LiftError::OwnAncestry { uid, learner: uid }.into()
-                    );
-                }
-                let beside = Beside::tasks(tasks.tasks.clone(), every);
-                let made = self.made::<Above<Base>>(ledger, &job, uid, Some(beside), &tasks, listen)?;
-                Ok(made.map(|record| OwnRun { record: AnyRun::OnRuns(record), recipe: order.recipe }))
-            }
-            (Some(every), _) => {
-                let none = SelfTasks::default();
-                let beside =
-                    Beside::prior(&config, every).map_err(|error| TrainError::Settings(error.into()))?;
-                let made = self.made::<Base>(ledger, &job, parts(&none), Some(beside), &none, listen)?;
-                Ok(made.map(|record| OwnRun { record: AnyRun::OnWorld(record), recipe: order.recipe }))
-            }
-            (None, _) => {
-                let none = SelfTasks::default();
-                let made = self.made::<Base>(ledger, &job, parts(&none), None, &none, listen)?;
-                Ok(made.map(|record| OwnRun { record: AnyRun::OnWorld(record), recipe: order.recipe }))
-            }
-        }
-    }
-
-    fn self_tasks(&self, job: &Job<'_>) -> Result<SelfTasks, HarnessError> {
-        let labelling = match job.order.mode {
-            SelfTaskMode::Shuffled => Labelling::Shuffled,
-            _ => Labelling::Measured,
-        };
-        let seed = Seed(job.order.loop_seed);
-        // What learns has no name yet: that follows from what it learns from, and is checked against it then.
-        let learner = Learner { uid: Uid(0), held_out: job.held_out, lineage: job.lineage };
-        let roots: BTreeSet<String> = job.planned.roots().difference(job.held_out).cloned().collect();
-        let mut tasks = about_base_runs(job.planned, &roots, labelling, &learner, seed)?;
-        let own = about_own_runs(job.order.own, self.untrained, labelling, &learner, seed)?;
-        tasks.tasks.extend(own.tasks);
-        tasks.runs.extend(own.runs);
-        tasks.roots.extend(own.roots);
-        Ok(tasks)
-    }
-
-    /// Tasks about runs on data sets that no generation learns from, in shards of one size.
-    fn unseen(&self, job: &Job<'_>) -> Result<Vec<Vec<EncodedTask<Above<Base>>>>, HarnessError> {
-        let none = BTreeSet::new();
-        let learner = Learner { uid: Uid(0), held_out: &none, lineage: job.lineage };
-        let tasks = about_base_runs(job.planned, job.held_out, Labelling::Measured, &learner, Seed(0))?;
-        let view = weightsmith_base_model::View::Standard;
-        let mut shards: Vec<Vec<EncodedTask<Above<Base>>>> = Vec::new();
-        let mut sizes = Vec::new();
-        for task in &tasks.tasks {
-            let size = task.support().n_rows();
-            let encoded = encode_task(task, view);
-            match sizes.iter().position(|other| *other == size) {
-                Some(at) => shards[at].push(encoded),
-                None => {
-                    sizes.push(size);
-                    shards.push(vec![encoded]);
-                }
-            }
-        }
-        Ok(shards)
-    }
-
-    /// The record of a training of level `L`, which is done unless the ledger has it.
-    fn made<L: Level>(
-        &self,
-        ledger: &mut Ledger,
-        job: &Job<'_>,
-        uid: Uid,
-        beside: Option<Beside<L>>,
-        tasks: &SelfTasks,
-        listen: &mut Listener<'_>,
-    ) -> Result<Option<RunRecord<L>>, HarnessError> {
-        if self.store.holds(uid) && ledger.level_of(uid)?.is_some() {
-            return Ok(Some(ledger.get::<L>(uid)?.record));
-        }
-        let mut pass_on = |step: u64| listen(SelfApplyEvent::Step(step));
-        let trained = train(job.config, beside, &self.yardsticks, self.device, &mut pass_on);
-        let trained = trained.map_err(TrainError::from)?;
-        let Some(trained) = trained else { return Ok(None) };
-        let unseen = self.unseen(job)?;
-        let measured = match self.pretrained(&trained.bytes) {
-            Ok(pretrained) => self.yardsticks.measure(&pretrained.metamodel, &unseen),
-            // Numbers that are no longer finite: there is nothing to measure.
-            Err(_) => self.yardsticks.nothing(),
-        };
-        let anchor =
-            Some(mean(&measured.anchor)).filter(|loss| loss.is_finite() && !measured.anchor.is_empty());
-        self.store.save(uid, &trained.bytes, &measured)?;
-        let record = job.record(uid, &trained, anchor, measured.anchor.len(), tasks);
-        match ledger.append(&record) {
-            Ok(Appended::New(_) | Appended::There(_)) => Ok(Some(record)),
-            // Another process was faster with the same training.
-            Err(LedgerError::OtherContent { .. }) => Ok(Some(ledger.get::<L>(uid)?.record)),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// A generation beside the one that stands.
-    fn judged(
-        &self,
-        at: usize,
+        (method, mode, at): (Method, SelfTaskMode, usize),
         chosen: Chosen,
         done: &OwnRun,
         snapshot: String,
-        champion: Option<Uid>,
-        journal: &[Generation],
     ) -> Result<Generation, HarnessError> {
-        let SelfApplySettings { method, mode, seed, .. } = *self.settings;
         let (uid, level, figures, cpu_s) = match &done.record {
             AnyRun::OnWorld(record) => (record.uid, 0, &record.features, record.cost.cpu_s),
             AnyRun::OnRuns(record) => (record.uid, 1, &record.features, record.cost.cpu_s),
@@ -424,26 +299,6 @@ impl Workshop<'_> {
         let measured = self.store.measured(uid)?;
         let finite =
             |losses: &[f32]| Some(mean(losses)).filter(|loss| loss.is_finite() && !losses.is_empty());
-        let anchor = finite(&measured.anchor);
-        let (mut difference, mut contest) = (None, None);
-        if let (Some(champion), Some(_)) = (champion, anchor) {
-            let old = self.store.measured(champion)?.anchor;
-            let differences: Vec<f64> =
-                measured.anchor.iter().zip(&old).map(|(new, old)| f64::from(*new - *old)).collect();
-            let cost = journal.iter().rev().find(|generation| generation.run() == Some(champion));
-            if let Some(interval) = Bootstrap::default().intervals(std::slice::from_ref(&differences))[0] {
-                let mean = differences.iter().sum::<f64>() / differences.len() as f64;
-                difference = Some(Difference { mean, low: interval.low, high: interval.high });
-                contest = Some(Contest {
-                    difference: mean,
-                    low: interval.low,
-                    high: interval.high,
-                    cost_ratio: cost.map_or(1.0, |old| cpu_s / old.cpu_s),
-                });
-            }
-        }
-        let is_kept = champion.is_some() && contest.is_none();
-        let verdict = gate(contest.as_ref());
         let number = |name: &str| match figures.get(name) {
             Some(Value::Number(number)) => *number as u64,
             _ => 0,
@@ -451,7 +306,7 @@ impl Workshop<'_> {
         Ok(Generation {
             method,
             mode,
-            seed,
+            seed: self.settings.seed,
             generation: at,
             uid: uid.to_string(),
             level,
@@ -462,83 +317,71 @@ impl Workshop<'_> {
             n_beside: number("n_beside"),
             foreseen: chosen.foreseen,
             n_scored: chosen.n_scored,
-            anchor,
+            anchor: finite(&measured.anchor),
             second: finite(&measured.second),
             lifted: finite(&measured.lifted),
             untrained: self.untrained,
-            parent: champion.map(|uid| uid.to_string()),
-            difference,
-            verdict: if is_kept { "diverged" } else { verdict.name() }.to_string(),
-            accepted: verdict.is_accepted() && !is_kept && anchor.is_some(),
+            parent: None,
+            difference: None,
+            verdict: "not asked".into(),
+            accepted: false,
             cpu_s,
         })
     }
+
+    /// Asks the gate about a generation beside the one that stands.
+    fn judge(
+        &self,
+        generation: &mut Generation,
+        champion: Option<Uid>,
+        champion_s: Option<f64>,
+    ) -> Result<(), HarnessError> {
+        let (Some(uid), true) = (generation.run(), generation.anchor.is_some()) else {
+            generation.verdict = "diverged".into();
+            return Ok(());
+        };
+        let mut contest = None;
+        if let (Some(champion), Some(champion_s)) = (champion, champion_s) {
+            let (new, old) = (self.store.measured(uid)?.anchor, self.store.measured(champion)?.anchor);
+            let difference = paired(&new, &old);
+            generation.parent = Some(champion.to_string());
+            generation.difference = Some(difference);
+            contest = Some(Contest {
+                difference: difference.mean,
+                low: difference.low,
+                high: difference.high,
+                cost_ratio: generation.cpu_s / champion_s,
+            });
+        }
+        let verdict = gate(contest.as_ref());
+        generation.verdict = verdict.name().into();
+        generation.accepted = verdict.is_accepted();
+        Ok(())
+    }
+}
+
+/// The mean difference of the losses of the same tasks, with its interval over tasks.
+///
+/// # Panics
+/// If there are fewer than two tasks.
+pub(super) fn paired(new: &[f32], old: &[f32]) -> Difference {
+    let differences: Vec<f64> = new.iter().zip(old).map(|(new, old)| f64::from(*new - *old)).collect();
+    let mean = differences.iter().sum::<f64>() / differences.len() as f64;
+    let interval = Bootstrap::default().intervals(&[differences])[0].expect("there are tasks");
+    Difference { mean, low: interval.low, high: interval.high }
 }
 
 /// A level up or down from the best so far: by hand, factor after factor.
-fn one_changed(own: &[OwnRun], untrained: f64, tried: &BTreeSet<OuterRecipe>) -> Option<OuterRecipe> {
+fn one_changed(
+    own: &[OwnRun],
+    untrained: f64,
+    tried: &BTreeSet<OuterRecipe>,
+    costs: &CostRange,
+) -> Option<OuterRecipe> {
     let loss = |run: &&OwnRun| own_label(run.outcome(), untrained);
     let best = own.iter().min_by(|a, b| loss(a).total_cmp(&loss(b)))?;
     let mut around = best.recipe.adjacent();
     let n = around.len();
     around.rotate_left(2 * own.len() % n.max(1));
-    around.into_iter().find(|recipe| COSTS.holds(recipe) && !tried.contains(recipe))
-}
-
-/// What a training is made of.
-struct Job<'a> {
-    order: &'a Order<'a>,
-    config: &'a OuterConfig,
-    held_out: &'a BTreeSet<String>,
-    planned: &'a PlannedRuns,
-    lineage: &'a Lineage,
-    /// Of the snapshot that it reads.
-    checksum: String,
-}
-
-impl Job<'_> {
-    fn record<L: Level>(
-        &self,
-        uid: Uid,
-        trained: &TrainedGeneration,
-        anchor: Option<f64>,
-        n_measured: usize,
-        tasks: &SelfTasks,
-    ) -> RunRecord<L> {
-        let mut recipe = self.order.recipe.values();
-        let mode = if trained.n_beside > 0 { self.order.mode.name() } else { SelfTaskMode::None.name() };
-        recipe.insert("self_tasks".into(), mode.into());
-        if !tasks.runs.is_empty() {
-            recipe.insert("snapshot".into(), self.checksum.as_str().into());
-        }
-        let number = |value: u64| Value::Number(value as f64);
-        let prior = format!("prior, seed {}", self.order.seed);
-        RunRecord {
-            uid,
-            role: RunRole::Metamodel,
-            task: "regression tables".into(),
-            roots: tasks.roots.iter().cloned().chain([prior]).collect(),
-            split: TaskSplit::MetaTrain,
-            recipe,
-            features: Named::from([
-                ("n_tasks".to_string(), number(trained.n_tasks)),
-                ("n_beside".to_string(), number(trained.n_beside)),
-            ]),
-            probe: Named::new(),
-            outcome: Outcome {
-                metric: "anchor_loss".into(),
-                value: anchor,
-                n_short: trained.n_tasks,
-                n_long: n_measured as u64,
-            },
-            cost: Cost { cpu_s: trained.cost.cpu_s, wall_s: trained.cost.wall_s },
-            seed: self.order.seed,
-            code_version: VERSION.into(),
-            device: "cpu".into(),
-            n_steps: self.config.n_steps,
-            parents: tasks.runs.iter().map(|&uid| Parent { uid, kind: ParentKind::Data }).collect(),
-            curve: trained.curve.clone(),
-            level: PhantomData,
-        }
-    }
+    around.into_iter().find(|recipe| costs.holds(recipe) && !tried.contains(recipe))
 }

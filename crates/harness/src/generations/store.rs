@@ -1,7 +1,7 @@
 //! What a loop leaves in its folder: the ledger, every metamodel with what it measured, and a journal a method and seed.
 
 use super::yardsticks::Measured;
-use super::{Generation, Method, SelfTaskMode};
+use super::{Generation, Method, SelfApplyFrame, SelfTaskMode};
 use crate::error::HarnessError;
 use crate::output::write_output;
 use std::fs;
@@ -15,10 +15,26 @@ pub(crate) struct Store {
 
 impl Store {
     /// Opens a folder, and makes it if it is not there.
-    pub(crate) fn open(folder: &Path) -> Result<Self, HarnessError> {
+    ///
+    /// # Errors
+    /// A folder that cannot be made, one whose trainings share something else.
+    pub(crate) fn open(folder: &Path, frame: &SelfApplyFrame) -> Result<Self, HarnessError> {
         let metamodels = folder.join("metamodels");
         fs::create_dir_all(&metamodels)
             .map_err(|source| HarnessError::Unwritable { path: metamodels, source })?;
+        let path = folder.join("self-apply.json");
+        if path.exists() {
+            let text = fs::read_to_string(&path)
+                .map_err(|source| HarnessError::Unreadable { path: path.clone(), source })?;
+            let found: SelfApplyFrame = serde_json::from_str(&text)
+                .map_err(|source| HarnessError::Journal { path: path.clone(), source })?;
+            if found != *frame {
+                return Err(HarnessError::OtherLoop { folder: folder.into() });
+            }
+        } else {
+            let text = serde_json::to_string(frame).expect("a frame is plain data");
+            write_output(&path, text.as_bytes())?;
+        }
         Ok(Self { folder: folder.to_path_buf() })
     }
 

@@ -1,0 +1,226 @@
+//! Carrying out a training that was ordered: its tasks, its run record, its files.
+
+use super::looping::{Listener, SelfApplyEvent, Workshop};
+use super::self_tasks::{Labelling, SelfTasks, about_base_runs, about_own_runs, held_out_roots};
+use super::training::{TrainedGeneration, train};
+use super::yardsticks::mean;
+use super::{OwnRun, SelfTaskMode, VERSION};
+use crate::error::HarnessError;
+use crate::planning::PlannedRuns;
+use crate::train::TrainError;
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+use weightsmith_base_model::View;
+use weightsmith_ledger::{
+    Appended, Cost, Ledger, LedgerError, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value,
+};
+use weightsmith_self_application::{AnyRun, Learner, LiftError, Lineage, OuterRecipe};
+use weightsmith_tasks::{Above, Base, Level, Seed, TaskSplit};
+use weightsmith_training::{Beside, EncodedTask, OuterConfig, encode_task};
+
+/// A training that is to be done.
+pub(super) struct Order<'a> {
+    pub(super) recipe: OuterRecipe,
+    pub(super) mode: SelfTaskMode,
+    /// The seed of the training.
+    pub(super) seed: u64,
+    /// The metamodel's runs that tasks may be about.
+    pub(super) own: &'a [OwnRun],
+    /// The seed of the loop.
+    pub(super) loop_seed: u64,
+}
+
+impl Workshop<'_> {
+    /// A training that is in the ledger, or is done and appended; none if it was stopped.
+    pub(super) fn carry_out(
+        &self,
+        ledger: &mut Ledger,
+        order: &Order<'_>,
+        listen: &mut Listener<'_>,
+    ) -> Result<Option<OwnRun>, HarnessError> {
+        let config = order.recipe.config(Seed(order.seed));
+        let every = order.recipe.self_every().filter(|_| order.mode != SelfTaskMode::None);
+        let (planned, checksum, lineage) = {
+            let snapshot = ledger.snapshot()?;
+            (PlannedRuns::read(&snapshot)?, snapshot.checksum().to_string(), Lineage::read(&snapshot)?)
+        };
+        let held_out = held_out_roots(&planned);
+        let name = |tasks: &SelfTasks| {
+            let uids: Vec<String> = tasks.runs.iter().map(Uid::to_string).collect();
+            let recipe = serde_json::to_string(&order.recipe.values()).expect("a recipe is plain data");
+            Uid::derived(&[
+                "self-apply",
+                VERSION,
+                &recipe,
+                &order.seed.to_string(),
+                order.mode.name(),
+                &Uid::derived(&uids.iter().map(String::as_str).collect::<Vec<_>>()).to_string(),
+            ])
+        };
+        let job = Job {
+            order,
+            config: &config,
+            held_out: &held_out,
+            planned: &planned,
+            lineage: &lineage,
+            checksum,
+        };
+        match (every, order.mode) {
+            (Some(every), SelfTaskMode::Lifted | SelfTaskMode::Shuffled) => {
+                let tasks = self.self_tasks(&job)?;
+                let uid = name(&tasks);
+                // The rows were lifted for a run that has its name from them: it must not be among what they are about.
+                if tasks.runs.iter().any(|run| lineage.descends(*run, uid)) {
+                    return Err(LiftError::OwnAncestry { uid, learner: uid }.into());
+                }
+                let beside = Beside::tasks(tasks.tasks.clone(), every);
+                let made = self.made::<Above<Base>>(ledger, &job, uid, Some(beside), &tasks, listen)?;
+                Ok(made.map(|record| OwnRun { record: AnyRun::OnRuns(record), recipe: order.recipe }))
+            }
+            (Some(every), _) => {
+                let none = SelfTasks::default();
+                let beside =
+                    Beside::prior(&config, every).map_err(|error| TrainError::Settings(error.into()))?;
+                let made = self.made::<Base>(ledger, &job, name(&none), Some(beside), &none, listen)?;
+                Ok(made.map(|record| OwnRun { record: AnyRun::OnWorld(record), recipe: order.recipe }))
+            }
+            (None, _) => {
+                let none = SelfTasks::default();
+                let made = self.made::<Base>(ledger, &job, name(&none), None, &none, listen)?;
+                Ok(made.map(|record| OwnRun { record: AnyRun::OnWorld(record), recipe: order.recipe }))
+            }
+        }
+    }
+
+    fn self_tasks(&self, job: &Job<'_>) -> Result<SelfTasks, HarnessError> {
+        let labelling = match job.order.mode {
+            SelfTaskMode::Shuffled => Labelling::Shuffled,
+            _ => Labelling::Measured,
+        };
+        let seed = Seed(job.order.loop_seed);
+        // What learns has no name yet: that follows from what it learns from, and is checked against it then.
+        let learner = Learner { uid: Uid(0), held_out: job.held_out, lineage: job.lineage };
+        let roots: BTreeSet<String> = job.planned.roots().difference(job.held_out).cloned().collect();
+        let mut tasks = about_base_runs(job.planned, &roots, labelling, &learner, seed)?;
+        let own = about_own_runs(job.order.own, self.untrained, labelling, &learner, seed)?;
+        tasks.tasks.extend(own.tasks);
+        tasks.runs.extend(own.runs);
+        tasks.roots.extend(own.roots);
+        Ok(tasks)
+    }
+
+    /// Tasks about runs on data sets that no generation learns from, in shards of one size.
+    fn unseen(&self, job: &Job<'_>) -> Result<Vec<Vec<EncodedTask<Above<Base>>>>, HarnessError> {
+        let none = BTreeSet::new();
+        let learner = Learner { uid: Uid(0), held_out: &none, lineage: job.lineage };
+        let tasks = about_base_runs(job.planned, job.held_out, Labelling::Measured, &learner, Seed(0))?;
+        let view = View::Standard;
+        let mut shards: Vec<Vec<EncodedTask<Above<Base>>>> = Vec::new();
+        let mut sizes = Vec::new();
+        for task in &tasks.tasks {
+            let size = task.support().n_rows();
+            let encoded = encode_task(task, view);
+            match sizes.iter().position(|other| *other == size) {
+                Some(at) => shards[at].push(encoded),
+                None => {
+                    sizes.push(size);
+                    shards.push(vec![encoded]);
+                }
+            }
+        }
+        Ok(shards)
+    }
+
+    /// The record of a training of level `L`, which is done unless the ledger has it.
+    fn made<L: Level>(
+        &self,
+        ledger: &mut Ledger,
+        job: &Job<'_>,
+        uid: Uid,
+        beside: Option<Beside<L>>,
+        tasks: &SelfTasks,
+        listen: &mut Listener<'_>,
+    ) -> Result<Option<RunRecord<L>>, HarnessError> {
+        if self.store.holds(uid) && ledger.level_of(uid)?.is_some() {
+            return Ok(Some(ledger.get::<L>(uid)?.record));
+        }
+        let mut pass_on = |step: u64| listen(SelfApplyEvent::Step(step));
+        let trained = train(job.config, beside, &self.yardsticks, self.device, &mut pass_on);
+        let trained = trained.map_err(TrainError::from)?;
+        let Some(trained) = trained else { return Ok(None) };
+        let unseen = self.unseen(job)?;
+        let measured = match self.pretrained(&trained.bytes) {
+            Ok(pretrained) => self.yardsticks.measure(&pretrained.metamodel, &unseen),
+            // Numbers that are no longer finite: there is nothing to measure.
+            Err(_) => self.yardsticks.nothing(),
+        };
+        let anchor =
+            Some(mean(&measured.anchor)).filter(|loss| loss.is_finite() && !measured.anchor.is_empty());
+        self.store.save(uid, &trained.bytes, &measured)?;
+        let record = job.record(uid, &trained, anchor, measured.anchor.len(), tasks);
+        match ledger.append(&record) {
+            Ok(Appended::New(_) | Appended::There(_)) => Ok(Some(record)),
+            // Another process was faster with the same training.
+            Err(LedgerError::OtherContent { .. }) => Ok(Some(ledger.get::<L>(uid)?.record)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// What a training is made of.
+struct Job<'a> {
+    order: &'a Order<'a>,
+    config: &'a OuterConfig,
+    held_out: &'a BTreeSet<String>,
+    planned: &'a PlannedRuns,
+    lineage: &'a Lineage,
+    /// Of the snapshot that it reads.
+    checksum: String,
+}
+
+impl Job<'_> {
+    fn record<L: Level>(
+        &self,
+        uid: Uid,
+        trained: &TrainedGeneration,
+        anchor: Option<f64>,
+        n_measured: usize,
+        tasks: &SelfTasks,
+    ) -> RunRecord<L> {
+        let mut recipe = self.order.recipe.values();
+        let mode = if trained.n_beside > 0 { self.order.mode.name() } else { SelfTaskMode::None.name() };
+        recipe.insert("self_tasks".into(), mode.into());
+        if !tasks.runs.is_empty() {
+            recipe.insert("snapshot".into(), self.checksum.as_str().into());
+        }
+        let number = |value: u64| Value::Number(value as f64);
+        let prior = format!("prior, seed {}", self.order.seed);
+        RunRecord {
+            uid,
+            role: RunRole::Metamodel,
+            task: "regression tables".into(),
+            roots: tasks.roots.iter().cloned().chain([prior]).collect(),
+            split: TaskSplit::MetaTrain,
+            recipe,
+            features: Named::from([
+                ("n_tasks".to_string(), number(trained.n_tasks)),
+                ("n_beside".to_string(), number(trained.n_beside)),
+            ]),
+            probe: Named::new(),
+            outcome: Outcome {
+                metric: "anchor_loss".into(),
+                value: anchor,
+                n_short: trained.n_tasks,
+                n_long: n_measured as u64,
+            },
+            cost: Cost { cpu_s: trained.cost.cpu_s, wall_s: trained.cost.wall_s },
+            seed: self.order.seed,
+            code_version: VERSION.into(),
+            device: "cpu".into(),
+            n_steps: self.config.n_steps,
+            parents: tasks.runs.iter().map(|&uid| Parent { uid, kind: ParentKind::Data }).collect(),
+            curve: trained.curve.clone(),
+            level: PhantomData,
+        }
+    }
+}
