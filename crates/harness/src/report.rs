@@ -25,7 +25,6 @@ use crate::evaluate::{EvaluateSettings, Skipped};
 use crate::output::write_output;
 use crate::planning::{Assessment, DecisionsReport, PlanReport};
 use crate::summary::Summary;
-pub(crate) use plan::in_words;
 use serde::Serialize;
 use std::path::Path;
 
