@@ -17,6 +17,7 @@ mod page;
 mod picture;
 mod plan;
 mod scatter;
+mod square;
 
 use crate::bench::Bench;
 use crate::comparison::Comparison;
