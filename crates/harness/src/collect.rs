@@ -15,7 +15,7 @@ use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 use weightsmith_base_model::BaseModel;
-use weightsmith_datasets::{Labelled, Source, read_labelled};
+use weightsmith_datasets::Labelled;
 use weightsmith_ledger::{
     Appended, Cost, CurvePoint, Ledger, LedgerError, Named, Outcome, RunRecord, RunRole, Uid, Value,
 };
@@ -73,8 +73,8 @@ pub struct Collected {
 }
 
 /// Trains and records: decisions that are drawn or, with a focus, the best of each kind that a predictor finds among all
-/// plans for each task and size, so that it learns where it is wrong. Runs that the ledger holds are not repeated, so that a collection that was stopped goes on. `listen`
-/// hears after every run, and can end the work.
+/// plans for each task and size, so that it learns where it is wrong. Runs that the ledger holds are not repeated, so that a
+/// collection that was stopped goes on. `listen` hears after every run, and can end the work.
 ///
 /// # Errors
 /// A ledger that cannot be written.
@@ -251,11 +251,7 @@ impl Job<'_> {
                 Problem::of_task(&task, self.rows.n_support).ok_or_else(one_class)
             }
             TaskSource::Table(table, read) => {
-                let labelled = read.get_or_init(|| {
-                    let source = Source::File(table.path.clone());
-                    read_labelled(&source, &self.settings.target, Some(table.task_type))
-                        .map_err(|error| in_one_line(&error))
-                });
+                let labelled = read.get_or_init(|| table.read(&self.settings.target));
                 let labelled = labelled.as_ref().map_err(Clone::clone)?;
                 let split = Split::new(labelled.table.n_rows(), self.rows.n_support, 0);
                 Problem::new(labelled, &split).ok_or_else(one_class)

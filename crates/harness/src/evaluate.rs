@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use std::error::Error;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
-use weightsmith_datasets::{Labelled, Source, read_labelled};
+use weightsmith_datasets::Labelled;
 use weightsmith_metamodel::Pretrained;
 use weightsmith_tasks::{Seed, TaskType};
 
@@ -154,7 +154,7 @@ pub fn evaluate(
     let mut skipped = Vec::new();
     let mut heard = Ok(());
     let work = |job: Job<'_>| {
-        let labelled = read[job.table_idx].get_or_init(|| job.read(&settings.target));
+        let labelled = read[job.table_idx].get_or_init(|| job.table.read(&settings.target));
         job.run(labelled, metamodels, settings.n_views)
     };
     as_done(jobs, settings.n_threads, work, &mut |outcome| {
@@ -212,11 +212,6 @@ fn jobs<'a>(
 }
 
 impl Job<'_> {
-    fn read(&self, target: &str) -> Result<Labelled, String> {
-        let source = Source::File(self.table.path.clone());
-        read_labelled(&source, target, Some(self.table.task_type)).map_err(|error| in_one_line(&error))
-    }
-
     fn run(&self, labelled: &Result<Labelled, String>, metamodels: &Metamodels, n_views: usize) -> Outcome {
         let labelled = match labelled {
             Ok(labelled) => labelled,

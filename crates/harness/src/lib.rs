@@ -73,8 +73,8 @@ pub use planning::{
     Assessment, CautionReport, DecideError, DecideSettings, Decided, DecisionReport, DecisionsReport,
     FeatureReport, FitSettings, ForeseenPoint, LearnerReport, Method, MethodSummary, PlanReport,
     PlanSettings, PlannedRuns, Realised, Reason, TaskReport, Trial, TrialSettings, Tried, UnknownMethod,
-    assess, carry_out, decide, fit_predictor, held_out_loss, load_predictor, plan_table, save_predictor,
-    shipped_predictor, summarise_trials, try_methods,
+    assess, decide, fit_predictor, load_predictor, plan_table, save_predictor, shipped_predictor,
+    summarise_trials, try_methods,
 };
 pub use problem::{Count, Counts, Problem};
 pub use references::{Reference, ReferenceError};

@@ -10,10 +10,11 @@ mod fit;
 mod planned;
 mod portfolio;
 mod trials;
+mod words;
 
 pub use assess::{Assessment, CautionReport, LearnerReport, TaskReport, assess};
 pub(crate) use carry_out::Workshop;
-pub use decide::{DecideError, DecideSettings, Decided, Reason, Tried, carry_out, decide, held_out_loss};
+pub use decide::{DecideError, DecideSettings, Decided, Reason, Tried, decide};
 pub(crate) use examples::Example;
 pub use examples::PlannedRuns;
 pub use files::{load_predictor, save_predictor, shipped_predictor};

@@ -10,6 +10,7 @@ use crate::references::ReferenceError;
 use crate::splits::Split;
 use weightsmith_base_model::{BaseModel, EncodingError, Predicted, Predictions};
 use weightsmith_datasets::Labelled;
+use weightsmith_planner::deviation;
 use weightsmith_tasks::{Support, Table, Target, Task};
 use weightsmith_training::RIGHT_WITHIN;
 
@@ -247,13 +248,6 @@ fn values_right(predictions: &Predictions, values: &[f64], within: f64) -> Count
     let errors = || predicted.iter().zip(values).map(|(found, value)| (f64::from(*found) - value).abs());
     let n_right = errors().filter(|error| *error <= within).count();
     Count { right: n_right as f64 / n, loss: (errors().map(|error| error * error).sum::<f64>() / n).sqrt() }
-}
-
-/// The standard deviation, n in the denominator.
-pub(crate) fn deviation(values: &[f64]) -> f64 {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt()
 }
 
 /// The classes of some rows, in ascending order.

@@ -17,6 +17,7 @@ mod page;
 mod picture;
 mod plan;
 mod scatter;
+mod square;
 
 use crate::bench::Bench;
 use crate::comparison::Comparison;
@@ -25,7 +26,6 @@ use crate::evaluate::{EvaluateSettings, Skipped};
 use crate::output::write_output;
 use crate::planning::{Assessment, DecisionsReport, PlanReport};
 use crate::summary::Summary;
-pub(crate) use plan::in_words;
 use serde::Serialize;
 use std::path::Path;
 

@@ -1,8 +1,10 @@
 //! Folders of tables to be scored on.
 
 use crate::error::HarnessError;
+use crate::evaluate::in_one_line;
 use std::fs;
 use std::path::{Path, PathBuf};
+use weightsmith_datasets::{Labelled, Source, read_labelled};
 use weightsmith_tasks::TaskType;
 
 /// One table of a suite.
@@ -14,6 +16,14 @@ pub struct SuiteTable {
     pub path: PathBuf,
     /// What is predicted.
     pub task_type: TaskType,
+}
+
+impl SuiteTable {
+    /// Its rows with their labels in a column; an error is one line.
+    pub(crate) fn read(&self, target: &str) -> Result<Labelled, String> {
+        let source = Source::File(self.path.clone());
+        read_labelled(&source, target, Some(self.task_type)).map_err(|error| in_one_line(&error))
+    }
 }
 
 /// Every n-th table, from the i-th on: a part of a suite for one of several machines.

@@ -10,7 +10,7 @@ mod plane;
 pub use plane::{PathStep, Slice};
 
 use crate::arms::{ArmError, ArmSettings};
-use crate::problem::{Problem, Wanted, deviation};
+use crate::problem::{Problem, Wanted};
 use crate::statistics::Estimate;
 use burn::tensor::{Device, Tensor, TensorData};
 use pathfinding::prelude::{Matrix as Costs, kuhn_munkres};
@@ -19,6 +19,7 @@ use weightsmith_base_model::{
     Architecture, BaseModel, HostWeights, Matrix, Predicted, Predictions, Rows, Weights, predict,
 };
 use weightsmith_metamodel::{GenerateOptions, generate_base_model};
+use weightsmith_planner::deviation;
 use weightsmith_tasks::{Base, Target};
 use weightsmith_training::{Optimiser, Recipe, Start, Training, grid, tune_base_model};
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use weightsmith_base_model::{Encoding, EncodingError, EncodingLimits, ExpectedPerformance, Rows, View};
 use weightsmith_ledger::{Named, Value};
 use weightsmith_metamodel::{GenerateError, landmark_figures};
-use weightsmith_tasks::{ColumnValues, Level, Support, Target};
+use weightsmith_tasks::{ColumnValues, Level, Support, Target, TaskType};
 
 /// One number that describes a task, or a training.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -87,6 +87,8 @@ pub const FEATURES: [Feature; 22] = [
     ),
 ];
 
+/// In logarithms smaller losses count as this one.
+const LEAST_LOSS: f64 = 0.01;
 /// Folds in which the best split is tried.
 const N_STUMP_FOLDS: usize = 4;
 
@@ -139,6 +141,24 @@ impl TaskFeatures {
         found.expect("a name of FEATURES").1
     }
 
+    /// The natural logarithm of a loss among the features, that of 0.01 for smaller ones.
+    ///
+    /// # Panics
+    /// If there is no feature with this name.
+    pub fn logarithm(&self, name: &str) -> f64 {
+        self.get(name).max(LEAST_LOSS).ln()
+    }
+
+    /// What is predicted.
+    pub fn task_type(&self) -> TaskType {
+        if self.get("is_regression") > 0.5 { TaskType::Regression } else { TaskType::Classification }
+    }
+
+    /// The number of short rows, to the precision of its logarithm.
+    pub fn n_rows(&self) -> f64 {
+        self.get("log2_rows").exp2()
+    }
+
     /// Names and numbers.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, f64)> {
         FEATURES.iter().map(|feature| feature.name).zip(self.0.iter().copied())
@@ -170,10 +190,7 @@ pub fn task_features<L: Level>(
         .map(|column| outputs.iter().map(|output| correlation(column, output).abs()).fold(0.0, f64::max))
         .collect();
     let (class_entropy, n_classes) = class_entropy(support.target());
-    let base_loss = match support.target() {
-        Target::Classes { .. } => class_entropy * n_classes.max(1.0).ln(),
-        Target::Values(_) => 1.0,
-    };
+    let base_loss = base_loss(support.target());
     let generated_loss = f64::from(generated.value) / (loss_unit(support.target()) * base_loss);
     let n_columns = support.table().columns().len() as f64;
     let is_numeric = |values: &ColumnValues| matches!(values, ColumnValues::Numeric(_));
@@ -210,18 +227,29 @@ pub fn task_features<L: Level>(
     Ok(TaskFeatures(values.into_iter().map(|value| if value.is_finite() { value } else { 0.0 }).collect()))
 }
 
+/// The loss of knowing the labels alone, in [`loss_unit`]: the entropy of the classes in nats, 1 for values.
+pub fn base_loss(target: &Target) -> f64 {
+    let (class_entropy, n_classes) = class_entropy(target);
+    match target {
+        Target::Classes { .. } => class_entropy * n_classes.max(1.0).ln(),
+        Target::Values(_) => 1.0,
+    }
+}
+
 /// What the loss of a base model is divided by before tasks are compared: the standard deviation of values, with which an
 /// error becomes a share of it; 1 for classes, whose log-loss is in nats.
 pub fn loss_unit(target: &Target) -> f64 {
     match target {
         Target::Classes { .. } => 1.0,
-        Target::Values(values) => {
-            let n = values.len() as f64;
-            let mean = values.iter().sum::<f64>() / n;
-            let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n;
-            variance.sqrt().max(f64::MIN_POSITIVE)
-        }
+        Target::Values(values) => deviation(values).max(f64::MIN_POSITIVE),
     }
+}
+
+/// The standard deviation, n in the denominator.
+pub fn deviation(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt()
 }
 
 /// The indicators of the classes that occur, or the values; each centred.

@@ -18,10 +18,13 @@ mod space;
 mod testing;
 
 pub use decision::Decision;
-pub use features::{FEATURES, Feature, FeatureError, TaskFeatures, loss_unit, task_features};
+pub use features::{
+    FEATURES, Feature, FeatureError, TaskFeatures, base_loss, deviation, loss_unit, task_features,
+};
 pub use linear::LinearPredictor;
 pub use predictor::{
-    Calibration, Candidate, Foresight, Judged, N_JUDGED, PerformancePredictor, PredictorError, of_each_kind,
+    Calibration, Candidate, Foresight, Judged, N_JUDGED, PerformancePredictor, PredictorError,
+    mean_and_deviation, of_each_kind, opinions, opinions_of_rows,
 };
 pub use search::{Scored, Searched, search};
 pub use sight::{DECISION_COLUMNS, PROBE_COLUMNS, Probe, Prospect, probed_table, prospect_table};

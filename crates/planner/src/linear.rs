@@ -8,11 +8,11 @@
 use crate::decision::Decision;
 use crate::features::{FEATURES, TaskFeatures};
 use crate::sight::Prospect;
-use crate::space::{Beginning, Plan};
+use crate::space::{ACTIVATION_AT, Beginning, OPTIMISER_AT, Plan};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
-use weightsmith_kernels::cholesky_solve;
-use weightsmith_training::{Optimiser, Weighting};
+use weightsmith_kernels::{cholesky_solve, dot};
+use weightsmith_training::Weighting;
 
 /// Optimisers times beginnings.
 const N_GROUPS: usize = 8;
@@ -57,7 +57,7 @@ pub(crate) struct TaskScores {
 
 /// The left half of a prospect as columns.
 fn left(prospect: &Prospect<'_>) -> ([f32; N_LEFT], [f32; N_SHORT]) {
-    left_of(prospect.decision, prospect.n_steps, prospect.n_rows())
+    left_of(prospect.decision, prospect.n_steps, prospect.features.n_rows())
 }
 
 fn left_of(decision: Decision, n_steps: usize, n_rows: f64) -> ([f32; N_LEFT], [f32; N_SHORT]) {
@@ -70,12 +70,7 @@ fn left_of(decision: Decision, n_steps: usize, n_rows: f64) -> ([f32; N_LEFT], [
     };
     let recipe = plan.recipe();
     let is_generated = plan.beginning() == Beginning::Generated;
-    let optimiser = match recipe.optimiser {
-        Optimiser::Adam => 0,
-        Optimiser::AdamW => 1,
-        Optimiser::Sgd => 2,
-        _ => 3,
-    };
+    let optimiser = usize::from(plan.levels()[OPTIMISER_AT]);
     let is_stepwise = plan.is_stepwise();
     let rate = if is_stepwise { (recipe.learning_rate.log10() + 2.0) / 1.2 } else { 0.0 };
     let steps = ((1.0 + n_steps as f32).log2() - 5.0) / 3.0;
@@ -135,7 +130,7 @@ fn right_of(decision: Decision) -> ([f32; N_RIGHT], [f32; N_RIGHT_PRODUCTS]) {
     let units = if has_hidden { ((recipe.hidden[0] as f32).log2() - 5.5) / 1.7 } else { 0.0 };
     let two = is(is_random && layers == 2);
     let skip = is(has_hidden && recipe.skip);
-    let activation = plan.levels()[crate::space::ACTIVATION_AT];
+    let activation = plan.levels()[ACTIVATION_AT];
     let dropout = if plan.is_stepwise() && (has_hidden || !is_random) { recipe.dropout * 4.0 } else { 0.0 };
     let smoothing = recipe.label_smoothing * 8.0;
     let balanced = is(recipe.weighting == Weighting::Classes);
@@ -204,8 +199,7 @@ impl LinearPredictor {
 
     /// What it foresees.
     pub fn predict(&self, prospect: &Prospect<'_>) -> f64 {
-        let row = self.row(prospect);
-        f64::from(row.iter().zip(&self.coefficients).map(|(x, c)| x * c).sum::<f32>())
+        f64::from(dot(&self.row(prospect), &self.coefficients))
     }
 
     /// The mean of every feature over the runs that it was fitted to.
@@ -247,7 +241,6 @@ impl LinearPredictor {
             rest = after;
             taken.to_vec()
         };
-        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
         let base = take(1)[0] + dot(&take(N_TASK), &task);
         let (left, mut right, right_products) = (take(N_LEFT), take(N_RIGHT), take(N_RIGHT_PRODUCTS));
         let between = take(N_SHORT * N_RIGHT);
@@ -260,7 +253,7 @@ impl LinearPredictor {
         };
         by_task(&mut short);
         by_task(&mut right);
-        let n_rows = features.get("log2_rows").exp2();
+        let n_rows = features.n_rows();
         TaskScores { base, left, right, right_products, between, short, n_rows }
     }
 }
@@ -269,7 +262,6 @@ impl TaskScores {
     /// `a(left)` without the base, and `u(left)`.
     pub(crate) fn of_left(&self, plan: Plan) -> (f32, [f32; N_RIGHT]) {
         let (left, short) = left_of(Decision::Train(plan), plan.n_steps(), self.n_rows);
-        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
         let mut vector = [0.0; N_RIGHT];
         for (short, row) in short.iter().zip(self.between.chunks_exact(N_RIGHT)) {
             vector.iter_mut().zip(row).for_each(|(sum, coefficient)| *sum += short * coefficient);
@@ -280,7 +272,6 @@ impl TaskScores {
     /// `b(right)` and `v(right)`.
     pub(crate) fn of_right(&self, plan: Plan) -> (f32, [f32; N_RIGHT]) {
         let (right, products) = right_of(Decision::Train(plan));
-        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
         (dot(&right, &self.right) + dot(&products, &self.right_products), right)
     }
 }
@@ -289,7 +280,7 @@ impl TaskScores {
 fn task_numbers(features: &TaskFeatures) -> [f64; N_TASK] {
     let mut numbers = [0.0; N_TASK];
     numbers[..FEATURES.len()].copy_from_slice(features.values());
-    numbers[N_TASK - 1] = features.get("generated_loss").max(0.01).ln();
+    numbers[N_TASK - 1] = features.logarithm("generated_loss");
     numbers
 }
 
@@ -325,15 +316,7 @@ mod tests {
             let rate = (f64::from(plan.recipe().learning_rate).log10() + 2.0) / 1.2;
             0.1 * rate * rate * rate.abs().min(1.0) + 0.2 * rate * features.get("linear_error")
         };
-        let prospects: Vec<Prospect<'_>> = plans
-            .iter()
-            .enumerate()
-            .map(|(at, plan)| Prospect {
-                decision: Decision::Train(*plan),
-                n_steps: plan.n_steps(),
-                features: &all[at % all.len()],
-            })
-            .collect();
+        let prospects = testing::prospects(&plans, &all);
         let targets: Vec<f64> =
             plans.iter().zip(&prospects).map(|(plan, prospect)| truth(plan, prospect.features)).collect();
         let device = &Device::default();

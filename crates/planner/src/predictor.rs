@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use weightsmith_base_model::{BaseModel, Encoding, EncodingError, FileError, Precision, Rows};
-use weightsmith_tasks::{Above, Base};
+use weightsmith_tasks::{Above, Base, Table};
 
 /// Plans of the exact search that the networks judge.
 pub const N_JUDGED: usize = 100_000;
@@ -87,27 +87,7 @@ impl PerformancePredictor {
     /// # Errors
     /// Networks that read other columns.
     pub fn opinions(&self, prospects: &[Prospect<'_>]) -> Result<Vec<Vec<f64>>, EncodingError> {
-        let mut opinions = vec![Vec::with_capacity(prospects.len()); self.networks.len()];
-        let chunks: Vec<&[Prospect<'_>]> = prospects.chunks(N_CHUNK).collect();
-        let said = |chunk: &&[Prospect<'_>]| {
-            let table = prospect_table(chunk);
-            let mut read: Option<(&Encoding, Rows)> = None;
-            let each = self.networks.iter().map(|network| {
-                // Those of one ensemble read tables alike.
-                if read.as_ref().is_none_or(|(encoding, _)| **encoding != network.encoding) {
-                    read = Some((&network.encoding, network.encoding.encode(&table)?));
-                }
-                let (_, rows) = read.as_ref().expect("it was read above");
-                Ok(network.weights.predict(rows))
-            });
-            each.collect::<Result<Vec<Vec<f32>>, EncodingError>>()
-        };
-        let said: Vec<_> = chunks.par_iter().map(said).collect();
-        for chunk in said {
-            let all = opinions.iter_mut().zip(chunk?);
-            all.for_each(|(all, said)| all.extend(said.into_iter().map(f64::from)));
-        }
-        Ok(opinions)
+        opinions(&self.networks, prospects)
     }
 
     /// What the networks together foresee of each prospect.
@@ -171,8 +151,46 @@ pub fn of_each_kind(candidates: &[Candidate]) -> Vec<Candidate> {
     candidates.iter().filter(|candidate| seen.insert(kind(candidate.decision))).copied().collect()
 }
 
-/// Of numbers of networks.
-fn mean_and_deviation(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+/// What each network says of each prospect, `[n_networks][n_prospects]`.
+///
+/// # Errors
+/// Networks that read other columns.
+pub fn opinions(
+    networks: &[BaseModel<Above<Base>>],
+    prospects: &[Prospect<'_>],
+) -> Result<Vec<Vec<f64>>, EncodingError> {
+    let mut opinions = vec![Vec::with_capacity(prospects.len()); networks.len()];
+    let chunks: Vec<&[Prospect<'_>]> = prospects.chunks(N_CHUNK).collect();
+    let said = |chunk: &&[Prospect<'_>]| opinions_of_rows(networks, &prospect_table(chunk));
+    let said: Vec<_> = chunks.par_iter().map(said).collect();
+    for chunk in said {
+        opinions.iter_mut().zip(chunk?).for_each(|(all, said)| all.extend(said));
+    }
+    Ok(opinions)
+}
+
+/// What each network says of each row of one table, `[n_networks][n_rows]`.
+///
+/// # Errors
+/// Networks that read other columns.
+pub fn opinions_of_rows(
+    networks: &[BaseModel<Above<Base>>],
+    table: &Table,
+) -> Result<Vec<Vec<f64>>, EncodingError> {
+    let mut read: Option<(&Encoding, Rows)> = None;
+    let each = networks.iter().map(|network| {
+        // Those of one ensemble read tables alike.
+        if read.as_ref().is_none_or(|(encoding, _)| **encoding != network.encoding) {
+            read = Some((&network.encoding, network.encoding.encode(table)?));
+        }
+        let (_, rows) = read.as_ref().expect("it was read above");
+        Ok(network.weights.predict(rows).into_iter().map(f64::from).collect())
+    });
+    each.collect()
+}
+
+/// Of what networks say.
+pub fn mean_and_deviation(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let n = values.clone().count() as f64;
     let mean = values.clone().sum::<f64>() / n;
     (mean, (values.map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt())

@@ -6,7 +6,6 @@ use crate::space::{
     BATCH_AT, BEGINNING_AT, DECAY_AT, N_FACTORS, OPTIMISER_AT, Plan, RATE_AT, STEPS_AT, Space,
 };
 use weightsmith_kernels::{Tower, lowest_pairs};
-use weightsmith_tasks::TaskType;
 
 /// The factors of the left half of a plan.
 const LEFT: [usize; 6] = [OPTIMISER_AT, RATE_AT, DECAY_AT, STEPS_AT, BATCH_AT, BEGINNING_AT];
@@ -74,11 +73,8 @@ fn joined(left: Plan, right: Plan) -> Plan {
 
 /// All plans, those that are the same training once: what matters of a half is the same within a block.
 fn blocks(features: &TaskFeatures) -> Vec<Block> {
-    let task_type = match features.get("is_regression") > 0.5 {
-        true => TaskType::Regression,
-        false => TaskType::Classification,
-    };
-    let n_rows = features.get("log2_rows").exp2().round() as usize;
+    let task_type = features.task_type();
+    let n_rows = features.n_rows().round() as usize;
     let mut blocks = Vec::new();
     for beginning in 0..Space.factors()[BEGINNING_AT].n_levels as u8 {
         for is_stepwise in [true, false] {
@@ -135,7 +131,7 @@ mod tests {
     use crate::sight::Prospect;
     use crate::testing;
     use std::collections::HashSet;
-    use weightsmith_tasks::Seed;
+    use weightsmith_tasks::{Seed, TaskType};
 
     #[test]
     fn nothing_is_better_than_what_the_search_found() {

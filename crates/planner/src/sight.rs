@@ -3,12 +3,12 @@
 use crate::decision::Decision;
 use crate::features::{FEATURES, Feature, TaskFeatures, feature};
 use crate::space::{
-    ACTIVATION_AT, BATCH_AT, Beginning, DROPOUT_AT, LAYERS_AT, PULL_AT, RATE_AT, SKIP_AT, SMOOTHING_AT,
-    UNITS_AT, WEIGHTING_AT,
+    ACTIVATION_AT, BATCH_AT, Beginning, DROPOUT_AT, LAYERS_AT, OPTIMISER_AT, PULL_AT, RATE_AT, SKIP_AT,
+    SMOOTHING_AT, Space, UNITS_AT, WEIGHTING_AT, level_value,
 };
 use std::collections::BTreeSet;
 use weightsmith_ledger::{Named, Value};
-use weightsmith_tasks::{Column, ColumnValues, Table, TaskType};
+use weightsmith_tasks::{Column, ColumnValues, Table};
 use weightsmith_training::{Optimiser, Weighting};
 
 /// A training that may be done.
@@ -94,43 +94,28 @@ impl Probe {
 /// Features whose natural logarithms are columns too, since losses are foreseen by theirs.
 const LOGARITHMS_OF: [&str; 2] = ["generated_loss", "linear_error"];
 const TASK_LOGARITHMS: [&str; 2] = ["log_generated_loss", "log_linear_error"];
-/// Smaller losses count as this one.
-const LEAST_LOSS: f64 = 0.01;
 
-/// The names of the optimisers, as a column has them; the first stands for none.
-const OPTIMISERS: [&str; 5] = ["none", "adam", "adamw", "sgd", "lbfgs"];
-const ACTIVATIONS: [&str; 3] = ["relu", "tanh", "gelu"];
+/// A decision as columns.
+struct Decided {
+    /// The numbers of [`DECISION_COLUMNS`].
+    numbers: [f64; DECISION_COLUMNS.len()],
+    /// 0 for none, then the levels of a plan.
+    optimiser: u32,
+    activation: Option<u32>,
+}
 
 impl Prospect<'_> {
-    fn task_type(&self) -> TaskType {
-        if self.features.get("is_regression") > 0.5 { TaskType::Regression } else { TaskType::Classification }
-    }
-
-    pub(crate) fn n_rows(&self) -> f64 {
-        self.features.get("log2_rows").exp2()
-    }
-
-    fn task_logarithms(&self) -> [f64; 2] {
-        LOGARITHMS_OF.map(|name| self.features.get(name).max(LEAST_LOSS).ln())
-    }
-
-    fn optimiser(&self) -> usize {
-        let Decision::Train(plan) = self.decision else { return 0 };
-        let name = plan.recipe().optimiser.name();
-        OPTIMISERS.iter().position(|own| *own == name).expect("every optimiser of a plan has a name here")
-    }
-
-    /// The numbers of [`DECISION_COLUMNS`].
-    fn decision_numbers(&self) -> [f64; DECISION_COLUMNS.len()] {
+    fn decided(&self) -> Decided {
         let Decision::Train(plan) = self.decision else {
-            let mut none = [f64::NAN; DECISION_COLUMNS.len()];
-            none[0] = 1.0;
-            return none;
+            let mut numbers = [f64::NAN; DECISION_COLUMNS.len()];
+            numbers[0] = 1.0;
+            return Decided { numbers, optimiser: 0, activation: None };
         };
-        let matters = plan.matters(self.task_type());
+        let matters = plan.matters(self.features.task_type());
+        let level = |at: usize| u32::from(plan.levels()[at]);
         let if_matters = |at: usize, value: f64| if matters[at] { value } else { f64::NAN };
         let recipe = plan.recipe();
-        let n_rows = self.n_rows();
+        let n_rows = self.features.n_rows();
         let is_generated = plan.beginning() == Beginning::Generated;
         let batch = (recipe.batch_size as f64).min(n_rows);
         let steps = self.n_steps as f64;
@@ -139,7 +124,7 @@ impl Prospect<'_> {
         let only = |holds: bool| if holds { way } else { f64::NAN };
         let decay = f64::from(recipe.weight_decay);
         let decay = if decay > 0.0 { decay.log10() } else { f64::NAN };
-        [
+        let numbers = [
             f64::from(u8::from(is_generated)),
             if_matters(LAYERS_AT, recipe.hidden.len() as f64),
             if_matters(UNITS_AT, recipe.hidden.first().map_or(f64::NAN, |units| (*units as f64).log2())),
@@ -158,8 +143,19 @@ impl Prospect<'_> {
             way,
             only(recipe.optimiser == Optimiser::Sgd),
             only(is_generated),
-        ]
+        ];
+        let activation = matters[ACTIVATION_AT].then(|| level(ACTIVATION_AT));
+        Decided { numbers, optimiser: 1 + level(OPTIMISER_AT), activation }
     }
+}
+
+/// What run records call the levels of a factor.
+fn level_names(factor: usize) -> impl Iterator<Item = String> {
+    let levels = 0..Space.factors()[factor].n_levels as u8;
+    levels.map(move |level| match level_value(factor, level) {
+        Value::Text(name) => name,
+        Value::Number(number) => number.to_string(),
+    })
 }
 
 /// Prospects as the rows of a table: numbers of the short rows, of the decision, and the names of optimiser and activation.
@@ -172,32 +168,26 @@ pub fn prospect_table(prospects: &[Prospect<'_>]) -> Table {
     let mut numbers: Vec<Vec<f64>> = vec![Vec::with_capacity(n); n_numbers];
     let (mut optimisers, mut activations) = (Vec::with_capacity(n), Vec::with_capacity(n));
     for prospect in prospects {
-        let decided = prospect.decision_numbers();
-        let values =
-            prospect.features.values().iter().copied().chain(prospect.task_logarithms()).chain(decided);
+        let (features, decided) = (prospect.features, prospect.decided());
+        let logarithms = LOGARITHMS_OF.map(|name| features.logarithm(name));
+        let values = features.values().iter().copied().chain(logarithms).chain(decided.numbers);
         numbers.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
-        optimisers.push(Some(prospect.optimiser() as u32));
-        let activation = match prospect.decision {
-            Decision::Train(plan) if plan.matters(prospect.task_type())[ACTIVATION_AT] => {
-                Some(u32::from(plan.levels()[ACTIVATION_AT]))
-            }
-            _ => None,
-        };
-        activations.push(activation);
+        optimisers.push(Some(decided.optimiser));
+        activations.push(decided.activation);
     }
     let names = FEATURES.iter().map(|feature| feature.name);
     let names = names.chain(TASK_LOGARITHMS).chain(DECISION_COLUMNS.map(|column| column.name));
-    let named = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let category = |name: &str, levels: &[&str], codes| Column {
+    let category = |name: &str, levels: Vec<String>, codes| Column {
         name: name.into(),
-        values: ColumnValues::Categorical { levels: named(levels), codes },
+        values: ColumnValues::Categorical { levels, codes },
     };
+    let optimiser_names = ["none".to_string()].into_iter().chain(level_names(OPTIMISER_AT)).collect();
     let columns = names
         .zip(numbers)
         .map(|(name, values)| Column { name: name.into(), values: ColumnValues::Numeric(values) })
         .chain([
-            category("optimiser", &OPTIMISERS, optimisers),
-            category("activation", &ACTIVATIONS, activations),
+            category("optimiser", optimiser_names, optimisers),
+            category("activation", level_names(ACTIVATION_AT).collect(), activations),
         ])
         .collect();
     Table::new(n, columns).expect("every column has a value for each prospect")

@@ -31,14 +31,15 @@ pub(crate) fn linear() -> LinearPredictor {
     let tasks: Vec<TaskFeatures> = (0..8).map(|at| features(f64::from(at) / 8.0)).collect();
     let plans: Vec<Plan> = (0..1500).map(|_| Space.draw(random)).collect();
     let targets: Vec<f64> = plans.iter().map(|_| random.random_range(-1.0..1.0)).collect();
-    let prospects: Vec<Prospect<'_>> = plans
-        .iter()
-        .enumerate()
-        .map(|(at, plan)| Prospect {
-            decision: Decision::Train(*plan),
-            n_steps: plan.n_steps(),
-            features: &tasks[at % tasks.len()],
-        })
-        .collect();
-    LinearPredictor::fit(&prospects, &targets, 1e-3, &Device::default())
+    LinearPredictor::fit(&prospects(&plans, &tasks), &targets, 1e-3, &Device::default())
+}
+
+/// Trainings by these plans, on the tasks in turn.
+pub(crate) fn prospects<'a>(plans: &[Plan], tasks: &'a [TaskFeatures]) -> Vec<Prospect<'a>> {
+    let prospect = |(plan, features): (&Plan, &'a TaskFeatures)| Prospect {
+        decision: Decision::Train(*plan),
+        n_steps: plan.n_steps(),
+        features,
+    };
+    plans.iter().zip(tasks.iter().cycle()).map(prospect).collect()
 }

@@ -1,9 +1,9 @@
 //! What can be typed after `plan`.
 
-use super::TaskArgument;
+use super::TableArguments;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use weightsmith_harness::{Method, Source, TaskSplit};
+use weightsmith_harness::{Method, TaskSplit};
 
 /// Decide how a table's network should come to its weights: generated, or trained, by which recipe and for how many steps
 ///
@@ -16,7 +16,7 @@ pub(crate) struct Plan {
     #[command(subcommand)]
     pub(crate) command: Option<PlanCommand>,
     #[command(flatten)]
-    pub(crate) decide: Option<PlanDecide>,
+    pub(crate) decide: PlanDecide,
 }
 
 const DECIDE_EXAMPLES: &str = "\
@@ -36,16 +36,9 @@ pub(crate) enum PlanCommand {
 /// The decision for a table.
 #[derive(Debug, Args)]
 pub(crate) struct PlanDecide {
-    // Not the table's arguments together: what is optional as a whole cannot hold such a group.
-    /// A CSV file, or sample:NAME for a built-in table
-    #[arg(long, value_name = "FILE")]
-    pub(crate) data: Source,
-    /// The column to predict; a built-in table has one already
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) target: Option<String>,
-    /// What is predicted
-    #[arg(long, value_enum, default_value_t = TaskArgument::Auto)]
-    pub(crate) task: TaskArgument,
+    /// None where there is a subcommand.
+    #[command(flatten)]
+    pub(crate) table: Option<TableArguments>,
     /// Learn from this ledger's runs instead of the shipped predictor's
     #[arg(long, value_name = "FILE")]
     pub(crate) ledger: Option<PathBuf>,
@@ -75,6 +68,20 @@ pub(crate) struct PlanDecide {
     pub(crate) json: bool,
 }
 
+/// How predictors are fitted, and what is printed.
+#[derive(Debug, Args)]
+pub(crate) struct FitArguments {
+    /// Of folds, looks, networks and trainings
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Cores to use [default: all]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Fit a predictor to a ledger, and write it into a folder: a manifest and five networks that load anywhere
 #[derive(Debug, Args)]
 pub(crate) struct PlanFit {
@@ -84,15 +91,8 @@ pub(crate) struct PlanFit {
     /// Where it goes; the folder is made if it is not there
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: PathBuf,
-    /// Of looks, folds and networks
-    #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u64,
-    /// Cores to use [default: all]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) threads: Option<u16>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) fit: FitArguments,
 }
 
 /// Compare ways to decide on tables that the predictor has not seen: the planner, the best fixed recipe, a portfolio, early
@@ -125,15 +125,8 @@ pub(crate) struct PlanTrial {
     /// A page with all of it, .html
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// Of folds, predictors and trainings
-    #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u64,
-    /// Tables at once, one core each [default: all cores]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) threads: Option<u16>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) fit: FitArguments,
 }
 
 const TRIAL_EXAMPLES: &str = "\
@@ -157,15 +150,8 @@ pub(crate) struct PlanAssess {
     /// A page with all of it, .html
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// Of folds, looks and networks
-    #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u64,
-    /// Cores to use [default: all]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) threads: Option<u16>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) fit: FitArguments,
 }
 
 /// Train many small networks by recipes drawn at random, and record what came of them

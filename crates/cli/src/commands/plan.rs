@@ -18,13 +18,12 @@ use weightsmith_harness::{
 };
 
 pub(super) fn run(arguments: &Plan) -> Result<Outcome> {
-    match (&arguments.command, &arguments.decide) {
-        (Some(PlanCommand::Collect(arguments)), _) => collect::run(arguments),
-        (Some(PlanCommand::Fit(arguments)), _) => fit::run(arguments),
-        (Some(PlanCommand::Assess(arguments)), _) => assess::run(arguments),
-        (Some(PlanCommand::Trial(arguments)), _) => trial::run(arguments),
-        (None, Some(arguments)) => decide::run(arguments),
-        (None, None) => unreachable!("without a subcommand --data is asked for"),
+    match &arguments.command {
+        Some(PlanCommand::Collect(arguments)) => collect::run(arguments),
+        Some(PlanCommand::Fit(arguments)) => fit::run(arguments),
+        Some(PlanCommand::Assess(arguments)) => assess::run(arguments),
+        Some(PlanCommand::Trial(arguments)) => trial::run(arguments),
+        None => decide::run(&arguments.decide),
     }
 }
 
@@ -54,11 +53,15 @@ fn held_out(
     })
 }
 
+/// How predictors are fitted, with this seed and so many threads.
+fn fit_settings(seed: u64, n_threads: Option<u16>) -> FitSettings {
+    FitSettings { seed: Seed(seed), n_threads: threads(n_threads), ..FitSettings::default() }
+}
+
 /// A predictor of these runs.
-fn fitted(runs: &PlannedRuns, seed: u64, n_threads: Option<u16>) -> Result<PerformancePredictor> {
-    let settings = FitSettings { seed: Seed(seed), n_threads: threads(n_threads), ..FitSettings::default() };
+fn fitted(runs: &PlannedRuns, settings: &FitSettings) -> Result<PerformancePredictor> {
     let bar = progress::bar(0, "networks");
-    let predictor = fit_predictor(runs, &settings, &open_device("cpu")?, &mut |n, n_all| {
+    let predictor = fit_predictor(runs, settings, &open_device("cpu")?, &mut |n, n_all| {
         bar.set_length(n_all as u64);
         bar.set_position(n as u64);
     });

@@ -1,7 +1,7 @@
 //! How well the losses of trainings are foreseen on data sets that a predictor has not seen.
 
 use super::examples::{Example, PlannedRuns};
-use super::fit::{FitSettings, excess, fit_predictor, train_network};
+use super::fit::{FitSettings, fit_to_examples, train_network};
 use crate::clock::{Cost, Stopwatch};
 use crate::collect::PROBE_STEPS;
 use crate::error::HarnessError;
@@ -10,10 +10,12 @@ use crate::workers::in_parallel;
 use burn::tensor::Device;
 use rand::seq::index::sample;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use weightsmith_base_model::BaseModel;
 use weightsmith_metamodel::{GenerateOptions, Pretrained, generate_base_model};
-use weightsmith_planner::{Decision, Foresight, PerformancePredictor, Prospect, prospect_table};
+use weightsmith_planner::{
+    Decision, Foresight, PerformancePredictor, Prospect, mean_and_deviation, opinions_of_rows, prospect_table,
+};
 use weightsmith_tasks::{Above, Base, Seed, Support};
 use weightsmith_training::{Optimiser, Recipe, fit_linear, grid, train_base_model, tune_base_model};
 
@@ -145,6 +147,30 @@ pub struct Assessment {
 /// Looks of the sample for a picture.
 const N_SAMPLE: usize = 1500;
 
+/// A task of a fold that is held out.
+struct HeldTask {
+    task: String,
+    n_short: u64,
+    n_runs: usize,
+    /// The places of the looks at its runs, ascending.
+    looks: Vec<usize>,
+}
+
+impl HeldTask {
+    /// Those of the held-out runs, whose looks are in the order of the runs.
+    fn all(runs: &PlannedRuns, held: &[usize], looks: &[Example]) -> Vec<Self> {
+        let mut by_run: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        looks.iter().enumerate().for_each(|(at, look)| by_run.entry(look.run).or_default().push(at));
+        let tasks = runs.by_task(held).into_iter().map(|((task, n_short), of_task)| Self {
+            task,
+            n_short,
+            n_runs: of_task.len(),
+            looks: of_task.iter().filter_map(|run| by_run.get(run)).flatten().copied().collect(),
+        });
+        tasks.collect()
+    }
+}
+
 /// What a learner said of the looks of a fold.
 struct Said {
     name: String,
@@ -162,7 +188,7 @@ struct Said {
 /// what came. `metamodel` generates the weights of small predictors; it is one for numbers.
 ///
 /// # Errors
-/// Those of [`fit_predictor`].
+/// Those of [`super::fit_predictor`].
 pub fn assess(
     runs: &PlannedRuns,
     folds: &[BTreeSet<String>],
@@ -178,12 +204,13 @@ pub fn assess(
         let held = runs.of_roots(fold);
         let rest = runs.without(fold);
         let looks: Vec<Example> = held.iter().flat_map(|&run| runs.looks(run)).collect();
+        let tasks = HeldTask::all(runs, &held, &looks);
         let said = say(runs, &rest, &looks, fold, metamodel, settings, device, &mut |n, all| {
             listen(fold_idx, n, all);
         })?;
         for said in said {
             if let Some(excesses) = &said.excesses {
-                add_changes(runs, &held, &looks, excesses, &mut changes);
+                add_changes(runs, &tasks, &looks, excesses, &mut changes);
             }
             if let (Learner::Ensemble, Some(intervals)) = (said.learner, &said.intervals) {
                 let ends = said.values.iter().zip(intervals).zip(&looks);
@@ -196,7 +223,7 @@ pub fn assess(
                 });
             let (_, report, squares, total) = &mut learners[at];
             report.cpu_s += said.cpu_s;
-            add(runs, &held, &looks, &said, report, squares, total);
+            add(runs, &tasks, &looks, &said, report, squares, total);
         }
     }
     let random = &mut settings.seed.stream("planning.sample");
@@ -239,7 +266,9 @@ fn say(
 ) -> Result<Vec<Said>, HarnessError> {
     let prospects = runs.prospects(looks);
     let stopwatch = Stopwatch::of_process(Cost::default());
-    let predictor = fit_predictor(rest, settings, device, listen)?;
+    let all: Vec<usize> = (0..rest.len()).collect();
+    let examples = rest.examples(&all, settings.n_looks, settings.seed);
+    let predictor = fit_to_examples(rest, &examples, settings, device, listen)?;
     let cpu_s = stopwatch.cost().cpu_s;
     let foreseen = predictor.foresee(&prospects)?;
     let excesses = excesses(runs, looks, &predictor)?;
@@ -264,8 +293,6 @@ fn say(
             cpu_s: 0.0,
         },
     ];
-    let all: Vec<usize> = (0..rest.len()).collect();
-    let examples = rest.examples(&all, settings.n_looks, settings.seed);
     said.push(probed(runs, rest, looks, fold, &examples, &foreseen, settings, device)?);
     let mean = examples.iter().map(|example| example.target).sum::<f64>() / examples.len() as f64;
     said.push(Said {
@@ -330,13 +357,10 @@ fn probed(
     let places: Vec<usize> = (0..looks.len()).filter(|&at| is_later(&looks[at])).collect();
     for places in places.chunks(8192) {
         let here: Vec<Example> = places.iter().map(|&at| looks[at]).collect();
-        let table = runs.probed(&here);
-        let mut sums = vec![0.0; here.len()];
-        for network in &networks {
-            let said = network.weights.predict(&network.encoding.encode(&table)?);
-            sums.iter_mut().zip(said).for_each(|(sum, said)| *sum += f64::from(said));
+        let opinions = opinions_of_rows(&networks, &runs.probed(&here))?;
+        for (row, &at) in places.iter().enumerate() {
+            values[at] = mean_and_deviation(opinions.iter().map(|said| said[row])).0;
         }
-        places.iter().zip(sums).for_each(|(&at, sum)| values[at] = sum / networks.len() as f64);
     }
     Ok(Said {
         name: Learner::Probed.name().into(),
@@ -366,7 +390,9 @@ fn excesses(
     let of_generated = predictor.opinions(&generated)?;
     let of_looks = predictor.opinions(&runs.prospects(looks))?;
     let of = |at: usize| {
-        excess(of_looks.iter().zip(&of_generated).map(|(look, generated)| look[at] - generated[at]))
+        mean_and_deviation(
+            of_looks.iter().zip(&of_generated).map(|(look, generated)| look[at] - generated[at]),
+        )
     };
     Ok((0..looks.len()).map(of).collect())
 }
@@ -374,14 +400,12 @@ fn excesses(
 /// Adds to each caution what it does to the loss of every task: none where it generates.
 fn add_changes(
     runs: &PlannedRuns,
-    held: &[usize],
+    tasks: &[HeldTask],
     looks: &[Example],
     excesses: &[(f64, f64)],
     changes: &mut [Vec<Option<f64>>; CAUTIONS.len()],
 ) {
-    for of_task in runs.by_task(held).into_values() {
-        let of_task: BTreeSet<usize> = of_task.into_iter().collect();
-        let here: Vec<usize> = (0..looks.len()).filter(|&at| of_task.contains(&looks[at].run)).collect();
+    for HeldTask { looks: here, .. } in tasks {
         let is_generated = |at: &&usize| runs.runs[looks[**at].run].decision == Decision::Generate;
         let Some(&generated) = here.iter().find(is_generated) else { continue };
         for (caution, changes) in CAUTIONS.iter().zip(&mut *changes) {
@@ -420,7 +444,7 @@ fn small(
 /// Adds a fold to a report.
 fn add(
     runs: &PlannedRuns,
-    held: &[usize],
+    tasks: &[HeldTask],
     looks: &[Example],
     said: &Said,
     report: &mut LearnerReport,
@@ -432,16 +456,14 @@ fn add(
         *squares += (look.target - value).powi(2);
         *total += (look.target - mean).powi(2);
     }
-    for ((task, n_short), of_task) in runs.by_task(held) {
-        let of_task: BTreeSet<usize> = of_task.into_iter().collect();
-        let here: Vec<usize> = (0..looks.len()).filter(|&at| of_task.contains(&looks[at].run)).collect();
+    for HeldTask { task, n_short, n_runs, looks: here } in tasks {
         let pick = |places: &[usize]| -> (Vec<f64>, Vec<f64>) {
             places.iter().map(|&at| (said.values[at], looks[at].target)).unzip()
         };
         // The looks at a run follow one another.
         let is_last = |at: &usize| looks.get(at + 1).is_none_or(|next| next.run != looks[*at].run);
         let last: Vec<usize> = here.iter().copied().filter(is_last).collect();
-        let (foreseen, came) = pick(&here);
+        let (foreseen, came) = pick(here);
         let (foreseen_last, came_last) = pick(&last);
         let n = here.len().max(1) as f64;
         let errors = foreseen.iter().zip(&came).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
@@ -450,9 +472,9 @@ fn add(
         let Some(chosen) = lowest else { continue };
         let best = came.iter().copied().fold(f64::INFINITY, f64::min);
         report.tasks.push(TaskReport {
-            task,
-            n_short,
-            n_runs: of_task.len(),
+            task: task.clone(),
+            n_short: *n_short,
+            n_runs: *n_runs,
             rank_correlation: spearman(&foreseen_last, &came_last),
             rank_correlation_of_looks: spearman(&foreseen, &came),
             coverage: said.intervals.as_ref().map(|intervals| {

@@ -90,4 +90,15 @@ impl Workshop<'_> {
         sums.iter_mut().for_each(|sum| *sum /= n_rows as f64);
         Ok(sums)
     }
+
+    /// [`Workshop::held_out`] after one number of steps.
+    pub(crate) fn held_out_loss(
+        &self,
+        decision: Decision,
+        n_steps: usize,
+        support: &Support,
+        n_folds: usize,
+    ) -> Result<f64, ArmError> {
+        Ok(self.held_out(decision, &[n_steps], support, n_folds)?[0])
+    }
 }

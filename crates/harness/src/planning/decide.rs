@@ -1,14 +1,15 @@
 //! The decision for one table.
 
 use super::carry_out::Workshop;
+use super::words::in_words;
 use crate::arms::ArmError;
 use crate::clock::{Cost, Stopwatch};
 use serde::Serialize;
-use weightsmith_base_model::{BaseModel, EncodingError};
+use weightsmith_base_model::EncodingError;
 use weightsmith_metamodel::Pretrained;
 use weightsmith_planner::{
-    Beginning, Candidate, Decision, FEATURES, FeatureError, Judged, PerformancePredictor, Prospect,
-    TaskFeatures, of_each_kind,
+    Candidate, Decision, FEATURES, FeatureError, Judged, PerformancePredictor, Prospect, TaskFeatures,
+    of_each_kind,
 };
 use weightsmith_tasks::{Seed, Support, Target};
 use weightsmith_training::InnerError;
@@ -18,7 +19,7 @@ const N_ALTERNATIVES: usize = 6;
 /// Features that are told as reasons.
 const N_REASONS: usize = 5;
 /// Folds in which candidates are tried on the short rows.
-const N_FOLDS: usize = 4;
+pub(super) const N_FOLDS: usize = 4;
 
 /// Why nothing is decided.
 #[derive(Debug, thiserror::Error)]
@@ -84,17 +85,7 @@ pub struct Decided {
 impl Decided {
     /// What is decided, in a few words.
     pub fn in_words(&self) -> String {
-        match self.chosen.decision {
-            Decision::Generate => "generate".to_string(),
-            Decision::Train(plan) => {
-                let from = if plan.beginning() == Beginning::Generated { "generated" } else { "random" };
-                format!(
-                    "{} steps of {} from {from} weights",
-                    self.chosen.n_steps,
-                    plan.recipe().optimiser.name()
-                )
-            }
-        }
+        in_words(&self.chosen.decision.values(self.features.task_type()), self.chosen.n_steps)
     }
 }
 
@@ -152,34 +143,6 @@ pub fn decide(
     Ok(Decided { features, n_scored, n_judged, chosen, alternatives, tried, reasons, cost, trying })
 }
 
-/// Does what was decided; the model and the steps that were taken.
-///
-/// # Errors
-/// Rows that nothing can be learned from, a training that diverges.
-pub fn carry_out(
-    candidate: &Candidate,
-    support: &Support,
-    pretrained: &Pretrained,
-    seed: Seed,
-) -> Result<(BaseModel, usize), ArmError> {
-    Workshop { pretrained, seed }.carry_out(candidate.decision, candidate.n_steps, support, &mut |_| {})
-}
-
-/// The mean loss of rows under models that did not see them, by folds inside the short rows: what a decision comes to where
-/// there are no long rows.
-///
-/// # Errors
-/// Rows that nothing can be learned from.
-pub fn held_out_loss(
-    candidate: &Candidate,
-    support: &Support,
-    pretrained: &Pretrained,
-    seed: Seed,
-) -> Result<f64, ArmError> {
-    let workshop = Workshop { pretrained, seed };
-    Ok(workshop.held_out(candidate.decision, &[candidate.n_steps], support, N_FOLDS)?[0])
-}
-
 /// Tries the best trainings and generating on the short rows.
 fn tries(
     support: &Support,
@@ -187,19 +150,21 @@ fn tries(
     kinds: &[Candidate],
     n_tried: usize,
 ) -> Result<Vec<Tried>, ArmError> {
-    let held_out = |candidate: &Candidate| -> Result<f64, ArmError> {
-        Ok(workshop.held_out(candidate.decision, &[candidate.n_steps], support, N_FOLDS)?[0])
+    let held_out = |candidate: &Candidate| {
+        workshop.held_out_loss(candidate.decision, candidate.n_steps, support, N_FOLDS)
     };
     let is_training = |candidate: &&Candidate| candidate.decision != Decision::Generate;
     let Some(generated) = kinds.iter().find(|candidate| !is_training(candidate)) else {
         return Ok(Vec::new());
     };
     let of_generated = match held_out(generated) {
-        Ok(loss) => loss,
-        // A fold's rows are not enough to learn from, so that nothing can be said.
-        Err(ArmError::Generate(_) | ArmError::Inner(InnerError::TooFewRows { .. })) => return Ok(Vec::new()),
-        Err(error) => return Err(error),
+        Err(ArmError::Inner(InnerError::TooFewRows { .. })) => f64::INFINITY,
+        found => found?,
     };
+    if !of_generated.is_finite() {
+        // A fold's rows are not enough to generate from, so that nothing can be said: beside this, any training would win.
+        return Ok(Vec::new());
+    }
     let exponent = match support.target() {
         Target::Classes { .. } => 1.0,
         // Held-out losses of values are squares.
@@ -248,4 +213,37 @@ fn reasons(
     reasons.sort_by(|a, b| b.moved.abs().total_cmp(&a.moved.abs()));
     reasons.truncate(N_REASONS);
     Ok(reasons)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::load_metamodel;
+    use weightsmith_base_model::open_device;
+    use weightsmith_planner::{Foresight, Plan};
+    use weightsmith_tasks::{Column, ColumnValues, Table, TaskType};
+
+    #[test]
+    fn nothing_is_tried_where_the_rows_of_a_fold_are_too_few_to_generate_from() {
+        let device = open_device("cpu").unwrap();
+        let pretrained = &load_metamodel(None, TaskType::Classification, &device).unwrap();
+        let values = ColumnValues::Numeric(vec![0.0, 1.0, 2.0, 3.0]);
+        let table = Table::new(4, vec![Column { name: "x".into(), values }]).unwrap();
+        let class_names = vec!["a".into(), "b".into()];
+        let support = Support::new(table, Target::Classes { class_names, labels: vec![0, 0, 1, 1] }).unwrap();
+        let foresight = Foresight { mean: 0.0, disagreement: 0.0, low: 0.0, high: 0.0 };
+        let candidate = |decision: Decision, n_steps: usize| Candidate {
+            decision,
+            n_steps,
+            linear: 0.0,
+            foresight,
+            excess: (0.0, 0.0),
+            bound: 0.0,
+        };
+        let kinds = [candidate(Decision::Generate, 0), candidate(Decision::Train(Plan::usual_adam()), 4)];
+        let workshop = Workshop { pretrained, seed: Seed(0) };
+        let of_all = workshop.held_out_loss(Decision::Generate, 0, &support, N_FOLDS).unwrap();
+        assert!(of_all.is_infinite(), "three rows are too few to generate from: {of_all}");
+        assert_eq!(tries(&support, &workshop, &kinds, 1).unwrap(), []);
+    }
 }

@@ -6,7 +6,9 @@ use crate::workers::in_parallel;
 use burn::tensor::Device;
 use std::collections::{BTreeMap, BTreeSet};
 use weightsmith_base_model::BaseModel;
-use weightsmith_planner::{Calibration, Decision, LinearPredictor, PerformancePredictor};
+use weightsmith_planner::{
+    Calibration, Decision, LinearPredictor, PerformancePredictor, mean_and_deviation, opinions,
+};
 use weightsmith_tasks::{Above, Base, Seed, Support};
 use weightsmith_training::{InnerError, Optimiser, Recipe, Start, Training};
 
@@ -99,12 +101,23 @@ pub fn fit_predictor(
     device: &Device,
     listen: &mut dyn FnMut(usize, usize),
 ) -> Result<PerformancePredictor, HarnessError> {
+    let all: Vec<usize> = (0..runs.len()).collect();
+    let examples = runs.examples(&all, settings.n_looks, settings.seed);
+    fit_to_examples(runs, &examples, settings, device, listen)
+}
+
+/// [`fit_predictor`] to these looks at the runs.
+pub(super) fn fit_to_examples(
+    runs: &PlannedRuns,
+    examples: &[Example],
+    settings: &FitSettings,
+    device: &Device,
+    listen: &mut dyn FnMut(usize, usize),
+) -> Result<PerformancePredictor, HarnessError> {
     let n_roots = runs.roots().len();
     if n_roots < settings.n_folds {
         return Err(HarnessError::TooFewRoots { n_roots, n_needed: settings.n_folds });
     }
-    let all: Vec<usize> = (0..runs.len()).collect();
-    let examples = runs.examples(&all, settings.n_looks, settings.seed);
     let folds = runs.folds(settings.n_folds, settings.seed);
     let mut groups: Vec<(Vec<Example>, BTreeSet<String>)> = folds
         .iter()
@@ -113,26 +126,25 @@ pub fn fit_predictor(
             (examples.iter().filter(|example| !held.contains(&example.run)).copied().collect(), fold.clone())
         })
         .collect();
-    groups.push((examples.clone(), BTreeSet::new()));
+    groups.push((examples.to_vec(), BTreeSet::new()));
     let mut ensembles = train_ensembles(runs, &groups, settings.n_networks, settings, device, listen)?;
     let networks = ensembles.pop().expect("the last group is everything");
     let mut errors: BTreeMap<(String, u64), Vec<(f64, f64)>> = BTreeMap::new();
     let mut choices = Vec::new();
     for (networks, fold) in ensembles.into_iter().zip(&folds) {
         let held = runs.of_roots(fold);
-        let predictor =
-            PerformancePredictor { linear: LinearPredictor::default(), networks, calibration: UNSURE };
         for (task, of_task) in runs.by_task(&held) {
             let looks: Vec<Example> = of_task.iter().flat_map(|&run| runs.looks(run)).collect();
-            let opinions = predictor.opinions(&runs.prospects(&looks))?;
-            let foresight = |at: usize| UNSURE.foresight(opinions.iter().map(|said| said[at]));
-            let error =
-                |at: usize| (looks[at].target - foresight(at).mean, foresight(at).disagreement.powi(2));
+            let opinions = opinions(&networks, &runs.prospects(&looks))?;
+            let error = |at: usize| {
+                let (mean, deviation) = mean_and_deviation(opinions.iter().map(|said| said[at]));
+                (looks[at].target - mean, deviation.powi(2))
+            };
             errors.insert(task, (0..looks.len()).map(error).collect());
             let is_generated = |look: &Example| runs.runs[look.run].decision == Decision::Generate;
             if let Some(generated) = looks.iter().position(is_generated) {
                 let of = |at: usize| Choice {
-                    excess: excess(opinions.iter().map(|said| said[at] - said[generated])),
+                    excess: mean_and_deviation(opinions.iter().map(|said| said[at] - said[generated])),
                     loss: looks[at].target.exp(),
                 };
                 choices.push((0..looks.len()).map(of).collect());
@@ -142,12 +154,10 @@ pub fn fit_predictor(
     let calibration =
         Calibration::of_errors(&errors.into_values().collect::<Vec<_>>(), least_caution(&choices));
     let targets: Vec<f64> = examples.iter().map(|example| example.target).collect();
-    let linear = LinearPredictor::fit(&runs.prospects(&examples), &targets, settings.strength, device);
+    let linear = LinearPredictor::fit(&runs.prospects(examples), &targets, settings.strength, device);
     Ok(PerformancePredictor { linear, networks, calibration })
 }
 
-/// The calibration of networks that are taken at their word.
-const UNSURE: Calibration = Calibration { noise: 0.0, quantile: 0.0, caution: 0.0 };
 /// Cautions that are tried. On data sets of the kind that the networks learned from, 1 to 2 would do; what is decided for is of
 /// another kind, see `ARCHITECTURE.md`.
 const CAUTIONS: [f64; 4] = [4.0, 5.0, 6.0, 8.0];
@@ -158,15 +168,10 @@ struct Choice {
     loss: f64,
 }
 
-pub(super) fn excess(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
-    let foresight = UNSURE.foresight(values);
-    (foresight.mean, foresight.disagreement)
-}
-
 /// The caution with which choices among the looks at each task's runs lose least.
 fn least_caution(tasks: &[Vec<Choice>]) -> f64 {
     let loss = |caution: &f64| -> f64 {
-        let calibration = Calibration { caution: *caution, ..UNSURE };
+        let calibration = Calibration { noise: 0.0, quantile: 0.0, caution: *caution };
         let bound = |choice: &&Choice| calibration.bound(choice.excess);
         let chosen = tasks.iter().filter_map(|task| task.iter().min_by(|a, b| bound(a).total_cmp(&bound(b))));
         chosen.map(|choice| choice.loss).sum()

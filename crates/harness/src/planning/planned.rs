@@ -1,6 +1,8 @@
 //! A plan for one table, as people and programs read it.
 
-use super::decide::{DecideError, DecideSettings, Decided, Reason, carry_out, decide, held_out_loss};
+use super::carry_out::Workshop;
+use super::decide::{DecideError, DecideSettings, Decided, N_FOLDS, Reason, decide};
+use super::words::in_words;
 use crate::arms::ArmError;
 use crate::error::HarnessError;
 use crate::files::NamedTable;
@@ -61,7 +63,7 @@ pub struct DecisionReport {
 impl DecisionReport {
     /// The decision in a few words.
     pub fn in_words(&self) -> String {
-        crate::report::in_words(self)
+        in_words(&self.recipe, self.n_steps)
     }
 }
 
@@ -212,8 +214,11 @@ pub fn plan_table(
         return Ok((report, None));
     }
     let begun = Instant::now();
-    let (model, n_steps) =
-        carry_out(&decided.chosen, &support, settings.pretrained, settings.seed).map_err(failed)?;
+    let workshop = Workshop { pretrained: settings.pretrained, seed: settings.seed };
+    let carry_out = |candidate: &Candidate| {
+        workshop.carry_out(candidate.decision, candidate.n_steps, &support, &mut |_| {})
+    };
+    let (model, n_steps) = carry_out(&decided.chosen).map_err(failed)?;
     let wall_s = begun.elapsed().as_secs_f64();
     let (loss, on, n_rows) = match &problem {
         Some(problem) => {
@@ -221,7 +226,8 @@ pub fn plan_table(
             (counts.long.loss, "long rows", problem.n_query())
         }
         None => {
-            let loss = held_out_loss(&decided.chosen, &support, settings.pretrained, settings.seed);
+            let Candidate { decision, n_steps, .. } = decided.chosen;
+            let loss = workshop.held_out_loss(decision, n_steps, &support, N_FOLDS);
             let loss = loss.map_err(failed)?;
             let loss = if support.target().task_type() == TaskType::Regression { loss.sqrt() } else { loss };
             (loss, "held-out folds", support.n_rows())
@@ -230,8 +236,7 @@ pub fn plan_table(
     if let Some(problem) = &problem {
         for (candidate, alternative) in decided.alternatives.iter().zip(&mut report.alternatives) {
             // One that diverges comes to nothing.
-            let done = carry_out(candidate, &support, settings.pretrained, settings.seed);
-            let counts = done.ok().and_then(|(model, _)| problem.count_network(&model).ok());
+            let counts = carry_out(candidate).ok().and_then(|(model, _)| problem.count_network(&model).ok());
             alternative.realised = counts.map(|counts| counts.long.loss);
         }
     }

@@ -25,11 +25,10 @@ impl Recorded {
             let ratio = n as f64 / n_short as f64;
             (1.0 / ROWS_WITHIN..=ROWS_WITHIN).contains(&ratio)
         };
-        let regression = task_type == TaskType::Regression;
         let like: Vec<usize> = (0..runs.len())
             .filter(|&at| {
                 let run = &runs.runs[at];
-                (run.features.get("is_regression") > 0.5) == regression && is_near(run.record.outcome.n_short)
+                run.features.task_type() == task_type && is_near(run.record.outcome.n_short)
             })
             .collect();
         let tasks = runs.by_task(&like);

@@ -1,7 +1,7 @@
 //! Decisions on tables that a predictor has not seen, beside other ways to come to one.
 
 use super::carry_out::Workshop;
-use super::decide::{DecideError, DecideSettings, decide};
+use super::decide::{DecideSettings, N_FOLDS, decide};
 use super::examples::{PlannedRuns, WORST};
 use super::fit::{FitSettings, fit_predictor};
 use super::portfolio::Recorded;
@@ -21,9 +21,8 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 use weightsmith_base_model::BaseModel;
-use weightsmith_datasets::{Source, read_labelled};
 use weightsmith_metamodel::Pretrained;
-use weightsmith_planner::{Decision, PerformancePredictor, Plan, Space, loss_unit};
+use weightsmith_planner::{Decision, PerformancePredictor, Plan, Space, base_loss, loss_unit};
 use weightsmith_tasks::{Seed, TaskType};
 use weightsmith_training::Optimiser;
 
@@ -34,8 +33,6 @@ const N_TRIED: usize = 16;
 const N_TRIED_FOLDS: usize = 2;
 /// Recipes that get an epoch each before the best is finished.
 const N_BEGUN: usize = 32;
-/// All folds.
-const N_FOLDS: usize = 4;
 /// Candidates that the planner tries.
 const N_PLANNED_TRIES: usize = 2;
 
@@ -165,8 +162,33 @@ pub struct Trial {
     pub training_s: f64,
     /// Trainings and generations.
     pub n_trainings: usize,
-    /// What was decided.
+    /// What was decided, or why nothing came of it.
     pub decision: String,
+}
+
+impl Trial {
+    /// One that came to no loss.
+    fn without_loss(
+        table: &SuiteTable,
+        n_short: usize,
+        method: Method,
+        cpu_s: f64,
+        decision: String,
+    ) -> Self {
+        Self {
+            table: table.name.clone(),
+            task_type: table.task_type,
+            n_short,
+            method,
+            loss: None,
+            regret: None,
+            foreseen: None,
+            cpu_s,
+            training_s: cpu_s,
+            n_trainings: 0,
+            decision,
+        }
+    }
 }
 
 /// What trials are made of.
@@ -193,7 +215,8 @@ struct Made {
     foreseen: Option<[f64; 3]>,
 }
 
-/// Lets every method decide on every table. The predictor of a table is fitted to `runs` without the fold that the table is in.
+/// Lets every method decide on every table. The predictor of a table is fitted to `runs` without the fold that the table is in;
+/// on one that is in no fold nothing is decided.
 ///
 /// # Errors
 /// Those of [`fit_predictor`].
@@ -206,12 +229,21 @@ pub fn try_methods(
     device: &Device,
     listen: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<Trial>, HarnessError> {
+    let (held, others): (Vec<&SuiteTable>, Vec<&SuiteTable>) =
+        tables.iter().partition(|table| folds.iter().any(|fold| fold.contains(&table.name)));
     let mut trials = Vec::new();
-    let (mut n_before, n_all) = (0, tables.len() * settings.n_supports.len());
+    for (table, &n_short) in
+        others.iter().flat_map(|table| settings.n_supports.iter().map(move |n| (table, n)))
+    {
+        let why = "no run of it is recorded to compare with";
+        let of_method = |&method: &Method| Trial::without_loss(table, n_short, method, 0.0, why.into());
+        trials.extend(settings.methods.iter().map(of_method));
+    }
+    let (mut n_before, n_all) = (0, held.len() * settings.n_supports.len());
     for fold in folds {
         let rest = runs.without(fold);
         let predictor = fit_predictor(&rest, &settings.fit, device, &mut |_, _| {})?;
-        let here = tables.iter().filter(|table| fold.contains(&table.name));
+        let here = held.iter().copied().filter(|table| fold.contains(&table.name));
         let jobs: Vec<(&SuiteTable, usize)> =
             here.flat_map(|table| settings.n_supports.iter().map(move |&n| (table, n))).collect();
         let n_jobs = jobs.len();
@@ -239,36 +271,28 @@ struct OneTable<'a> {
 
 impl OneTable<'_> {
     fn run(&self, pretrained: &Pretrained) -> Vec<Trial> {
-        let source = Source::File(self.table.path.clone());
-        let Ok(labelled) = read_labelled(&source, &self.settings.target, Some(self.table.task_type)) else {
-            return Vec::new();
+        let problem = match self.problem() {
+            Ok(problem) => problem,
+            Err(why) => {
+                let methods = self.settings.methods.iter();
+                return methods
+                    .map(|&method| Trial::without_loss(self.table, self.n_short, method, 0.0, why.clone()))
+                    .collect();
+            }
         };
-        let split = Split::new(labelled.table.n_rows(), self.n_short, 0);
-        let Some(problem) = Problem::new(&labelled, &split) else { return Vec::new() };
         let workshop = Workshop { pretrained, seed: self.settings.fit.seed };
-        let Ok(features) = workshop.features(problem.support()) else { return Vec::new() };
-        let unit = loss_unit(problem.support().target()) * features.get("base_loss");
+        let target = problem.support().target();
+        let unit = loss_unit(target) * base_loss(target);
         let recorded = Recorded::of(self.rest, self.table.task_type, self.n_short);
         let mut trials: Vec<Trial> = Vec::new();
         for &method in &self.settings.methods {
             let stopwatch = Stopwatch::of_thread();
             let made = self.make(method, &problem, &workshop, &recorded);
             let cpu_s = stopwatch.cost().cpu_s;
-            let blank = Trial {
-                table: self.table.name.clone(),
-                task_type: self.table.task_type,
-                n_short: self.n_short,
-                method,
-                loss: None,
-                regret: None,
-                foreseen: None,
-                cpu_s,
-                training_s: cpu_s,
-                n_trainings: 0,
-                decision: String::new(),
-            };
             trials.push(match made {
-                Err(error) => Trial { decision: in_one_line(&error), ..blank },
+                Err(error) => {
+                    Trial::without_loss(self.table, self.n_short, method, cpu_s, in_one_line(&error))
+                }
                 Ok(made) => {
                     let loss = problem.count_network(&made.model).ok().map(|counts| counts.long.loss / unit);
                     Trial {
@@ -276,8 +300,7 @@ impl OneTable<'_> {
                         foreseen: made.foreseen.map(|ends| ends.map(f64::exp)),
                         training_s: cpu_s - made.search_s,
                         n_trainings: made.n_trainings,
-                        decision: made.decision,
-                        ..blank
+                        ..Trial::without_loss(self.table, self.n_short, method, cpu_s, made.decision)
                     }
                 }
             });
@@ -293,6 +316,12 @@ impl OneTable<'_> {
         trials
     }
 
+    fn problem(&self) -> Result<Problem, String> {
+        let labelled = self.table.read(&self.settings.target)?;
+        let split = Split::new(labelled.table.n_rows(), self.n_short, 0);
+        Problem::new(&labelled, &split).ok_or_else(|| "the short rows are all of one class".to_string())
+    }
+
     fn make(
         &self,
         method: Method,
@@ -305,6 +334,13 @@ impl OneTable<'_> {
             let (model, _) = workshop.carry_out(decision, n_steps, support, &mut |_| {})?;
             let decision = format!("{decision}, {n_steps} steps");
             Ok(Made { model, n_trainings: n_before + 1, search_s: 0.0, decision, foreseen: None })
+        };
+        // The place of the one with the least held-out loss.
+        let best_of = |tried: &[(Decision, usize)], n_folds: usize| -> Result<usize, ArmError> {
+            let losses = tried
+                .iter()
+                .map(|&(decision, n_steps)| workshop.held_out_loss(decision, n_steps, support, n_folds));
+            Ok(lowest(&losses.collect::<Result<Vec<f64>, ArmError>>()?))
         };
         let seed = self.settings.fit.seed;
         let draw = |n: usize| -> Vec<Plan> {
@@ -321,12 +357,7 @@ impl OneTable<'_> {
                     workshop.pretrained,
                     DecideSettings { n_tried, seed: workshop.seed },
                 )
-                .map_err(|error| match error {
-                    DecideError::Try(error) => error,
-                    DecideError::Features(_) | DecideError::Columns(_) => {
-                        unreachable!("the features were computed before, by the same predictor's columns")
-                    }
-                })?;
+                .map_err(|error| ArmError::Decide(Box::new(error)))?;
                 let chosen = decided.chosen;
                 let n_before = 1 + if n_tried > 0 { N_FOLDS * (decided.tried.len() + 1) } else { 0 };
                 let made = carry_out(chosen.decision, chosen.n_steps, n_before)?;
@@ -345,12 +376,8 @@ impl OneTable<'_> {
             }
             Method::Portfolio => {
                 let portfolio = recorded.portfolio(N_PORTFOLIO);
-                let losses = portfolio.iter().map(|&(decision, n_steps)| {
-                    Ok(workshop.held_out(decision, &[n_steps], support, N_FOLDS)?[0])
-                });
-                let losses = losses.collect::<Result<Vec<f64>, ArmError>>()?;
-                let (decision, n_steps) =
-                    portfolio.get(lowest(&losses)).copied().unwrap_or((Decision::Generate, 0));
+                let best = best_of(&portfolio, N_FOLDS)?;
+                let (decision, n_steps) = portfolio.get(best).copied().unwrap_or((Decision::Generate, 0));
                 carry_out(decision, n_steps, N_FOLDS * portfolio.len())
             }
             Method::EarlyStopping => {
@@ -360,26 +387,14 @@ impl OneTable<'_> {
             }
             Method::OneEpoch => {
                 let plans = draw(N_BEGUN);
-                let losses = plans.iter().map(|plan| {
-                    let epoch = plan.steps_per_epoch(support.n_rows());
-                    Ok(workshop.held_out(Decision::Train(*plan), &[epoch], support, 1)?[0])
-                });
-                let losses = losses.collect::<Result<Vec<f64>, ArmError>>()?;
-                let best = plans[lowest(&losses)];
+                let epoch = |plan: &Plan| (Decision::Train(*plan), plan.steps_per_epoch(support.n_rows()));
+                let best = plans[best_of(&plans.iter().map(epoch).collect::<Vec<_>>(), 1)?];
                 carry_out(Decision::Train(best), best.n_steps(), N_BEGUN)
             }
             Method::RandomSearch => {
                 let plans = draw(N_TRIED);
-                let losses = plans.iter().map(|plan| {
-                    Ok(workshop.held_out(
-                        Decision::Train(*plan),
-                        &[plan.n_steps()],
-                        support,
-                        N_TRIED_FOLDS,
-                    )?[0])
-                });
-                let losses = losses.collect::<Result<Vec<f64>, ArmError>>()?;
-                let best = plans[lowest(&losses)];
+                let whole = |plan: &Plan| (Decision::Train(*plan), plan.n_steps());
+                let best = plans[best_of(&plans.iter().map(whole).collect::<Vec<_>>(), N_TRIED_FOLDS)?];
                 carry_out(Decision::Train(best), best.n_steps(), N_TRIED * N_TRIED_FOLDS)
             }
             Method::Tpe => {
@@ -426,8 +441,8 @@ impl OneTable<'_> {
             let plan = Plan::new(levels.try_into().expect("a level for each factor"))
                 .expect("levels are within their factors")
                 .canonical(self.table.task_type);
-            let steps = [plan.n_steps()];
-            let loss = workshop.held_out(Decision::Train(plan), &steps, problem.support(), N_TRIED_FOLDS)?[0];
+            let (decision, n_steps) = (Decision::Train(plan), plan.n_steps());
+            let loss = workshop.held_out_loss(decision, n_steps, problem.support(), N_TRIED_FOLDS)?;
             // The estimator takes no infinities.
             let told = if loss.is_finite() { loss } else { f64::MAX };
             for (optimiser, asked) in optimisers.iter_mut().zip(asked) {
@@ -530,4 +545,34 @@ pub fn summarise_trials(trials: &[Trial], seed: Seed) -> Vec<MethodSummary> {
 /// The place of the least number.
 fn lowest(losses: &[f64]) -> usize {
     (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::load_metamodel;
+    use crate::planning::shipped_predictor;
+    use weightsmith_base_model::open_device;
+
+    #[test]
+    fn a_table_that_cannot_be_read_is_told_of() {
+        let pretrained =
+            load_metamodel(None, TaskType::Classification, &open_device("cpu").unwrap()).unwrap();
+        let path = "no/such/table.csv".into();
+        let table = SuiteTable { name: "table".into(), path, task_type: TaskType::Classification };
+        let settings = TrialSettings {
+            n_supports: vec![32],
+            target: "target".into(),
+            fit: FitSettings::default(),
+            methods: vec![Method::Generated, Method::Fixed],
+        };
+        let (runs, predictor) = (&PlannedRuns::default(), &shipped_predictor().unwrap());
+        let of_table =
+            OneTable { table: &table, n_short: 32, runs, rest: runs, predictor, settings: &settings };
+        let trials = of_table.run(&pretrained);
+        assert_eq!(trials.len(), 2);
+        for trial in &trials {
+            assert!(trial.loss.is_none() && trial.decision.contains("no/such/table.csv"), "{trial:?}");
+        }
+    }
 }

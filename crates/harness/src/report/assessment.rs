@@ -4,6 +4,7 @@ use super::dots::{Dot, DotPlot};
 use super::foreseen;
 use super::page::{WORDS, escaped, figure, page, pictures, push, standalone, table};
 use super::picture::drawn;
+use super::square;
 use crate::figures::seconds_text;
 use crate::planning::{Assessment, LearnerReport};
 use crate::statistics::Spread;
@@ -40,7 +41,7 @@ pub(super) fn html(assessment: &Assessment) -> String {
 
 /// The picture of looks alone.
 pub(super) fn svg(assessment: &Assessment) -> String {
-    standalone(&foreseen::alone(&assessment.sample), foreseen::SIZE)
+    standalone(&foreseen::alone(&assessment.sample), square::SIZE)
 }
 
 fn answer(assessment: &Assessment) -> String {

@@ -29,33 +29,6 @@ pub(super) fn svg(plan: &PlanReport) -> String {
     standalone(&drawn(plot.size(), |canvas| plot.draw(canvas, 0)), plot.size())
 }
 
-/// A decision in a few words.
-pub(crate) fn in_words(decision: &DecisionReport) -> String {
-    let text = |name: &str| match decision.recipe.get(name) {
-        Some(Value::Text(text)) => text.clone(),
-        Some(Value::Number(number)) => format!("{}", (*number * 1e4).round() / 1e4),
-        None => String::new(),
-    };
-    if decision.action == "generate" {
-        return "generate the weights, train nothing".to_string();
-    }
-    let network = match (text("beginning").as_str(), text("layers").as_str()) {
-        ("generated", _) => "the generated weights of one view".to_string(),
-        (_, "0") => "a linear model".to_string(),
-        (_, "1") => format!("{} {} units", text("units"), text("activation")),
-        _ => format!("two layers of {} {} units", text("units"), text("activation")),
-    };
-    let steps = match decision.n_steps {
-        1 => "1 step".to_string(),
-        n => format!("{n} steps"),
-    };
-    let rate = match text("learning_rate") {
-        none if none.is_empty() => String::new(),
-        rate => format!(", learning rate {rate}"),
-    };
-    format!("{}, {steps} from {network}{rate}, weight decay {}", text("optimiser"), text("weight_decay"))
-}
-
 fn name(metric: &str) -> &str {
     if metric == "log_loss" { "log-loss" } else { "RMSE" }
 }
@@ -67,7 +40,7 @@ fn answer(plan: &PlanReport) -> String {
          between {} and {}.",
         plan.n_short,
         escaped(&plan.data),
-        escaped(&in_words(&plan.chosen)),
+        escaped(&plan.chosen.in_words()),
         name(plan.metric),
         loss("/chosen/loss", plan.chosen.loss),
         loss("/chosen/low", plan.chosen.low),
@@ -181,7 +154,7 @@ fn decisions(plan: &PlanReport) -> String {
     let row = |decision: &DecisionReport, at: &str, realised: &dyn Fn(&DecisionReport, &str) -> String| {
         let figure_at = |field: &str, value: f64, text: &str| figure(&format!("{at}/{field}"), value, text);
         vec![
-            format!("<span class=\"words\">{}</span>", escaped(&in_words(decision))),
+            format!("<span class=\"words\">{}</span>", escaped(&decision.in_words())),
             figure_at("loss", decision.loss, &number_text(decision.loss)),
             format!(
                 "{} to {}",

@@ -1,8 +1,8 @@
 //! A picture of two models over tables, a dot a table.
 
-use super::axis::Axis;
 use super::page::{escaped, push};
-use super::picture::{ACCENT, Canvas, IN_MEMORY, INK, MUTED, RULE, SECOND, Side, drawn, line, write};
+use super::picture::{ACCENT, Canvas, IN_MEMORY, INK, MUTED, SECOND, Side, drawn, write};
+use super::square::{SIZE, Square};
 use plotters::prelude::{Circle, Color, RGBColor};
 use std::cmp::Ordering;
 
@@ -25,11 +25,6 @@ pub(super) struct ScatterPlot {
     pub(super) labels: (String, String),
     pub(super) tables: Vec<TableDot>,
 }
-
-pub(super) const SIZE: (u32, u32) = (420, 448);
-const LEFT: i32 = 48;
-const TOP: i32 = 72;
-const SIDE: i32 = 328;
 
 impl ScatterPlot {
     /// What it says in words.
@@ -72,32 +67,27 @@ impl ScatterPlot {
     pub(super) fn draw(&self, canvas: &Canvas<'_>, top: i32) {
         let values: Vec<f64> =
             self.tables.iter().flat_map(|table| [table.values.0, table.values.1]).collect();
-        let axis = Axis::linear(&values);
-        let place = |value: f64| (axis.place(value) * f64::from(SIDE)).round() as i32;
-        let (x_of, y_of) = (|value| LEFT + place(value), |value| top + TOP + SIDE - place(value));
-        let (right, bottom) = (LEFT + SIDE, top + TOP + SIDE);
+        let square = Square::of(&values, top);
 
         write(canvas, &self.title, (0, top + 14), Side::Right, (15, INK, true));
         write(canvas, &self.counts(), (0, top + 34), Side::Right, (12, INK, false));
         write(canvas, &self.hint, (SIZE.0 as i32, top + 34), Side::Left, (12, MUTED, false));
-        let n_decimals = axis.n_decimals();
-        for &tick in &axis.ticks {
-            let text = format!("{tick:.n_decimals$}");
-            line(canvas, vec![(x_of(tick), top + TOP), (x_of(tick), bottom)], RULE, 1);
-            line(canvas, vec![(LEFT, y_of(tick)), (right, y_of(tick))], RULE, 1);
-            write(canvas, &text, (x_of(tick), bottom + 14), Side::Centre, (12, MUTED, false));
-            write(canvas, &text, (LEFT - 6, y_of(tick)), Side::Left, (12, MUTED, false));
-        }
-        line(canvas, vec![(LEFT, bottom), (right, top + TOP)], MUTED, 1);
+        square.draw(canvas);
         write(canvas, &format!("{} ↑", self.labels.1), (0, top + 58), Side::Right, (12, ACCENT, true));
-        write(canvas, &format!("{} →", self.labels.0), (right, bottom + 34), Side::Left, (12, INK, true));
+        write(
+            canvas,
+            &format!("{} →", self.labels.0),
+            (square.right, square.bottom + 34),
+            Side::Left,
+            (12, INK, true),
+        );
         for table in &self.tables {
             let colour: RGBColor = match table.order {
                 Ordering::Less => ACCENT,
                 Ordering::Equal => INK,
                 Ordering::Greater => SECOND,
             };
-            let at = (x_of(table.values.0), y_of(table.values.1));
+            let at = square.at(table.values.0, table.values.1);
             canvas.draw(&Circle::new(at, 4, colour.mix(0.75).filled())).expect(IN_MEMORY);
         }
     }
@@ -105,6 +95,7 @@ impl ScatterPlot {
 
 #[cfg(test)]
 mod tests {
+    use super::super::square::{LEFT, SIDE, TOP};
     use super::*;
 
     #[test]

@@ -1,14 +1,12 @@
 //! `weightsmith plan assess`
 
-use super::held_out;
+use super::{fit_settings, held_out};
 use crate::arguments::PlanAssess;
-use crate::commands::evaluate::threads;
 use crate::exit::Outcome;
 use crate::{print, progress};
 use anyhow::Result;
 use weightsmith_harness::{
-    FitSettings, ReportFormat, Seed, Spread, TaskType, assess, check_output, load_metamodel, open_device,
-    write_assessment,
+    ReportFormat, Spread, TaskType, assess, check_output, load_metamodel, open_device, write_assessment,
 };
 
 pub(super) fn run(arguments: &PlanAssess) -> Result<Outcome> {
@@ -18,11 +16,7 @@ pub(super) fn run(arguments: &PlanAssess) -> Result<Outcome> {
     }
     let device = open_device("cpu")?;
     let metamodel = load_metamodel(None, TaskType::Regression, &device)?;
-    let settings = FitSettings {
-        seed: Seed(arguments.seed),
-        n_threads: threads(arguments.threads),
-        ..FitSettings::default()
-    };
+    let settings = fit_settings(arguments.fit.seed, arguments.fit.threads);
     let (runs, folds) =
         held_out(&arguments.ledger, arguments.tested.as_deref(), arguments.folds, settings.seed)?;
     let bar = progress::bar(0, "networks");
@@ -35,7 +29,7 @@ pub(super) fn run(arguments: &PlanAssess) -> Result<Outcome> {
     if let Some(path) = &arguments.report {
         write_assessment(&assessment, path)?;
     }
-    if arguments.json {
+    if arguments.fit.json {
         print::json(&assessment)?;
     } else {
         let mut text = format!(

@@ -1,6 +1,6 @@
 //! `weightsmith plan collect`
 
-use super::fitted;
+use super::{fit_settings, fitted};
 use crate::arguments::PlanCollect;
 use crate::commands::evaluate::threads;
 use crate::exit::Outcome;
@@ -36,7 +36,10 @@ pub(super) fn run(arguments: &PlanCollect) -> Result<Outcome> {
     };
     let predictor = match arguments.focus {
         false => None,
-        true => Some(fitted(&PlannedRuns::read(&ledger.snapshot()?)?, arguments.seed, arguments.threads)?),
+        true => Some(fitted(
+            &PlannedRuns::read(&ledger.snapshot()?)?,
+            &fit_settings(arguments.seed, arguments.threads),
+        )?),
     };
     let stop = interrupted()?;
     let begun = Instant::now();

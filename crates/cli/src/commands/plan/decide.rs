@@ -1,6 +1,6 @@
 //! `weightsmith plan --data`
 
-use super::{fitted, runs_of};
+use super::{fit_settings, fitted, runs_of};
 use crate::arguments::PlanDecide;
 use crate::exit::Outcome;
 use crate::print;
@@ -23,16 +23,17 @@ struct Printed<'a> {
 }
 
 pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
-    let PlanDecide { data, out, report, .. } = arguments;
+    let PlanDecide { table, out, report, .. } = arguments;
+    let table = table.as_ref().expect("without a subcommand --data is asked for");
     for path in [out, report].into_iter().flatten() {
         check_output(path)?;
     }
     if let Some(report) = report {
         ReportFormat::of(report)?;
     }
-    let read = read_table(data, arguments.target.as_deref(), arguments.task.task_type())?;
+    let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
     let predictor = match (&arguments.ledger, &arguments.predictor) {
-        (Some(ledger), _) => fitted(&runs_of(ledger)?, arguments.seed, None)?,
+        (Some(ledger), _) => fitted(&runs_of(ledger)?, &fit_settings(arguments.seed, None))?,
         (None, Some(folder)) => load_predictor(folder)?,
         (None, None) => shipped_predictor()?,
     };

@@ -1,6 +1,6 @@
 //! `weightsmith plan fit`
 
-use super::{fitted, runs_of};
+use super::{fit_settings, fitted, runs_of};
 use crate::arguments::PlanFit;
 use crate::exit::Outcome;
 use crate::print;
@@ -10,10 +10,10 @@ use weightsmith_harness::save_predictor;
 
 pub(super) fn run(arguments: &PlanFit) -> Result<Outcome> {
     let runs = runs_of(&arguments.ledger)?;
-    let predictor = fitted(&runs, arguments.seed, arguments.threads)?;
+    let predictor = fitted(&runs, &fit_settings(arguments.fit.seed, arguments.fit.threads))?;
     save_predictor(&predictor, &arguments.out)?;
     let n_roots = runs.roots().len();
-    if arguments.json {
+    if arguments.fit.json {
         print::json(&json!({
             "out": arguments.out,
             "n_runs": runs.len(),

@@ -1,14 +1,13 @@
 //! `weightsmith plan trial`
 
-use super::held_out;
+use super::{fit_settings, held_out};
 use crate::arguments::PlanTrial;
-use crate::commands::evaluate::threads;
 use crate::exit::Outcome;
 use crate::{print, progress};
 use anyhow::Result;
 use weightsmith_harness::{
-    DecisionsReport, FitSettings, Interval, Metamodels, Method, MethodSummary, Part, ReportFormat, Seed,
-    TrialSettings, check_output, open_device, suite_tables, summarise_trials, try_methods, write_decisions,
+    DecisionsReport, Interval, Metamodels, Method, MethodSummary, Part, ReportFormat, TrialSettings,
+    check_output, open_device, suite_tables, summarise_trials, try_methods, write_decisions,
 };
 
 pub(super) fn run(arguments: &PlanTrial) -> Result<Outcome> {
@@ -19,8 +18,8 @@ pub(super) fn run(arguments: &PlanTrial) -> Result<Outcome> {
     let device = open_device("cpu")?;
     let tables = suite_tables(&arguments.suite, Part::default())?;
     let metamodels = Metamodels::for_all(&device)?;
-    let seed = Seed(arguments.seed);
-    let fit = FitSettings { seed, n_threads: threads(arguments.threads), ..FitSettings::default() };
+    let fit = fit_settings(arguments.fit.seed, arguments.fit.threads);
+    let seed = fit.seed;
     let (runs, folds) = held_out(&arguments.ledger, Some(&arguments.tested), arguments.folds, seed)?;
     let methods = if arguments.methods.is_empty() { Method::ALL.to_vec() } else { arguments.methods.clone() };
     let settings = TrialSettings {
@@ -40,10 +39,22 @@ pub(super) fn run(arguments: &PlanTrial) -> Result<Outcome> {
     if let Some(path) = &arguments.report {
         write_decisions(&report, path)?;
     }
-    if arguments.json {
+    if arguments.fit.json {
         print::json(&report)?;
     } else {
-        print::text(&text(&report.methods))?;
+        let mut text = text(&report.methods);
+        let mut failed = report.trials.iter().filter(|trial| trial.loss.is_none()).peekable();
+        if let Some(first) = failed.peek().copied() {
+            let why = format!(
+                "{}, {} rows, {}: {}",
+                first.table,
+                first.n_short,
+                first.method.name(),
+                first.decision
+            );
+            text += &format!("{} without a loss, the first: {why}\n", failed.count());
+        }
+        print::text(&text)?;
     }
     Ok(Outcome::Done)
 }

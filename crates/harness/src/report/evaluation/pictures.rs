@@ -5,7 +5,8 @@ use super::super::dots::{Dot, DotPlot, NO_LIMITS};
 use super::super::lines::{self, LinePlot, Series};
 use super::super::page::{pictures, push};
 use super::super::picture::{Canvas, drawn};
-use super::super::scatter::{self, ScatterPlot, TableDot};
+use super::super::scatter::{ScatterPlot, TableDot};
+use super::super::square;
 use super::tables::{Group, groups};
 use super::{MAIN, lead, main_size, short_name};
 use crate::arms::Arm;
@@ -32,7 +33,7 @@ impl Picture {
         match self {
             Self::Lines { .. } => lines::SIZE,
             Self::Ranks(plot) => plot.size(),
-            Self::Tables(_) => scatter::SIZE,
+            Self::Tables(_) => square::SIZE,
             Self::Differences { .. } => self.with_dots(|plot| plot.size()).unwrap_or_default(),
         }
     }
