@@ -2,6 +2,7 @@
 
 use crate::arms::ArmError;
 use crate::catalog::CatalogError;
+use crate::references::ReferenceError;
 use crate::results::ResultsError;
 use crate::train::TrainError;
 use std::io;
@@ -21,6 +22,9 @@ pub enum HarnessError {
     /// The rows cannot be read.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    /// A model that is no network cannot be grown.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
     /// A training of a metamodel cannot be done.
     #[error(transparent)]
     Training(#[from] TrainError),

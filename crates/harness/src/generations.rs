@@ -7,14 +7,21 @@
 
 mod controls;
 mod foresee;
+mod foresight;
 mod looping;
 mod order;
 mod self_tasks;
 mod store;
+mod summary;
 mod training;
 mod yardsticks;
 
+pub use foresight::{ForesightLearner, ForesightReport, OverDraws};
 pub use looping::{SelfApplyEvent, SelfApplyFrame, SelfApplySettings, self_apply};
+pub use summary::{
+    ContestReport, ControlReport, ForeseenReport, LoopReport, MethodReport, NoiseReport, RepeatReport,
+    SelfApplyReport, SetDifferences, SetLosses, SuiteDifference, self_apply_report,
+};
 
 use crate::error::HarnessError;
 use serde::{Deserialize, Serialize};
@@ -221,12 +228,30 @@ impl OwnRun {
         }
     }
 
+    /// The stream of tasks about the world that it was trained on.
+    pub(crate) fn stream(&self) -> String {
+        match &self.record {
+            AnyRun::OnWorld(record) => stream_of(record.seed),
+            AnyRun::OnRuns(record) => stream_of(record.seed),
+        }
+    }
+
+    /// What predictors foresee of it.
+    pub(crate) fn label(&self, untrained: f64) -> f64 {
+        self_tasks::own_label(self.outcome(), untrained)
+    }
+
     pub(crate) fn outcome(&self) -> Option<f64> {
         match &self.record {
             AnyRun::OnWorld(record) => record.outcome.value,
             AnyRun::OnRuns(record) => record.outcome.value,
         }
     }
+}
+
+/// The root of what was drawn from the prior with a seed.
+fn stream_of(seed: u64) -> String {
+    format!("prior, seed {seed}")
 }
 
 /// Named values as JSON.

@@ -63,8 +63,10 @@ pub use files::{
 };
 pub use generation::{Generation, Refining, Writer, Writing, generate};
 pub use generations::{
-    Choice, Generation as SelfGeneration, Method as RecipeMethod, SelfApplyEvent, SelfApplyFrame,
-    SelfApplySettings, SelfTaskMode, UnknownMode, self_apply,
+    Choice, ContestReport, ControlReport, ForeseenReport, ForesightLearner, ForesightReport,
+    Generation as SelfGeneration, LoopReport, Method as RecipeMethod, MethodReport, NoiseReport, OverDraws,
+    RepeatReport, SelfApplyEvent, SelfApplyFrame, SelfApplyReport, SelfApplySettings, SelfTaskMode,
+    SetDifferences, SetLosses, SuiteDifference, UnknownMode, self_apply, self_apply_report,
 };
 pub use history::TrainingPoint;
 pub use metrics::{Metric, Scores, classification_scores, regression_scores};
@@ -80,7 +82,7 @@ pub use problem::{Count, Counts, Problem};
 pub use references::{Reference, ReferenceError};
 pub use report::{
     EvaluationReport, ReportFormat, write_assessment, write_bench, write_comparison, write_decisions,
-    write_evaluation, write_plan,
+    write_evaluation, write_generations, write_plan,
 };
 pub use results::{ResultRow, ResultsError, ResultsFormat, read_results, write_results};
 pub use runs::{

@@ -10,7 +10,7 @@ use smartcore::metrics::distance::euclidian::Euclidian;
 use smartcore::neighbors::KNNWeightFunction;
 use smartcore::neighbors::knn_regressor::{KNNRegressor, KNNRegressorParameters};
 use weightsmith_base_model::{Encoding, EncodingError, EncodingLimits, Predictions, Rows, View};
-use weightsmith_tasks::{Seed, Support, Table, Target};
+use weightsmith_tasks::{Level, Seed, Support, Table, Target};
 use weightsmith_training::{InnerError, folds, prediction_losses, split_off};
 
 /// Trees of a forest.
@@ -57,7 +57,7 @@ impl Reference {
     ///
     /// # Errors
     /// Rows that cannot be encoded.
-    pub fn forest(support: &Support, seed: Seed) -> Result<Self, ReferenceError> {
+    pub fn forest<L: Level>(support: &Support<L>, seed: Seed) -> Result<Self, ReferenceError> {
         let (encoding, rows) = encoded(support)?;
         let d = rows.n_columns;
         let m = match support.target() {
@@ -144,7 +144,7 @@ impl Reference {
     }
 }
 
-fn encoded(support: &Support) -> Result<(Encoding, Rows), EncodingError> {
+fn encoded<L: Level>(support: &Support<L>) -> Result<(Encoding, Rows), EncodingError> {
     let fitted = Encoding::fit(support, &EncodingLimits::default())?;
     let encoding = fitted.view(View::Standard).clone();
     let rows = encoding.encode(support.table())?;

@@ -11,6 +11,7 @@ mod decisions;
 mod dots;
 mod evaluation;
 mod foreseen;
+mod generations;
 mod heat;
 mod lines;
 mod page;
@@ -18,11 +19,13 @@ mod picture;
 mod plan;
 mod scatter;
 mod square;
+mod tree;
 
 use crate::bench::Bench;
 use crate::comparison::Comparison;
 use crate::error::HarnessError;
 use crate::evaluate::{EvaluateSettings, Skipped};
+use crate::generations::SelfApplyReport;
 use crate::output::write_output;
 use crate::planning::{Assessment, DecisionsReport, PlanReport};
 use crate::summary::Summary;
@@ -151,6 +154,19 @@ pub fn write_decisions(report: &DecisionsReport, path: &Path) -> Result<(), Harn
     let text = match ReportFormat::of(path)? {
         ReportFormat::Html => decisions::html(report),
         ReportFormat::Svg => decisions::svg(report),
+    };
+    write_output(path, text.as_bytes())?;
+    write_figures(report, path)
+}
+
+/// Writes the report of generations, and its figures beside a page as [`write_comparison`] does.
+///
+/// # Errors
+/// An extension that is no report's, a system that refuses.
+pub fn write_generations(report: &SelfApplyReport, path: &Path) -> Result<(), HarnessError> {
+    let text = match ReportFormat::of(path)? {
+        ReportFormat::Html => generations::html(report),
+        ReportFormat::Svg => generations::svg(report),
     };
     write_output(path, text.as_bytes())?;
     write_figures(report, path)

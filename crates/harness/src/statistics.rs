@@ -4,7 +4,7 @@ mod bootstrap;
 mod ranks;
 
 pub use bootstrap::{Bootstrap, Interval};
-pub(crate) use ranks::{critical_difference, groups, mid_ranks};
+pub(crate) use ranks::{critical_difference, groups, mid_ranks, spearman};
 
 use serde::Serialize;
 

@@ -45,6 +45,12 @@ pub(crate) struct SelfApply {
     /// Synthetic data sets on which base models are trained first, for the lifted tasks to be about
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(4..=1000))]
     pub(crate) data_sets: u16,
+    /// Folders of real tables to score the metamodels of the controls on; never trained on
+    #[arg(long, value_name = "FOLDER", num_args = 1..)]
+    pub(crate) suite: Vec<PathBuf>,
+    /// Where the page (.html) or the trees alone (.svg) go [default: report.html in the folder]
+    #[arg(long, value_name = "REPORT")]
+    pub(crate) report: Option<PathBuf>,
     /// Print one JSON object at the end
     #[arg(long)]
     pub(crate) json: bool,

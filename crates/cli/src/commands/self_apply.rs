@@ -8,11 +8,13 @@ use anyhow::{Result, bail};
 use indicatif::ProgressBar;
 use serde_json::json;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use weightsmith_harness::{
-    Choice, SelfApplyEvent, SelfApplyFrame, SelfApplySettings, SelfGeneration, open_device, seconds_text,
-    self_apply,
+    Choice, Part, ReportFormat, SelfApplyEvent, SelfApplyFrame, SelfApplySettings, SelfGeneration,
+    SuiteTable, TaskType, open_device, seconds_text, self_apply, self_apply_report, suite_tables,
+    write_generations,
 };
 
 pub(super) fn run(arguments: &SelfApply) -> Result<Outcome> {
@@ -33,6 +35,14 @@ pub(super) fn run(arguments: &SelfApply) -> Result<Outcome> {
         n_confirmed: usize::from(arguments.confirm),
     };
     let device = open_device("cpu")?;
+    let tables: Vec<SuiteTable> = if arguments.suite.is_empty() {
+        Vec::new()
+    } else {
+        let all = suite_tables(&arguments.suite, Part::default())?;
+        all.into_iter().filter(|table| table.task_type == TaskType::Regression).collect()
+    };
+    let page = arguments.report.clone().unwrap_or_else(|| arguments.folder.join("report.html"));
+    ReportFormat::of(&page)?;
     let stop = interrupted()?;
     let mut shown = Shown { bar: None };
     let done = self_apply(&settings, &device, &mut |event| {
@@ -41,11 +51,13 @@ pub(super) fn run(arguments: &SelfApply) -> Result<Outcome> {
     });
     shown.end();
     let done = done?;
+    let report = self_apply_report(&settings.folder, &settings.frame, &tables, &device)?;
+    write_generations(&report, &page)?;
     let finished = done.len() >= settings.n_generations;
     if arguments.json {
-        print::json(&json!({ "finished": finished, "generations": done }))?;
+        print::json(&json!({ "finished": finished, "report": page, "figures": report }))?;
     } else {
-        print::text(&in_words(&done, settings.n_generations))?;
+        print::text(&in_words(&done, settings.n_generations, &page))?;
     }
     Ok(if finished { Outcome::Done } else { Outcome::CheckFailed })
 }
@@ -107,7 +119,7 @@ fn line(generation: &SelfGeneration) -> String {
     )
 }
 
-fn in_words(done: &[SelfGeneration], n_generations: usize) -> String {
+fn in_words(done: &[SelfGeneration], n_generations: usize, page: &Path) -> String {
     let mut text = match done.iter().rev().find(|generation| generation.accepted) {
         Some(best) => format!(
             "{} of {n_generations} generations; number {} stands, {:.4} on the anchor (the closed-form head alone {:.4})\n",
@@ -121,5 +133,5 @@ fn in_words(done: &[SelfGeneration], n_generations: usize) -> String {
     if done.len() < n_generations {
         text.push_str("the same command goes on\n");
     }
-    text
+    text + &format!("report: {}\n", page.display())
 }

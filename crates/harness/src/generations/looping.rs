@@ -204,8 +204,7 @@ impl Workshop<'_> {
         let learner = Learner { uid: predictor_uid, held_out: &none, lineage: &lineage };
         let predictor = match champion {
             Some(champion) if own.len() >= N_FIRST => {
-                let bytes = self.store.metamodel(champion)?;
-                let pretrained = self.pretrained(&bytes)?;
+                let pretrained = self.store.load(champion, self.device)?;
                 Some(Predictor::new(&pretrained, &own, self.untrained, &learner)?)
             }
             _ => None,

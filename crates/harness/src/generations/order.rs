@@ -4,7 +4,7 @@ use super::looping::{Listener, SelfApplyEvent, Workshop};
 use super::self_tasks::{Labelling, SelfTasks, about_base_runs, about_own_runs, held_out_roots};
 use super::training::{TrainedGeneration, train};
 use super::yardsticks::mean;
-use super::{OwnRun, SelfTaskMode, VERSION};
+use super::{OwnRun, SelfTaskMode, VERSION, stream_of};
 use crate::error::HarnessError;
 use crate::planning::PlannedRuns;
 use crate::train::TrainError;
@@ -194,7 +194,7 @@ impl Job<'_> {
             recipe.insert("snapshot".into(), self.checksum.as_str().into());
         }
         let number = |value: u64| Value::Number(value as f64);
-        let prior = format!("prior, seed {}", self.order.seed);
+        let prior = stream_of(self.order.seed);
         RunRecord {
             uid,
             role: RunRole::Metamodel,

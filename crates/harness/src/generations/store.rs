@@ -2,11 +2,19 @@
 
 use super::yardsticks::Measured;
 use super::{Generation, Method, SelfApplyFrame, SelfTaskMode};
+use crate::arms::Arm;
+use crate::catalog::load_metamodel;
 use crate::error::HarnessError;
+use crate::evaluate::{EvaluateSettings, Metamodels, evaluate};
 use crate::output::write_output;
+use crate::results::{ResultRow, read_results, write_results};
+use crate::suite::SuiteTable;
+use burn::tensor::Device;
 use std::fs;
 use std::path::{Path, PathBuf};
 use weightsmith_ledger::{Ledger, Uid};
+use weightsmith_metamodel::Pretrained;
+use weightsmith_tasks::TaskType;
 
 /// A loop's folder.
 pub(crate) struct Store {
@@ -60,11 +68,6 @@ impl Store {
         write_output(&self.measured_path(uid), text.as_bytes())
     }
 
-    pub(crate) fn metamodel(&self, uid: Uid) -> Result<Vec<u8>, HarnessError> {
-        let path = self.metamodel_path(uid);
-        fs::read(&path).map_err(|source| HarnessError::Unreadable { path, source })
-    }
-
     pub(crate) fn measured(&self, uid: Uid) -> Result<Measured, HarnessError> {
         let path = self.measured_path(uid);
         let text = fs::read_to_string(&path)
@@ -75,6 +78,38 @@ impl Store {
     /// Whether a run's files are all there.
     pub(crate) fn holds(&self, uid: Uid) -> bool {
         self.metamodel_path(uid).exists() && self.measured_path(uid).exists()
+    }
+
+    /// A run's metamodel.
+    pub(crate) fn load(&self, uid: Uid, device: &Device) -> Result<Pretrained, HarnessError> {
+        let path = self.metamodel_path(uid);
+        Ok(load_metamodel(Some(&path.to_string_lossy()), TaskType::Regression, device)?)
+    }
+
+    /// What a run's metamodel scores on real tables, which is computed once.
+    pub(crate) fn suite_results(
+        &self,
+        uid: Uid,
+        tables: &[SuiteTable],
+        device: &Device,
+    ) -> Result<Vec<ResultRow>, HarnessError> {
+        let path = self.folder.join("metamodels").join(format!("{uid}.csv"));
+        let before = if path.exists() { read_results(&path)? } else { Vec::new() };
+        let n_before = before.len();
+        let settings = EvaluateSettings {
+            target: "target".into(),
+            n_supports: vec![32, 128],
+            n_splits: 2,
+            arms: vec![Arm::GeneratedAlone],
+            n_views: 8,
+            n_threads: 1,
+        };
+        let metamodels = Metamodels::of_loaded(vec![self.load(uid, device)?]);
+        let rows = evaluate(tables, &metamodels, &settings, before, &mut |_| Ok(()))?.rows;
+        if rows.len() != n_before {
+            write_results(&path, &rows)?;
+        }
+        Ok(rows)
     }
 
     fn journal_path(&self, method: Method, mode: SelfTaskMode, seed: u64) -> PathBuf {

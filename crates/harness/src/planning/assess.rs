@@ -5,7 +5,7 @@ use super::fit::{FitSettings, fit_to_examples, train_network};
 use crate::clock::{Cost, Stopwatch};
 use crate::collect::PROBE_STEPS;
 use crate::error::HarnessError;
-use crate::statistics::{Spread, mid_ranks};
+use crate::statistics::{Spread, spearman};
 use crate::workers::in_parallel;
 use burn::tensor::Device;
 use rand::seq::index::sample;
@@ -521,28 +521,5 @@ impl LearnerReport {
         self.regret = mean(over(&|task| Some(task.regret)));
         self.r2 = 1.0 - squares / total;
         self
-    }
-}
-
-/// Spearman's rank correlation; none where one side does not vary.
-pub(super) fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
-    let (a, b) = (mid_ranks(a), mid_ranks(b));
-    let centre = (a.len() as f64 + 1.0) / 2.0;
-    let product =
-        |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - centre) * (b - centre)).sum::<f64>();
-    let size = (product(&a, &a) * product(&b, &b)).sqrt();
-    (size > 0.0).then(|| product(&a, &b) / size)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rank_correlation_is_that_of_the_ranks() {
-        // scipy 1.17.1, spearmanr([1, 2, 2, 4, 9], [3, 1, 4, 5, 6]): 0.8207826816681233.
-        let found = spearman(&[1.0, 2.0, 2.0, 4.0, 9.0], &[3.0, 1.0, 4.0, 5.0, 6.0]).unwrap();
-        assert!((found - 0.820_782_681_668_123_3).abs() < 1e-12, "{found}");
-        assert_eq!(spearman(&[1.0, 1.0], &[1.0, 2.0]), None);
     }
 }

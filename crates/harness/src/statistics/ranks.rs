@@ -18,6 +18,16 @@ pub(crate) fn mid_ranks(values: &[f64]) -> Vec<f64> {
     values.iter().map(rank).collect()
 }
 
+/// Spearman's rank correlation; none where one side does not vary.
+pub(crate) fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
+    let (a, b) = (mid_ranks(a), mid_ranks(b));
+    let centre = (a.len() as f64 + 1.0) / 2.0;
+    let product =
+        |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - centre) * (b - centre)).sum::<f64>();
+    let size = (product(&a, &a) * product(&b, &b)).sqrt();
+    (size > 0.0).then(|| product(&a, &b) / size)
+}
+
 /// The least difference of two mean ranks over tables that is not by chance at 5%, all pairs of models considered
 /// (Nemenyi's test); none for one model, more than 30, or no table.
 ///
@@ -45,6 +55,14 @@ pub(crate) fn groups(mean_ranks: &[f64], distance: f64) -> Vec<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rank_correlation_is_that_of_the_ranks() {
+        // scipy 1.17.1, spearmanr([1, 2, 2, 4, 9], [3, 1, 4, 5, 6]): 0.8207826816681233.
+        let found = spearman(&[1.0, 2.0, 2.0, 4.0, 9.0], &[3.0, 1.0, 4.0, 5.0, 6.0]).unwrap();
+        assert!((found - 0.820_782_681_668_123_3).abs() < 1e-12, "{found}");
+        assert_eq!(spearman(&[1.0, 1.0], &[1.0, 2.0]), None);
+    }
 
     #[test]
     fn equal_values_share_a_rank() {
