@@ -135,6 +135,13 @@ fn a_predictor_learns_from_a_ledger_and_plans_for_a_table() {
     let run = |arguments: &str| place.run(&arguments.split(' ').collect::<Vec<_>>());
     let fitted = run("plan fit --ledger runs.ledger --out predictor --json").done().json();
     assert_eq!(fitted["n_roots"], 10, "{fitted}");
+    // The predictor is a run of the level above, with all it learned from.
+    let above = run("runs list --ledger runs.ledger --level 1 --json").done().json();
+    assert_eq!((&above["n_matching"], &above["runs"][0]["role"]), (&1.into(), &"predictor".into()));
+    let uid = above["runs"][0]["uid"].as_str().unwrap();
+    let shown = run(&format!("runs show {uid} --ledger runs.ledger --json")).done().json();
+    assert_eq!(shown["parents"].as_array().unwrap().len() as u64, fitted["n_runs"].as_u64().unwrap());
+    assert!(shown["value"].as_f64().unwrap() > 0.0 && shown["metric"] == "held_out_rmse", "{shown}");
     let plan = "plan --data sample:penguins --support 48 --predictor predictor --run --tries 1 --out w.safetensors \
                 --report plan.html --json";
     let told = run(plan).done().json();

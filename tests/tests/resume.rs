@@ -82,6 +82,19 @@ fn killed_and_resumed_ends_in_the_same_bytes() {
         }
         place.run(&RESUME).done();
         assert_same(&place, &expected);
+        // The training is one run, however often it was stopped.
+        let listed = place.run(&["runs", "list", "--ledger", "run/runs.ledger", "--json"]).done().json();
+        assert_eq!(listed["n_matching"], 1, "{listed}");
+        let (run, uid) = (&listed["runs"][0], listed["runs"][0]["uid"].as_str().unwrap());
+        assert_eq!((&run["level"], &run["role"]), (&0.into(), &"metamodel".into()));
+        let shown = place.run(&["runs", "show", uid, "--ledger", "run/runs.ledger", "--json"]).done().json();
+        assert_eq!(
+            (&shown["metric"], &shown["recipe"]["seed"]),
+            (&"anchor_loss".into(), &3.0.into()),
+            "{shown}"
+        );
+        assert_eq!(shown["n_steps"], N_STEPS);
+        assert!(shown["value"].is_number() && !shown["curve"].as_array().unwrap().is_empty(), "{shown}");
     }
 }
 

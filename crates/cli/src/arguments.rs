@@ -264,6 +264,9 @@ pub(crate) struct Train {
     /// Folders of real tables to score the metamodel on at every validation; never trained on
     #[arg(long, value_name = "FOLDER", num_args = 1..)]
     pub(crate) suite: Vec<PathBuf>,
+    /// Where the finished training is recorded [default: runs.ledger in the training's folder]
+    #[arg(long, value_name = "LEDGER")]
+    pub(crate) ledger: Option<PathBuf>,
     /// Print one JSON object at the end
     #[arg(long)]
     pub(crate) json: bool,

@@ -18,7 +18,9 @@ use crate::error::HarnessError;
 use crate::history::{TrainingPoint, read_curve};
 use crate::report::write_bench;
 use crate::suite::{Part, SuiteTable, suite_tables};
-use crate::train::{Experiment, Files, TrainError, TrainEvent, fingerprint, train_metamodel};
+use crate::train::{
+    Experiment, Files, TrainError, TrainEvent, fingerprint, record_training, train_metamodel,
+};
 use burn::tensor::Device;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -138,11 +140,22 @@ fn train(
         && is_finished(run, &curve(run)?)
         && files.load(&run.experiment).map_err(failed)?.step == run.experiment.training.last_step()
     {
+        record(run, settings)?;
         return Ok(true);
     }
     let mut pass_on = |event: TrainEvent<'_>| listen(BenchEvent::Train(event));
     let trained = train_metamodel(&run.experiment, resume, settings.n_threads, settings.device, &mut pass_on);
-    Ok(trained.map_err(failed)?.finished)
+    let finished = trained.map_err(failed)?.finished;
+    if finished {
+        record(run, settings)?;
+    }
+    Ok(finished)
+}
+
+/// Puts a finished training into the ledger of its folder.
+fn record(run: &BenchRun, settings: &BenchSettings<'_>) -> Result<(), BenchError> {
+    record_training(&run.experiment, &run.experiment.ledger(), settings.device)?;
+    Ok(())
 }
 
 /// What the run's curve has so far.

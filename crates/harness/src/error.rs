@@ -34,6 +34,14 @@ pub enum HarnessError {
         /// The folder.
         folder: PathBuf,
     },
+    /// A range of costs without a recipe in it.
+    #[error("no recipe costs {least_s} to {most_s} seconds; the cheapest takes about one, the dearest 150")]
+    NoRecipe {
+        /// Fewest seconds.
+        least_s: f64,
+        /// Most seconds.
+        most_s: f64,
+    },
     /// A line that a loop of generations did not write.
     #[error("{} is damaged: {source}", path.display())]
     Journal {

@@ -22,9 +22,11 @@ pub use summary::{
     ContestReport, ControlReport, ForeseenReport, LoopReport, MethodReport, NoiseReport, RepeatReport,
     SelfApplyReport, SetDifferences, SetLosses, SuiteDifference, self_apply_report,
 };
+pub(crate) use yardsticks::Anchor;
 
 use crate::error::HarnessError;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use weightsmith_ledger::{Ledger, Named, RunRecord, Uid};
@@ -228,6 +230,14 @@ impl OwnRun {
         }
     }
 
+    /// The data sets that it learned from in the end.
+    pub(crate) fn roots(&self) -> &BTreeSet<String> {
+        match &self.record {
+            AnyRun::OnWorld(record) => &record.roots,
+            AnyRun::OnRuns(record) => &record.roots,
+        }
+    }
+
     /// The stream of tasks about the world that it was trained on.
     pub(crate) fn stream(&self) -> String {
         match &self.record {
@@ -250,7 +260,7 @@ impl OwnRun {
 }
 
 /// The root of what was drawn from the prior with a seed.
-fn stream_of(seed: u64) -> String {
+pub(crate) fn stream_of(seed: u64) -> String {
     format!("prior, seed {seed}")
 }
 

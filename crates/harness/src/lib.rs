@@ -75,8 +75,8 @@ pub use planning::{
     Assessment, CautionReport, DecideError, DecideSettings, Decided, DecisionReport, DecisionsReport,
     FeatureReport, FitSettings, ForeseenPoint, LearnerReport, Method, MethodSummary, PlanReport,
     PlanSettings, PlannedRuns, Realised, Reason, TaskReport, Trial, TrialSettings, Tried, UnknownMethod,
-    assess, decide, fit_predictor, load_predictor, plan_table, save_predictor, shipped_predictor,
-    summarise_trials, try_methods,
+    assess, decide, fit_and_record, fit_predictor, load_predictor, plan_table, save_predictor,
+    shipped_predictor, summarise_trials, try_methods,
 };
 pub use problem::{Count, Counts, Problem};
 pub use references::{Reference, ReferenceError};
@@ -93,7 +93,7 @@ pub use splits::{MAX_QUERY_ROWS, Split, max_support};
 pub use statistics::{Bootstrap, Estimate, Interval, Spread};
 pub use suite::{Part, SuiteTable, suite_tables};
 pub use summary::{BASELINE_PREFIX, ModelSummary, Paired, Summary, SummaryBlock, TableValues, summarise};
-pub use train::{Experiment, TrainError, TrainEvent, Trained, train_metamodel};
+pub use train::{Experiment, TrainError, TrainEvent, Trained, record_training, train_metamodel};
 pub use weight_space::{PathPoint, PathStep, Slice, WeightSpace};
 
 pub use burn::tensor::Device;

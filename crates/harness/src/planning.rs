@@ -18,7 +18,7 @@ pub use decide::{DecideError, DecideSettings, Decided, Reason, Tried, decide};
 pub(crate) use examples::Example;
 pub use examples::PlannedRuns;
 pub use files::{load_predictor, save_predictor, shipped_predictor};
-pub use fit::{FitSettings, fit_predictor};
+pub use fit::{FitSettings, fit_and_record, fit_predictor};
 pub use planned::{
     DecisionReport, FeatureReport, ForeseenPoint, PlanReport, PlanSettings, Realised, plan_table,
 };

@@ -2,11 +2,13 @@
 //!
 //! The folder of a training holds `config.toml` (as it was started), `checkpoint.safetensors` (everything to go on
 //! from, replaced as a whole), `metrics.csv` (a line an interval, a validation and a checkpoint), `metamodel.safetensors`
-//! (the averaged parameters, written at every validation).
+//! (the averaged parameters, written at every validation), and, once it is finished, `runs.ledger` with its run record.
 
 mod files;
+mod record;
 
 pub(crate) use files::{Files, fingerprint};
+pub use record::record_training;
 
 use crate::clock::{Cost, Stopwatch};
 use crate::history::{TrainingPoint, append_point, curve_csv, digits, read_curve};
@@ -108,6 +110,13 @@ impl Experiment {
             .map_err(|source| TrainError::Config { path: path.to_path_buf(), source: Box::new(source) })?;
         experiment.training.validate()?;
         Ok(experiment)
+    }
+}
+
+impl Experiment {
+    /// The ledger in its folder.
+    pub fn ledger(&self) -> PathBuf {
+        self.folder.join("runs.ledger")
     }
 }
 

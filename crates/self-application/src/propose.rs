@@ -23,7 +23,7 @@ pub struct Proposal {
 }
 
 /// The recipe within a range of costs of which the least is foreseen, but for those that were tried: of many drawn at random,
-/// the best go on to their best neighbours as long as those are better.
+/// the best go on to their best neighbours as long as those are better. None if all that were found were tried.
 ///
 /// # Errors
 /// Those of the predictor.
@@ -32,9 +32,9 @@ pub fn propose<E>(
     tried: &BTreeSet<OuterRecipe>,
     costs: &CostRange,
     seed: Seed,
-) -> Result<Proposal, E> {
+) -> Result<Option<Proposal>, E> {
     let random = &mut seed.stream("self-application.search");
-    let drawn: BTreeSet<OuterRecipe> = (0..N_SCANNED).map(|_| OuterRecipe::draw(random, costs)).collect();
+    let drawn: BTreeSet<OuterRecipe> = OuterRecipe::draws(random, costs).take(N_SCANNED).collect();
     let mut n_scored = 0;
     let mut score = |recipes: BTreeSet<OuterRecipe>| -> Result<Vec<(f64, OuterRecipe)>, E> {
         let recipes: Vec<OuterRecipe> =
@@ -51,17 +51,16 @@ pub fn propose<E>(
     best.truncate(N_CLIMBED);
     for _ in 0..N_ROUNDS {
         let around = best.iter().flat_map(|(_, recipe)| recipe.neighbours()).collect();
-        let lowest = best[0].0;
+        let lowest = best.first().map(|(score, _)| *score);
         best.extend(score(around)?);
         best.sort_by(by_score);
         best.dedup_by_key(|(_, recipe)| *recipe);
         best.truncate(N_CLIMBED);
-        if best[0].0 >= lowest {
+        if best.first().map(|(score, _)| *score) >= lowest {
             break;
         }
     }
-    let (foreseen, recipe) = best[0];
-    Ok(Proposal { recipe, foreseen, n_scored })
+    Ok(best.first().map(|&(foreseen, recipe)| Proposal { recipe, foreseen, n_scored }))
 }
 
 #[cfg(test)]
@@ -78,10 +77,14 @@ mod tests {
             for (column, goal) in table.columns().iter().zip(goal.columns()) {
                 match (&column.values, &goal.values) {
                     (ColumnValues::Numeric(values), ColumnValues::Numeric(goal)) => {
-                        distances
-                            .iter_mut()
-                            .zip(values)
-                            .for_each(|(sum, value)| *sum += (value - goal[0]).abs());
+                        distances.iter_mut().zip(values).for_each(|(sum, value)| {
+                            // What means nothing in both is equal.
+                            *sum += match (value.is_nan(), goal[0].is_nan()) {
+                                (true, true) => 0.0,
+                                (false, false) => (value - goal[0]).abs(),
+                                _ => 1.0,
+                            };
+                        });
                     }
                     (
                         ColumnValues::Categorical { codes, .. },
@@ -101,12 +104,16 @@ mod tests {
     #[test]
     fn the_search_finds_the_least_and_leaves_out_what_was_tried() {
         let costs = CostRange { least: 10.0, most: 40.0 };
-        let best = OuterRecipe::draw(&mut Seed(5).stream("test"), &costs);
+        let best = OuterRecipe::draw(&mut Seed(5).stream("test"), &costs).unwrap();
         let none = BTreeSet::new();
-        let Ok(found) = propose(&mut far_from(best), &none, &costs, Seed(1));
+        let Ok(Some(found)) = propose(&mut far_from(best), &none, &costs, Seed(1)) else {
+            panic!("there are recipes")
+        };
         assert_eq!((found.recipe, found.foreseen), (best, 0.0));
         assert!(found.n_scored > N_SCANNED / 2);
-        let Ok(next) = propose(&mut far_from(best), &BTreeSet::from([best]), &costs, Seed(1));
+        let Ok(Some(next)) = propose(&mut far_from(best), &BTreeSet::from([best]), &costs, Seed(1)) else {
+            panic!("there are others")
+        };
         assert!(next.recipe != best && next.foreseen > 0.0 && costs.holds(&next.recipe));
     }
 }

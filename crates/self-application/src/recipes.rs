@@ -79,6 +79,8 @@ pub const FACTORS: [Factor; 14] = [
     ),
 ];
 const N: usize = FACTORS.len();
+/// The factors that a training's cost depends on, but for tasks about runs.
+const COSTLY: [&str; 6] = ["n_steps", "n_shards", "shard_tokens", "d_model", "n_layers", "n_units"];
 
 /// One choice of every factor: a training of a metamodel, but for its seed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -113,15 +115,39 @@ impl OuterRecipe {
         Self { levels: [4, 1, 3, 1, 2, 1, 1, 2, 0, 2, 1, 1, 1, 0] }
     }
 
-    /// Any within a range of costs, all equally likely.
-    ///
-    /// # Panics
-    /// If a thousand draws in a row cost too little or too much: the range is empty.
-    pub fn draw(random: &mut impl Rng, costs: &CostRange) -> Self {
-        let mut any =
-            || Self { levels: FACTORS.map(|factor| random.random_range(0..factor.levels.len()) as u8) };
-        let found = std::iter::repeat_with(&mut any).take(1000).find(|recipe| costs.holds(recipe));
-        found.expect("a recipe costs something between")
+    /// The same or, where that costs too much or too little, the nearest to it with other steps, shards and sizes.
+    pub fn by_hand_within(costs: &CostRange) -> Option<Self> {
+        let mut all = vec![Self::by_hand()];
+        for at in (0..N).filter(|&at| COSTLY.contains(&FACTORS[at].name)) {
+            let levels = 0..FACTORS[at].levels.len() as u8;
+            let with = |recipe: &Self| {
+                levels
+                    .clone()
+                    .map(|level| {
+                        let mut levels = recipe.levels;
+                        levels[at] = level;
+                        Self { levels }
+                    })
+                    .collect::<Vec<_>>()
+            };
+            all = all.iter().flat_map(with).collect();
+        }
+        let hand = Self::by_hand();
+        let away = |recipe: &Self| {
+            hand.levels.iter().zip(recipe.levels).map(|(a, b)| u32::from(a.abs_diff(b))).sum::<u32>()
+        };
+        all.into_iter().filter(|recipe| costs.holds(recipe)).min_by_key(away)
+    }
+
+    /// Any within a range of costs, all equally likely; none if a million draws all cost too little or too much.
+    pub fn draw(random: &mut impl Rng, costs: &CostRange) -> Option<Self> {
+        Self::draws(random, costs).next()
+    }
+
+    /// Those within a range of costs among a million that are drawn.
+    pub(crate) fn draws(random: &mut impl Rng, costs: &CostRange) -> impl Iterator<Item = Self> {
+        let any = || Self { levels: FACTORS.map(|factor| random.random_range(0..factor.levels.len()) as u8) };
+        std::iter::repeat_with(any).take(1_000_000).filter(|recipe| costs.holds(recipe))
     }
 
     /// Those that differ in one factor.
@@ -287,8 +313,36 @@ pub fn recipe_table(recipes: &[OuterRecipe]) -> Table {
         };
         Column { name: factor.name.to_string(), values }
     };
-    let columns = FACTORS.iter().enumerate().map(column).collect();
-    Table::new(recipes.len(), columns).expect("factors have names of their own and a value a recipe")
+    let derived = |(at, name): (usize, &&str)| {
+        let values = recipes.iter().map(|recipe| recipe.derived()[at]).collect();
+        Column { name: name.to_string(), values: ColumnValues::Numeric(values) }
+    };
+    let columns =
+        FACTORS.iter().enumerate().map(column).chain(DERIVED.iter().enumerate().map(derived)).collect();
+    Table::new(recipes.len(), columns).expect("columns have names of their own and a value a recipe")
+}
+
+/// What follows from several factors together, as columns after those of [`FACTORS`]; a value that means nothing is missing.
+const DERIVED: [&str; 6] =
+    ["log2_tokens", "log2_way", "log2_way_muon", "log2_way_adamw", "log2_averaged", "self_share"];
+
+impl OuterRecipe {
+    /// The numbers of [`DERIVED`]: support rows and columns in all; learning rate times steps, which is how far the parameters
+    /// may go, for either optimiser too, whose steps are of another size; the steps as a multiple of those that are averaged;
+    /// shards of lifted tasks a step.
+    fn derived(&self) -> [f64; DERIVED.len()] {
+        let steps = self.number("n_steps");
+        let way = (self.number("learning_rate") * steps).log2();
+        let only = |optimiser: &str| if self.name("optimiser") == optimiser { way } else { f64::NAN };
+        [
+            (steps * self.number("n_shards") * self.number("shard_tokens")).log2(),
+            way,
+            only("muon"),
+            only("adamw"),
+            (steps * self.number("forgetting")).log2(),
+            self.self_every().map_or(0.0, |every| 1.0 / every as f64),
+        ]
+    }
 }
 
 #[cfg(test)]
@@ -301,7 +355,9 @@ mod tests {
     fn every_recipe_is_a_training_and_comes_back_from_its_record() {
         let random = &mut Seed(3).stream("test");
         assert!(OuterRecipe::count() > 10_000_000);
-        for recipe in (0..200).map(|_| OuterRecipe::draw(random, &COSTS)).chain([OuterRecipe::by_hand()]) {
+        let drawn: Vec<OuterRecipe> = OuterRecipe::draws(random, &COSTS).take(200).collect();
+        assert_eq!(OuterRecipe::draw(random, &CostRange { least: 0.1, most: 0.2 }), None);
+        for recipe in drawn.into_iter().chain([OuterRecipe::by_hand()]) {
             recipe.config(Seed(1)).validate().unwrap();
             assert_eq!(OuterRecipe::of_values(&recipe.values()), Some(recipe));
             assert!(COSTS.holds(&recipe), "{}", recipe.estimated_s());
@@ -324,6 +380,11 @@ mod tests {
         }
         // Two optimisers and four mixes of families, and else a level up and, but at the bottom, one down.
         assert_eq!(recipe.adjacent().len(), 1 + 3 + 2 * (FACTORS.len() - 2) - 4);
+        assert_eq!(OuterRecipe::by_hand_within(&COSTS), Some(recipe));
+        let cheap = OuterRecipe::by_hand_within(&CostRange { least: 1.0, most: 2.0 }).unwrap();
+        assert!(
+            cheap.estimated_s() <= 2.0 && cheap.level("learning_rate").1 == recipe.level("learning_rate").1
+        );
         assert_eq!(recipe.self_every(), None);
         let with = recipe.with_self_every(Some(1)).unwrap();
         assert_eq!((with.self_every(), with.with_self_every(None)), (Some(1), Some(recipe)));
@@ -334,9 +395,14 @@ mod tests {
     fn tables_have_a_row_a_recipe() {
         let recipe = OuterRecipe::by_hand();
         let table = recipe_table(&[recipe, recipe.with_self_every(Some(2)).unwrap()]);
-        assert_eq!((table.n_rows(), table.columns().len()), (2, FACTORS.len()));
+        assert_eq!((table.n_rows(), table.columns().len()), (2, FACTORS.len() + DERIVED.len()));
         let steps = &table.column("n_steps").unwrap().values;
         assert_eq!(*steps, ColumnValues::Numeric(vec![120f64.log2(); 2]));
         assert_eq!(table.column("self_every").unwrap().values, ColumnValues::Numeric(vec![0.0, 2.0]));
+        assert_eq!(table.column("self_share").unwrap().values, ColumnValues::Numeric(vec![0.0, 0.5]));
+        let way = (4e-3f64 * 120.0).log2();
+        assert_eq!(table.column("log2_way_muon").unwrap().values, ColumnValues::Numeric(vec![way; 2]));
+        let ColumnValues::Numeric(adamw) = &table.column("log2_way_adamw").unwrap().values else { panic!() };
+        assert!(adamw.iter().all(|way| way.is_nan()));
     }
 }

@@ -3,11 +3,12 @@
 
 use burn::tensor::Device;
 use std::ops::ControlFlow;
-use weightsmith_metamodel::MetamodelConfig;
+use weightsmith_metamodel::{Metamodel, MetamodelConfig};
 use weightsmith_priors::PriorConfig;
-use weightsmith_tasks::{Seed, TaskType};
+use weightsmith_tasks::{Above, Base, Column, ColumnValues, Seed, Support, Table, Target, Task, TaskType};
 use weightsmith_training::{
-    Observer, OuterConfig, OuterOptimiser, Shapes, StepReport, TrainState, Trainer, Validation,
+    BESIDE_AT_MOST_ONE_IN, Beside, Observer, OuterConfig, OuterOptimiser, Shapes, StepReport, TaskStream,
+    TrainState, Trainer, Validation, query_losses,
 };
 
 fn config(task_type: TaskType) -> OuterConfig {
@@ -99,4 +100,79 @@ fn another_seed_is_another_training() {
     };
     assert_eq!(run(1), run(1));
     assert!(run(1).params != run(2).params);
+}
+
+/// Tasks about runs: the label is the sum of two columns.
+fn about_runs(n_tasks: usize) -> Vec<Task<Above<Base>>> {
+    let table = |from: usize, n: usize| {
+        let value = |row: usize, factor: usize| (row * factor % 11) as f64;
+        let rows = from..from + n;
+        let column = |name: &str, factor: usize| Column {
+            name: name.into(),
+            values: ColumnValues::Numeric(rows.clone().map(|row| value(row, factor)).collect()),
+        };
+        let labels = rows.clone().map(|row| value(row, 3) + value(row, 7)).collect();
+        (Table::new(n, vec![column("a", 3), column("b", 7)]).expect("two columns"), Target::Values(labels))
+    };
+    let task = |at: usize| {
+        let (cells, labels) = table(17 * at, 36);
+        let all = Support::<Above<Base>>::of_runs(cells, labels).expect("a label a row");
+        let (short, long): (Vec<usize>, Vec<usize>) = (0..36).partition(|row| row % 3 > 0);
+        Task::new(format!("runs {at}"), all.select(&short), all.hold_out(&long)).expect("numbers in both")
+    };
+    (0..n_tasks).map(task).collect()
+}
+
+#[test]
+fn tasks_about_runs_join_the_stream_and_are_a_fifth_at_most() {
+    let config = OuterConfig { shard_tokens: 400, ..config(TaskType::Regression) };
+    let run = |every: u64, n_threads: usize| {
+        let beside = Beside::tasks(about_runs(30), every);
+        let mut state = TrainState::new(&config).unwrap();
+        let mut until = Until::step(u64::MAX);
+        let trainer = Trainer::with_beside(&config, Some(beside), &Device::flex(), n_threads).unwrap();
+        trainer.run(&mut state, &mut until);
+        (state, until.steps)
+    };
+    let mut plain = TrainState::new(&config).unwrap();
+    let alone = go_on(&config, &mut plain, 1, u64::MAX).steps;
+    let (state, steps) = run(2, 1);
+    assert_eq!(run(2, 3), (state.clone(), steps.clone()));
+    assert!(state.params != plain.params);
+    for (step, alone) in steps.iter().zip(&alone) {
+        // Those of the prior are the same as without.
+        assert_eq!(step.n_tasks - step.n_beside, alone.n_tasks);
+        assert_eq!(step.n_beside > 0, step.step % 2 == 1, "{step:?}");
+        assert!(BESIDE_AT_MOST_ONE_IN * step.n_beside <= step.n_tasks, "{step:?}");
+    }
+    let n_beside = |steps: &[StepReport]| steps.iter().map(|step| step.n_beside).sum::<usize>();
+    assert!(n_beside(&run(1, 1).1) > n_beside(&steps));
+    // As many more tasks of the prior are another training again.
+    let mut extra = TrainState::new(&config).unwrap();
+    let beside = Beside::prior(&config, 2).unwrap();
+    let trainer = Trainer::with_beside(&config, Some(beside), &Device::flex(), 1).unwrap();
+    let mut until = Until::step(u64::MAX);
+    trainer.run(&mut extra, &mut until);
+    assert!(n_beside(&until.steps) > 0 && extra.params != plain.params && extra.params != state.params);
+}
+
+#[test]
+fn losses_of_tasks_add_up_to_the_loss_of_a_step() {
+    for task_type in [TaskType::Classification, TaskType::Regression] {
+        let config = config(task_type);
+        let state = TrainState::new(&config).unwrap();
+        let metamodel = Metamodel::new(&config.metamodel, &state.params, &Device::flex()).unwrap();
+        let stream = TaskStream::training(&config).unwrap();
+        let shards =
+            (0..config.n_shards as u64).map(|shard| query_losses(&metamodel, &stream.shard(0, shard)));
+        let all: Vec<f32> = shards.flat_map(|losses| losses.generated).collect();
+        let heard = go_on(&config, &mut state.clone(), 1, 1);
+        let mean = all.iter().sum::<f32>() / all.len() as f32;
+        assert_eq!(all.len(), heard.steps[0].n_tasks);
+        assert!(
+            (mean - heard.steps[0].loss).abs() < 1e-4 * mean.abs().max(1.0),
+            "{mean} {:?}",
+            heard.steps[0]
+        );
+    }
 }

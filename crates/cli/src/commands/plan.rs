@@ -14,7 +14,7 @@ use anyhow::Result;
 use std::collections::BTreeSet;
 use std::path::Path;
 use weightsmith_harness::{
-    FitSettings, Ledger, PerformancePredictor, PlannedRuns, Seed, fit_predictor, open_device,
+    FitSettings, Ledger, PerformancePredictor, PlannedRuns, Seed, fit_and_record, open_device,
 };
 
 pub(super) fn run(arguments: &Plan) -> Result<Outcome> {
@@ -58,10 +58,11 @@ fn fit_settings(seed: u64, n_threads: Option<u16>) -> FitSettings {
     FitSettings { seed: Seed(seed), n_threads: threads(n_threads), ..FitSettings::default() }
 }
 
-/// A predictor of these runs.
-fn fitted(runs: &PlannedRuns, settings: &FitSettings) -> Result<PerformancePredictor> {
+/// A predictor of the runs of a ledger, in which it is recorded.
+fn fitted(ledger: &Path, runs: &PlannedRuns, settings: &FitSettings) -> Result<PerformancePredictor> {
+    let mut ledger = Ledger::open(ledger)?;
     let bar = progress::bar(0, "networks");
-    let predictor = fit_predictor(runs, settings, &open_device("cpu")?, &mut |n, n_all| {
+    let predictor = fit_and_record(&mut ledger, runs, settings, &open_device("cpu")?, &mut |n, n_all| {
         bar.set_length(n_all as u64);
         bar.set_position(n as u64);
     });

@@ -22,7 +22,8 @@ pub(super) fn run(arguments: &SelfApply) -> Result<Outcome> {
     if !(least_s > 0.0 && most_s >= 1.5 * least_s) {
         bail!("--cost takes two numbers above 0, the second at least one and a half times the first");
     }
-    let frame = SelfApplyFrame { least_s, most_s, n_data_sets: usize::from(arguments.data_sets) };
+    let (n_data_sets, n_measured) = (usize::from(arguments.data_sets), usize::from(arguments.anchor));
+    let frame = SelfApplyFrame { least_s, most_s, n_data_sets, n_measured };
     let settings = SelfApplySettings {
         folder: arguments.folder.clone(),
         frame,

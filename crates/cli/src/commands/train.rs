@@ -12,7 +12,8 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use weightsmith_harness::{
     Arm, Device, EvaluateSettings, Experiment, HarnessError, Metamodels, Part, SuiteTable, TrainEvent,
-    evaluate, load_metamodel, open_device, seconds_text, suite_tables, summarise, train_metamodel,
+    evaluate, load_metamodel, open_device, record_training, seconds_text, suite_tables, summarise,
+    train_metamodel,
 };
 
 pub(super) fn run(arguments: &Train) -> Result<Outcome> {
@@ -51,6 +52,10 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
     });
     teller.end();
     let trained = trained?;
+    let ledger = arguments.ledger.clone().unwrap_or_else(|| experiment.ledger());
+    if trained.finished {
+        record_training(&experiment, &ledger, &device)?;
+    }
     if arguments.json {
         print::json(&json!({
             "finished": trained.finished,
@@ -59,6 +64,7 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
             "n_tasks": trained.n_tasks,
             "wall_s": trained.seconds,
             "metamodel": trained.metamodel,
+            "ledger": trained.finished.then_some(ledger),
         }))?;
     } else {
         let how = if trained.finished { "finished" } else { "stopped; go on with --resume" };

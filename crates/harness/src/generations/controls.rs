@@ -116,19 +116,29 @@ impl Workshop<'_> {
     }
 }
 
-/// The processor seconds that every method has spent.
+/// The processor seconds that the planner and random search both have spent; a person may stop earlier.
 pub(super) fn equal_cost(journals: &[Vec<Generation>]) -> f64 {
+    let searches = journals.iter().filter(|journal| {
+        journal.first().is_some_and(|first| matches!(first.method, Method::Planner | Method::Random))
+    });
     let spent = |journal: &Vec<Generation>| journal.iter().map(|generation| generation.cpu_s).sum::<f64>();
-    journals.iter().filter(|journal| !journal.is_empty()).map(spent).fold(f64::INFINITY, f64::min)
+    searches.map(spent).fold(f64::INFINITY, f64::min)
+}
+
+/// The generations that so many seconds pay for, and what they cost.
+pub(super) fn paid(journal: &[Generation], seconds: f64) -> (usize, f64) {
+    let mut spent = 0.0;
+    for (at, generation) in journal.iter().enumerate() {
+        if spent + generation.cpu_s > seconds * (1.0 + 1e-9) {
+            return (at, spent);
+        }
+        spent += generation.cpu_s;
+    }
+    (journal.len(), spent)
 }
 
 /// The best on the anchor among the generations that these seconds pay for.
 pub(super) fn best_within(journal: &[Generation], seconds: f64) -> Option<&Generation> {
-    let mut spent = 0.0;
-    let paid = journal.iter().take_while(|generation| {
-        spent += generation.cpu_s;
-        spent <= seconds * (1.0 + 1e-9)
-    });
     let loss = |generation: &&Generation| generation.anchor.unwrap_or(f64::INFINITY);
-    paid.min_by(|a, b| loss(a).total_cmp(&loss(b)))
+    journal[..paid(journal, seconds).0].iter().min_by(|a, b| loss(a).total_cmp(&loss(b)))
 }

@@ -160,7 +160,7 @@ impl Predictor {
         tried: &BTreeSet<OuterRecipe>,
         costs: &CostRange,
         seed: Seed,
-    ) -> Result<Proposal, HarnessError> {
+    ) -> Result<Option<Proposal>, HarnessError> {
         propose(&mut |table| self.foresee(table), tried, costs, seed)
     }
 

@@ -96,7 +96,7 @@ impl OverDraws {
 pub struct ForesightReport {
     /// Rows that it learned from.
     pub n_rows: usize,
-    /// Runs that it was tested on.
+    /// Runs that it was tested on, a draw.
     pub n_tested: usize,
     /// What learned.
     pub learner: ForesightLearner,
@@ -134,6 +134,7 @@ fn at_level<L: Level>(
     let mut reports = Vec::new();
     let sizes = N_ROWS.into_iter().filter(|n_rows| n_rows + FEWEST_TESTED <= pool.len());
     for n_rows in sizes.filter(|_| !standing.is_empty()) {
+        let mut n_tested = 0;
         let mut scores: Vec<Vec<(f64, Option<f64>)>> = vec![Vec::new(); ForesightLearner::ALL.len()];
         for draw in 0..N_DRAWS {
             let random =
@@ -142,8 +143,15 @@ fn at_level<L: Level>(
             order.shuffle(random);
             let (learned, tested) = order.split_at(n_rows);
             let learned: Vec<OwnRun> = learned.iter().map(|&at| pool[at].clone()).collect();
-            let tested: Vec<OwnRun> = tested.iter().map(|&at| pool[at].clone()).collect();
-            // The streams of tasks that the tested runs were trained on are what is tested: none is learned from.
+            // A generation that was trained on tasks about a run inherits its stream of tasks: of what was learned from, in
+            // whatever way, nothing is tested.
+            let roots: BTreeSet<&String> = learned.iter().flat_map(OwnRun::roots).collect();
+            let tested = tested.iter().map(|&at| &pool[at]).filter(|run| !roots.contains(&run.stream()));
+            let tested: Vec<OwnRun> = tested.cloned().collect();
+            if tested.len() < FEWEST_TESTED {
+                continue;
+            }
+            n_tested += tested.len();
             let held_out: BTreeSet<String> = tested.iter().map(OwnRun::stream).collect();
             let uid = Uid::derived(&["foresight", &n_rows.to_string(), &draw.to_string()]);
             let support =
@@ -165,7 +173,7 @@ fn at_level<L: Level>(
             let ranks: Vec<f64> = scores.iter().filter_map(|(_, rank)| *rank).collect();
             let (Some(r2), Some(over_ridge)) = (OverDraws::of(&r2s), OverDraws::of(&over)) else { continue };
             let rank_correlation = OverDraws::of(&ranks);
-            let n_tested = pool.len() - n_rows;
+            let n_tested = n_tested / scores.len();
             reports.push(ForesightReport { n_rows, n_tested, learner, r2, rank_correlation, over_ridge });
         }
     }

@@ -4,7 +4,7 @@ use super::foresee::Predictor;
 use super::order::Order;
 use super::self_tasks::own_label;
 use super::store::Store;
-use super::yardsticks::{Yardsticks, mean};
+use super::yardsticks::{N_MEASURED, Yardsticks, mean};
 use super::{Choice, Difference, Generation, Method, OwnRun, SelfTaskMode, VERSION, as_json};
 use crate::collect::{CollectSettings, Collected, collect};
 use crate::error::HarnessError;
@@ -41,11 +41,18 @@ pub struct SelfApplyFrame {
     pub most_s: f64,
     /// Synthetic data sets of the base runs that the first lifted tasks are about.
     pub n_data_sets: usize,
+    /// Tasks of the anchor, and of the second set.
+    #[serde(default = "n_measured")]
+    pub n_measured: usize,
+}
+
+fn n_measured() -> usize {
+    N_MEASURED
 }
 
 impl Default for SelfApplyFrame {
     fn default() -> Self {
-        Self { least_s: 15.0, most_s: 25.0, n_data_sets: 64 }
+        Self { least_s: 15.0, most_s: 25.0, n_data_sets: 64, n_measured: N_MEASURED }
     }
 }
 
@@ -118,7 +125,7 @@ pub fn self_apply(
     if !collect_base_runs(&mut ledger, settings.frame.n_data_sets, device, listen)? {
         return store.journal(settings.method, settings.mode, settings.seed);
     }
-    let yardsticks = Yardsticks::new();
+    let yardsticks = Yardsticks::new(settings.frame.n_measured);
     let untrained = yardsticks.untrained(device);
     let workshop = Workshop { store, yardsticks, untrained, device, settings };
     let mut journal = workshop.store.journal(settings.method, settings.mode, settings.seed)?;
@@ -257,25 +264,32 @@ impl Workshop<'_> {
     ) -> Result<Chosen, HarnessError> {
         let seed = Seed(self.settings.seed);
         let costs = self.settings.frame.costs();
-        let drawn =
-            || OuterRecipe::draw(&mut seed.indexed_stream("self-application.recipe", &[at as u64]), &costs);
+        let drawn = || {
+            let random = &mut seed.indexed_stream("self-application.recipe", &[at as u64]);
+            let drawn = OuterRecipe::draw(random, &costs);
+            drawn.ok_or(HarnessError::NoRecipe { least_s: costs.least, most_s: costs.most })
+        };
         let tried: BTreeSet<OuterRecipe> = own.iter().map(|run| run.recipe).collect();
         let is_random = at < N_FIRST || at % RANDOM_ONE_IN == RANDOM_ONE_IN - 1;
-        let mut n_scored = 0;
-        let (recipe, choice) = match (self.settings.method, predictor) {
-            _ if at == 0 => (OuterRecipe::by_hand(), Choice::ByHand),
+        let proposal = match (self.settings.method, predictor) {
+            (Method::Planner, Some(predictor)) if !is_random => {
+                predictor.propose(&tried, &costs, Seed(SEEDS * seed.0 + at as u64))?
+            }
+            _ => None,
+        };
+        let (recipe, choice) = match (self.settings.method, &proposal) {
+            _ if at == 0 => match OuterRecipe::by_hand_within(&costs) {
+                Some(recipe) => (recipe, Choice::ByHand),
+                None => (drawn()?, Choice::Random),
+            },
             (Method::Hand, _) => match one_changed(own, self.untrained, &tried, &costs) {
                 Some(recipe) => (recipe, Choice::OneChanged),
-                None => (drawn(), Choice::Random),
+                None => (drawn()?, Choice::Random),
             },
-            (Method::Planner, Some(predictor)) if !is_random => {
-                let search = Seed(SEEDS * seed.0 + at as u64);
-                let proposal = predictor.propose(&tried, &costs, search)?;
-                n_scored = proposal.n_scored;
-                (proposal.recipe, Choice::Foreseen)
-            }
-            _ => (drawn(), Choice::Random),
+            (_, Some(proposal)) => (proposal.recipe, Choice::Foreseen),
+            (_, None) => (drawn()?, Choice::Random),
         };
+        let n_scored = proposal.map_or(0, |proposal| proposal.n_scored);
         let foreseen = match predictor {
             Some(predictor) => Some(predictor.foresee(&recipe_table(&[recipe]))?[0]),
             None => None,

@@ -14,7 +14,7 @@ use weightsmith_base_model::View;
 use weightsmith_ledger::{
     Appended, Cost, Ledger, LedgerError, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value,
 };
-use weightsmith_self_application::{AnyRun, Learner, LiftError, Lineage, OuterRecipe};
+use weightsmith_self_application::{AnyRun, Learner, Lineage, OuterRecipe};
 use weightsmith_tasks::{Above, Base, Level, Seed, TaskSplit};
 use weightsmith_training::{Beside, EncodedTask, OuterConfig, encode_task};
 
@@ -45,18 +45,6 @@ impl Workshop<'_> {
             (PlannedRuns::read(&snapshot)?, snapshot.checksum().to_string(), Lineage::read(&snapshot)?)
         };
         let held_out = held_out_roots(&planned);
-        let name = |tasks: &SelfTasks| {
-            let uids: Vec<String> = tasks.runs.iter().map(Uid::to_string).collect();
-            let recipe = serde_json::to_string(&order.recipe.values()).expect("a recipe is plain data");
-            Uid::derived(&[
-                "self-apply",
-                VERSION,
-                &recipe,
-                &order.seed.to_string(),
-                order.mode.name(),
-                &Uid::derived(&uids.iter().map(String::as_str).collect::<Vec<_>>()).to_string(),
-            ])
-        };
         let job = Job {
             order,
             config: &config,
@@ -65,43 +53,36 @@ impl Workshop<'_> {
             lineage: &lineage,
             checksum,
         };
+        let none = SelfTasks::default();
+        let on_world = |record| OwnRun { record: AnyRun::OnWorld(record), recipe: order.recipe };
         match (every, order.mode) {
             (Some(every), SelfTaskMode::Lifted | SelfTaskMode::Shuffled) => {
-                let tasks = self.self_tasks(&job)?;
-                let uid = name(&tasks);
-                // The rows were lifted for a run that has its name from them: it must not be among what they are about.
-                if tasks.runs.iter().any(|run| lineage.descends(*run, uid)) {
-                    return Err(LiftError::OwnAncestry { uid, learner: uid }.into());
-                }
+                let uid = job.uid(&job.learned_from());
+                let tasks = self.self_tasks(&job, uid)?;
                 let beside = Beside::tasks(tasks.tasks.clone(), every);
                 let made = self.made::<Above<Base>>(ledger, &job, uid, Some(beside), &tasks, listen)?;
                 Ok(made.map(|record| OwnRun { record: AnyRun::OnRuns(record), recipe: order.recipe }))
             }
             (Some(every), _) => {
-                let none = SelfTasks::default();
-                let beside =
-                    Beside::prior(&config, every).map_err(|error| TrainError::Settings(error.into()))?;
-                let made = self.made::<Base>(ledger, &job, name(&none), Some(beside), &none, listen)?;
-                Ok(made.map(|record| OwnRun { record: AnyRun::OnWorld(record), recipe: order.recipe }))
+                let beside = Beside::prior(&config, every);
+                let beside = beside.map_err(|error| TrainError::Settings(error.into()))?;
+                let uid = job.uid(&[]);
+                Ok(self.made::<Base>(ledger, &job, uid, Some(beside), &none, listen)?.map(on_world))
             }
             (None, _) => {
-                let none = SelfTasks::default();
-                let made = self.made::<Base>(ledger, &job, name(&none), None, &none, listen)?;
-                Ok(made.map(|record| OwnRun { record: AnyRun::OnWorld(record), recipe: order.recipe }))
+                Ok(self.made::<Base>(ledger, &job, job.uid(&[]), None, &none, listen)?.map(on_world))
             }
         }
     }
 
-    fn self_tasks(&self, job: &Job<'_>) -> Result<SelfTasks, HarnessError> {
+    fn self_tasks(&self, job: &Job<'_>, uid: Uid) -> Result<SelfTasks, HarnessError> {
         let labelling = match job.order.mode {
             SelfTaskMode::Shuffled => Labelling::Shuffled,
             _ => Labelling::Measured,
         };
         let seed = Seed(job.order.loop_seed);
-        // What learns has no name yet: that follows from what it learns from, and is checked against it then.
-        let learner = Learner { uid: Uid(0), held_out: job.held_out, lineage: job.lineage };
-        let roots: BTreeSet<String> = job.planned.roots().difference(job.held_out).cloned().collect();
-        let mut tasks = about_base_runs(job.planned, &roots, labelling, &learner, seed)?;
+        let learner = Learner { uid, held_out: job.held_out, lineage: job.lineage };
+        let mut tasks = about_base_runs(job.planned, &job.roots(), labelling, &learner, seed)?;
         let own = about_own_runs(job.order.own, self.untrained, labelling, &learner, seed)?;
         tasks.tasks.extend(own.tasks);
         tasks.runs.extend(own.runs);
@@ -110,9 +91,9 @@ impl Workshop<'_> {
     }
 
     /// Tasks about runs on data sets that no generation learns from, in shards of one size.
-    fn unseen(&self, job: &Job<'_>) -> Result<Vec<Vec<EncodedTask<Above<Base>>>>, HarnessError> {
+    fn unseen(&self, job: &Job<'_>, uid: Uid) -> Result<Vec<Vec<EncodedTask<Above<Base>>>>, HarnessError> {
         let none = BTreeSet::new();
-        let learner = Learner { uid: Uid(0), held_out: &none, lineage: job.lineage };
+        let learner = Learner { uid, held_out: &none, lineage: job.lineage };
         let tasks = about_base_runs(job.planned, job.held_out, Labelling::Measured, &learner, Seed(0))?;
         let view = View::Standard;
         let mut shards: Vec<Vec<EncodedTask<Above<Base>>>> = Vec::new();
@@ -148,7 +129,7 @@ impl Workshop<'_> {
         let trained = train(job.config, beside, &self.yardsticks, self.device, &mut pass_on);
         let trained = trained.map_err(TrainError::from)?;
         let Some(trained) = trained else { return Ok(None) };
-        let unseen = self.unseen(job)?;
+        let unseen = self.unseen(job, uid)?;
         let measured = match self.pretrained(&trained.bytes) {
             Ok(pretrained) => self.yardsticks.measure(&pretrained.metamodel, &unseen),
             // Numbers that are no longer finite: there is nothing to measure.
@@ -179,6 +160,29 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// The data sets of base runs that it may learn from.
+    fn roots(&self) -> BTreeSet<String> {
+        self.planned.roots().difference(self.held_out).cloned().collect()
+    }
+
+    /// The runs that its tasks may be about.
+    fn learned_from(&self) -> Vec<Uid> {
+        let roots = self.roots();
+        let base = self.planned.of_roots(&roots).into_iter().map(|at| self.planned.runs[at].record.uid);
+        let own = self.order.own.iter().filter_map(|run| Some(run.on_world()?.uid));
+        let all: BTreeSet<Uid> = base.chain(own).collect();
+        all.into_iter().collect()
+    }
+
+    /// Its name, which follows from everything that decides it.
+    fn uid(&self, learned_from: &[Uid]) -> Uid {
+        let uids: Vec<String> = learned_from.iter().map(Uid::to_string).collect();
+        let learned_from = Uid::derived(&uids.iter().map(String::as_str).collect::<Vec<_>>());
+        let recipe = serde_json::to_string(&self.order.recipe.values()).expect("a recipe is plain data");
+        let (seed, mode) = (self.order.seed.to_string(), self.order.mode.name());
+        Uid::derived(&["self-apply", VERSION, &recipe, &seed, mode, &learned_from.to_string()])
+    }
+
     fn record<L: Level>(
         &self,
         uid: Uid,

@@ -1,6 +1,6 @@
 //! What the generations in a folder say together.
 
-use super::controls::{best_within, equal_cost};
+use super::controls::{best_within, equal_cost, paid};
 use super::foresight::{ForesightReport, foresight};
 use super::looping::{SelfApplyFrame, paired};
 use super::store::Store;
@@ -82,7 +82,7 @@ pub struct MethodReport {
     pub method: Method,
     /// The seed of the loop.
     pub seed: u64,
-    /// Processor seconds that every method of the seed has spent.
+    /// Processor seconds that it spent, no more than the planner and random search both have.
     pub cpu_s: f64,
     /// Generations that they paid for.
     pub n_generations: usize,
@@ -301,14 +301,7 @@ fn methods(
         let cpu_s = equal_cost(&journals);
         for (method, journal) in METHODS.into_iter().zip(&journals) {
             let Some(best) = best_within(journal, cpu_s) else { continue };
-            let mut spent = 0.0;
-            let n_generations = journal
-                .iter()
-                .take_while(|generation| {
-                    spent += generation.cpu_s;
-                    spent <= cpu_s * (1.0 + 1e-9)
-                })
-                .count();
+            let (n_generations, cpu_s) = paid(journal, cpu_s);
             let is_repeat = |repeat: &&Generation| {
                 repeat.method == Method::Confirm
                     && repeat.seed == seed
@@ -367,10 +360,15 @@ fn methods(
 }
 
 fn noise(loops: &[LoopReport], repeats: &[Generation]) -> Option<NoiseReport> {
-    let mut groups: BTreeMap<(Method, SelfTaskMode, &Option<String>), Vec<(f64, f64)>> = BTreeMap::new();
+    /// Trainings that differ in nothing but the seed.
+    type Group<'a> = (Method, SelfTaskMode, Option<&'a str>);
+    let mut groups: BTreeMap<Group<'_>, Vec<(f64, f64)>> = BTreeMap::new();
     for repeat in repeats {
         if let (Some(anchor), Some(second)) = (repeat.anchor, repeat.second) {
-            groups.entry((repeat.method, repeat.mode, &repeat.parent)).or_default().push((anchor, second));
+            groups
+                .entry((repeat.method, repeat.mode, repeat.parent.as_deref()))
+                .or_default()
+                .push((anchor, second));
         }
     }
     groups.retain(|_, group| group.len() > 1);

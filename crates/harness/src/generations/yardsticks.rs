@@ -4,13 +4,15 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use weightsmith_metamodel::Metamodel;
 use weightsmith_self_application::OuterRecipe;
-use weightsmith_tasks::{Base, Level, Seed};
+use weightsmith_tasks::{Base, Level, Seed, TaskType};
 use weightsmith_training::{EncodedTask, OuterConfig, QueryLosses, TaskStream, query_losses};
 
 /// The seed of the fixed tasks; trainings have seeds of their own.
 const SEED: Seed = Seed(0x5e1f);
 /// Tasks of the anchor and of the second set.
-const N_MEASURED: usize = 256;
+pub(crate) const N_MEASURED: usize = 256;
+/// The stream of the anchor.
+const ANCHOR: &str = "self-application.anchor";
 /// Tasks of a look at a training that goes on.
 const N_LOOKED: usize = 48;
 
@@ -47,31 +49,56 @@ pub(crate) fn mean(losses: &[f32]) -> f64 {
     losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len().max(1) as f64
 }
 
+/// The fixed tasks on which metamodels are accepted, for either type of task.
+pub(crate) struct Anchor {
+    shards: Vec<Vec<EncodedTask<Base>>>,
+}
+
+impl Anchor {
+    pub(crate) fn new(task_type: TaskType) -> Self {
+        Self { shards: fixed(task_type, ANCHOR, N_MEASURED) }
+    }
+
+    /// The mean loss of the weights that a metamodel generates.
+    pub(crate) fn loss(&self, metamodel: &Metamodel) -> f64 {
+        mean(&losses(metamodel, &self.shards).generated)
+    }
+
+    pub(crate) fn n_tasks(&self) -> usize {
+        self.shards.iter().map(Vec::len).sum()
+    }
+}
+
+/// Tasks of the default mix of families at all sizes, in shards of one size.
+fn fixed(task_type: TaskType, name: &'static str, n_tasks: usize) -> Vec<Vec<EncodedTask<Base>>> {
+    let mut config = OuterConfig {
+        shapes: Default::default(),
+        prior: Default::default(),
+        ..OuterRecipe::by_hand().config(SEED)
+    };
+    config.metamodel.task_type = task_type;
+    let stream = TaskStream::named(&config, name).expect("the default mix is valid");
+    let (mut shards, mut n) = (Vec::new(), 0);
+    for step in 0.. {
+        if n >= n_tasks {
+            break;
+        }
+        let mut shard = stream.shard(step, 0);
+        shard.truncate(n_tasks - n);
+        n += shard.len();
+        shards.push(shard);
+    }
+    shards
+}
+
 impl Yardsticks {
-    pub(crate) fn new() -> Self {
-        let config = OuterConfig {
-            shapes: Default::default(),
-            prior: Default::default(),
-            ..OuterRecipe::by_hand().config(SEED)
-        };
-        let set = |name: &'static str, n_tasks: usize| {
-            let stream = TaskStream::named(&config, name).expect("the default mix is valid");
-            let (mut shards, mut n) = (Vec::new(), 0);
-            for step in 0.. {
-                if n >= n_tasks {
-                    break;
-                }
-                let mut shard = stream.shard(step, 0);
-                shard.truncate(n_tasks - n);
-                n += shard.len();
-                shards.push(shard);
-            }
-            shards
-        };
+    /// With so many tasks in the anchor and in the second set.
+    pub(crate) fn new(n_measured: usize) -> Self {
+        let set = |name: &'static str, n_tasks: usize| fixed(TaskType::Regression, name, n_tasks);
         Self {
-            anchor: set("self-application.anchor", N_MEASURED),
-            second: set("self-application.second", N_MEASURED),
-            looks: set("self-application.looks", N_LOOKED),
+            anchor: set(ANCHOR, n_measured),
+            second: set("self-application.second", n_measured),
+            looks: set("self-application.looks", N_LOOKED.min(n_measured)),
         }
     }
 

@@ -268,7 +268,7 @@ fn say(
     let stopwatch = Stopwatch::of_process(Cost::default());
     let all: Vec<usize> = (0..rest.len()).collect();
     let examples = rest.examples(&all, settings.n_looks, settings.seed);
-    let predictor = fit_to_examples(rest, &examples, settings, device, listen)?;
+    let predictor = fit_to_examples(rest, &examples, settings, device, listen)?.predictor;
     let cpu_s = stopwatch.cost().cpu_s;
     let foreseen = predictor.foresee(&prospects)?;
     let excesses = excesses(runs, looks, &predictor)?;

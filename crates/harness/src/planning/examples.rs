@@ -21,8 +21,6 @@ pub struct PlannedRuns {
     pub(crate) runs: Vec<PlannedRun>,
     /// What the runs were made from.
     lineage: Lineage,
-    /// The checksums of the snapshots that they were read from.
-    checksums: Vec<String>,
 }
 
 /// A run and what was decided in it.
@@ -70,18 +68,18 @@ impl PlannedRuns {
                 runs.push(PlannedRun { record, decision, features });
             }
         }
-        let (lineage, checksums) = (Lineage::read(snapshot)?, vec![snapshot.checksum().to_string()]);
-        Ok(Self { runs, lineage, checksums })
+        Ok(Self { runs, lineage: Lineage::read(snapshot)? })
     }
 
-    /// What learns from these snapshots.
+    /// What learns from these runs.
     fn learner<'a>(&'a self, held_out: &'a BTreeSet<String>) -> Learner<'a> {
         Learner { uid: self.learner_uid(), held_out, lineage: &self.lineage }
     }
 
     /// Its name.
     pub(crate) fn learner_uid(&self) -> Uid {
-        let parts = ["predictor", VERSION].into_iter().chain(self.checksums.iter().map(String::as_str));
+        let runs: BTreeSet<String> = self.runs.iter().map(|run| run.record.uid.to_string()).collect();
+        let parts = ["predictor", VERSION].into_iter().chain(runs.iter().map(String::as_str));
         Uid::derived(&parts.collect::<Vec<_>>())
     }
 
@@ -103,7 +101,6 @@ impl PlannedRuns {
     /// These runs and others.
     pub fn joined(mut self, other: Self) -> Self {
         self.runs.extend(other.runs);
-        self.checksums.extend(other.checksums);
         self.lineage = self.lineage.joined(other.lineage);
         self
     }

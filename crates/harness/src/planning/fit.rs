@@ -1,11 +1,17 @@
 //! Fitting a predictor to recorded runs.
 
 use super::examples::{Example, PlannedRuns};
+use crate::clock::{Cost, Stopwatch};
+use crate::collect::VERSION;
 use crate::error::HarnessError;
 use crate::workers::in_parallel;
 use burn::tensor::Device;
 use std::collections::{BTreeMap, BTreeSet};
+use std::marker::PhantomData;
 use weightsmith_base_model::BaseModel;
+use weightsmith_ledger::{
+    Ledger, LedgerError, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value,
+};
 use weightsmith_planner::{
     Calibration, Decision, LinearPredictor, PerformancePredictor, mean_and_deviation, opinions,
 };
@@ -103,7 +109,74 @@ pub fn fit_predictor(
 ) -> Result<PerformancePredictor, HarnessError> {
     let all: Vec<usize> = (0..runs.len()).collect();
     let examples = runs.examples(&all, settings.n_looks, settings.seed);
-    fit_to_examples(runs, &examples, settings, device, listen)
+    Ok(fit_to_examples(runs, &examples, settings, device, listen)?.predictor)
+}
+
+/// [`fit_predictor`], recorded in the ledger that the runs come from, at the level of its rows.
+///
+/// # Errors
+/// Those of [`fit_predictor`], a ledger that cannot be written.
+pub fn fit_and_record(
+    ledger: &mut Ledger,
+    runs: &PlannedRuns,
+    settings: &FitSettings,
+    device: &Device,
+    listen: &mut dyn FnMut(usize, usize),
+) -> Result<PerformancePredictor, HarnessError> {
+    let stopwatch = Stopwatch::of_process(Cost::default());
+    let all: Vec<usize> = (0..runs.len()).collect();
+    let examples = runs.examples(&all, settings.n_looks, settings.seed);
+    let fitted = fit_to_examples(runs, &examples, settings, device, listen)?;
+    let cost = stopwatch.cost();
+    let number = |value: f64| Value::Number(value);
+    let recipe = [
+        ("made", "trained".into()),
+        ("n_looks", number(settings.n_looks as f64)),
+        ("n_networks", number(settings.n_networks as f64)),
+        ("n_folds", number(settings.n_folds as f64)),
+        ("strength", number(settings.strength.into())),
+    ];
+    let [seed, n_looks, n_networks] =
+        [settings.seed.0, settings.n_looks as u64, settings.n_networks as u64].map(|n| n.to_string());
+    let learner = runs.learner_uid();
+    let split = runs.runs[0].record.split;
+    let record: RunRecord<Above<Base>> = RunRecord {
+        uid: Uid::derived(&["plan fit", &learner.to_string(), &seed, &n_looks, &n_networks]),
+        role: RunRole::Predictor,
+        task: "planned runs".into(),
+        roots: runs.roots(),
+        split,
+        recipe: recipe.into_iter().map(|(name, value)| (name.to_string(), value)).collect(),
+        features: Named::new(),
+        probe: Named::new(),
+        outcome: Outcome {
+            metric: "held_out_rmse".into(),
+            value: Some(fitted.held_out_rmse).filter(|rmse| rmse.is_finite()),
+            n_short: examples.len() as u64,
+            n_long: fitted.n_held_out as u64,
+        },
+        cost: weightsmith_ledger::Cost { cpu_s: cost.cpu_s, wall_s: cost.wall_s },
+        seed: settings.seed.0,
+        code_version: VERSION.into(),
+        device: "cpu".into(),
+        n_steps: 0,
+        parents: runs.runs.iter().map(|run| Parent { uid: run.record.uid, kind: ParentKind::Data }).collect(),
+        curve: Vec::new(),
+        level: PhantomData,
+    };
+    match ledger.append(&record) {
+        // The same was fitted before, in other time.
+        Ok(_) | Err(LedgerError::OtherContent { .. }) => Ok(fitted.predictor),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A predictor, and how far others like it were from what came on data sets that they had not seen.
+pub(super) struct Fitted {
+    pub(super) predictor: PerformancePredictor,
+    /// Over all looks, of natural logarithms of losses.
+    held_out_rmse: f64,
+    n_held_out: usize,
 }
 
 /// [`fit_predictor`] to these looks at the runs.
@@ -113,7 +186,7 @@ pub(super) fn fit_to_examples(
     settings: &FitSettings,
     device: &Device,
     listen: &mut dyn FnMut(usize, usize),
-) -> Result<PerformancePredictor, HarnessError> {
+) -> Result<Fitted, HarnessError> {
     let n_roots = runs.roots().len();
     if n_roots < settings.n_folds {
         return Err(HarnessError::TooFewRoots { n_roots, n_needed: settings.n_folds });
@@ -151,11 +224,15 @@ pub(super) fn fit_to_examples(
             }
         }
     }
+    let n_held_out = errors.values().map(Vec::len).sum::<usize>();
+    let squares: f64 = errors.values().flatten().map(|(error, _)| error * error).sum();
+    let held_out_rmse = (squares / n_held_out as f64).sqrt();
     let calibration =
         Calibration::of_errors(&errors.into_values().collect::<Vec<_>>(), least_caution(&choices));
     let targets: Vec<f64> = examples.iter().map(|example| example.target).collect();
     let linear = LinearPredictor::fit(&runs.prospects(examples), &targets, settings.strength, device);
-    Ok(PerformancePredictor { linear, networks, calibration })
+    let predictor = PerformancePredictor { linear, networks, calibration };
+    Ok(Fitted { predictor, held_out_rmse, n_held_out })
 }
 
 /// Cautions that are tried. On data sets of the kind that the networks learned from, 1 to 2 would do; what is decided for is of

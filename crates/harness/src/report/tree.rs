@@ -45,9 +45,9 @@ pub(super) fn draw(title: &str, leaves: &[Leaf], canvas: &Canvas<'_>, top: i32) 
     for (name, colour) in CHOICES {
         dot(canvas, (x + 5, top + 36), 4, colour);
         write(canvas, name, (x + 14, top + 36), Side::Right, (12, colour, false));
-        x += 145;
+        x += 138;
     }
-    write(canvas, "large: accepted", (x, top + 36), Side::Right, (12, MUTED, false));
+    write(canvas, "large: accepted", (SIZE.0 as i32, top + 36), Side::Left, (12, MUTED, false));
     let n_decimals = axis.n_decimals();
     for &tick in &axis.ticks {
         line(canvas, vec![(LEFT, y_of(tick)), (LEFT + width, y_of(tick))], RULE, 1);

@@ -56,4 +56,9 @@ fn learning_from_runs_raises_the_level() {
     is_refused(ledger.append(&child::<Runs>("e", &[data(base.uid), data(runs.uid)])), 1, 1);
     is_refused(ledger.append(&child::<Base>("f", &[model(runs.uid)])), 0, 1);
     assert_eq!(ledger.snapshot().unwrap().n_runs(), 5);
+    let parents = ledger.snapshot().unwrap().parents().unwrap();
+    let of = |name: &str| parents[&run::<Base>(name).uid].clone();
+    assert_eq!((of("b"), of("c")), ([base.uid, runs.uid].into(), [base.uid].into()));
+    // A snapshot knows nothing of what came after it.
+    assert_eq!((parents.len(), ledger.snapshot_up_to(3).unwrap().parents().unwrap().len()), (3, 1));
 }

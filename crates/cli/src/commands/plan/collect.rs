@@ -37,6 +37,7 @@ pub(super) fn run(arguments: &PlanCollect) -> Result<Outcome> {
     let predictor = match arguments.focus {
         false => None,
         true => Some(fitted(
+            &arguments.ledger,
             &PlannedRuns::read(&ledger.snapshot()?)?,
             &fit_settings(arguments.seed, arguments.threads),
         )?),

@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
     }
     let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
     let predictor = match (&arguments.ledger, &arguments.predictor) {
-        (Some(ledger), _) => fitted(&runs_of(ledger)?, &fit_settings(arguments.seed, None))?,
+        (Some(ledger), _) => fitted(ledger, &runs_of(ledger)?, &fit_settings(arguments.seed, None))?,
         (None, Some(folder)) => load_predictor(folder)?,
         (None, None) => shipped_predictor()?,
     };

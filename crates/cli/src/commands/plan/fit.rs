@@ -10,7 +10,8 @@ use weightsmith_harness::save_predictor;
 
 pub(super) fn run(arguments: &PlanFit) -> Result<Outcome> {
     let runs = runs_of(&arguments.ledger)?;
-    let predictor = fitted(&runs, &fit_settings(arguments.fit.seed, arguments.fit.threads))?;
+    let predictor =
+        fitted(&arguments.ledger, &runs, &fit_settings(arguments.fit.seed, arguments.fit.threads))?;
     save_predictor(&predictor, &arguments.out)?;
     let n_roots = runs.roots().len();
     if arguments.fit.json {
