@@ -45,7 +45,7 @@ fn a_loop_goes_on_where_it_stopped_and_records_what_learned_from_what() {
         (&"by-hand".into(), &"random".into(), &"foreseen".into())
     );
     assert!(all[8]["foreseen"].is_number() && all[7]["foreseen"].is_null(), "{told}");
-    assert!(all[8]["n_scored"].as_u64() > Some(10_000), "{told}");
+    assert!(all[8]["n_scored"].as_u64() > Some(1000), "{told}");
     // What stands was accepted, and every other was compared with what stood.
     assert!(all[0]["accepted"] == true && all[0]["verdict"] == "first");
     for pair in all.windows(2) {

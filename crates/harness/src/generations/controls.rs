@@ -60,13 +60,12 @@ impl Workshop<'_> {
             }
         }
         let limit = equal_cost(&journals);
-        for (method_at, journal) in journals.iter().enumerate() {
+        for journal in &journals {
             let Some(best) = best_within(journal, limit) else { continue };
             let Some(recipe) = self.recipe_of(ledger, best)? else { continue };
             for at in 0..self.settings.n_confirmed {
                 let training_seed = CONFIRM_SEEDS + 1000 * seed + at as u64;
                 let (method, mode) = (Method::Confirm, SelfTaskMode::Lifted);
-                let at = method_at * 1000 + at;
                 let repeat = Repeat { method, mode, at, recipe, training_seed, of: best, journal };
                 if is_over() || self.once_more(ledger, &repeat, listen)?.is_break() {
                     return Ok(());
@@ -93,6 +92,7 @@ impl Workshop<'_> {
     ) -> Result<ControlFlow<()>, HarnessError> {
         let Repeat { method, mode, at, recipe, training_seed, of, journal } = *repeat;
         let seed = self.settings.seed;
+        // Two methods may have found the same best.
         let before = self.store.journal(method, mode, seed)?;
         let is_same = |done: &&Generation| done.generation == at && done.parent.as_ref() == Some(&of.uid);
         if before.iter().any(|done| is_same(&done)) {
