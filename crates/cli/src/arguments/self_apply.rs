@@ -24,7 +24,7 @@ pub(crate) struct SelfApply {
     #[arg(long, value_name = "FOLDER", default_value = "runs/self-apply")]
     pub(crate) folder: PathBuf,
     /// Seed of recipes, trainings and searches
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000_000))]
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1000))]
     pub(crate) seed: u64,
     /// How recipes are come by
     #[arg(long, value_enum, default_value_t = RecipesArgument::Planner)]
@@ -48,7 +48,7 @@ pub(crate) struct SelfApply {
     /// Tasks of the anchor, on which generations are accepted, and of the second set, which decides nothing
     #[arg(long, value_name = "TASKS", default_value_t = 256, value_parser = clap::value_parser!(u16).range(8..=4096))]
     pub(crate) anchor: u16,
-    /// Folders of real tables to score the metamodels of the controls on; never trained on
+    /// Folders of real tables, with a column `target`, to score the metamodels of the controls on; never trained on
     #[arg(long, value_name = "FOLDER", num_args = 1..)]
     pub(crate) suite: Vec<PathBuf>,
     /// Where the page (.html) or the trees alone (.svg) go [default: report.html in the folder]

@@ -1,6 +1,6 @@
 //! Repeats: the controls, which take away what self tasks are believed to do, and each method's best recipe once more.
 
-use super::looping::{Chosen, Listener, SelfApplyEvent, Workshop};
+use super::looping::{Chosen, Listener, SEEDS, SelfApplyEvent, Workshop};
 use super::order::Order;
 use super::{Choice, Generation, Method, SelfTaskMode};
 use crate::error::HarnessError;
@@ -44,7 +44,7 @@ impl Workshop<'_> {
                     let Some(recipe) = recipe.and_then(|recipe| recipe.with_self_every(every)) else {
                         continue;
                     };
-                    let training_seed = CONTROL_SEEDS + 1000 * seed + at as u64;
+                    let training_seed = CONTROL_SEEDS + SEEDS * seed + at as u64;
                     let method = Method::Control;
                     let repeat = Repeat { method, mode, at, recipe, training_seed, of: standing, journal };
                     if is_over() || self.once_more(ledger, &repeat, listen)?.is_break() {
@@ -64,7 +64,7 @@ impl Workshop<'_> {
             let Some(best) = best_within(journal, limit) else { continue };
             let Some(recipe) = self.recipe_of(ledger, best)? else { continue };
             for at in 0..self.settings.n_confirmed {
-                let training_seed = CONFIRM_SEEDS + 1000 * seed + at as u64;
+                let training_seed = CONFIRM_SEEDS + SEEDS * seed + at as u64;
                 let (method, mode) = (Method::Confirm, SelfTaskMode::Lifted);
                 let repeat = Repeat { method, mode, at, recipe, training_seed, of: best, journal };
                 if is_over() || self.once_more(ledger, &repeat, listen)?.is_break() {

@@ -108,11 +108,17 @@ pub struct ForesightReport {
     pub over_ridge: OverDraws,
 }
 
+/// A metamodel that stands, and what it learned from in the end.
+pub(super) struct Standing {
+    pub(super) pretrained: Pretrained,
+    pub(super) roots: BTreeSet<String>,
+}
+
 /// Assesses every learner on runs whose recipes were drawn at random. `standing` are the metamodels that learn, in turn.
 pub(super) fn foresight(
     pool: &[OwnRun],
     untrained: f64,
-    standing: &[Pretrained],
+    standing: &[Standing],
     shipped: &Pretrained,
     lineage: &Lineage,
     device: &Device,
@@ -126,7 +132,7 @@ pub(super) fn foresight(
 fn at_level<L: Level>(
     pool: &[OwnRun],
     untrained: f64,
-    standing: &[Pretrained],
+    standing: &[Standing],
     shipped: &Pretrained,
     lineage: &Lineage,
     device: &Device,
@@ -143,9 +149,10 @@ fn at_level<L: Level>(
             order.shuffle(random);
             let (learned, tested) = order.split_at(n_rows);
             let learned: Vec<OwnRun> = learned.iter().map(|&at| pool[at].clone()).collect();
+            let own = &standing[draw % standing.len()];
             // A generation that was trained on tasks about a run inherits its stream of tasks: of what was learned from, in
-            // whatever way, nothing is tested.
-            let roots: BTreeSet<&String> = learned.iter().flat_map(OwnRun::roots).collect();
+            // whatever way, be it by the metamodel that writes the predictor, nothing is tested.
+            let roots: BTreeSet<&String> = learned.iter().flat_map(OwnRun::roots).chain(&own.roots).collect();
             let tested = tested.iter().map(|&at| &pool[at]).filter(|run| !roots.contains(&run.stream()));
             let tested: Vec<OwnRun> = tested.cloned().collect();
             if tested.len() < FEWEST_TESTED {
@@ -159,9 +166,8 @@ fn at_level<L: Level>(
             let recipes: Vec<OuterRecipe> = tested.iter().map(|run| run.recipe).collect();
             let table = recipe_table(&recipes);
             let came: Vec<f64> = tested.iter().map(|run| run.label(untrained)).collect();
-            let own = &standing[draw % standing.len()];
             for (learner, scores) in ForesightLearner::ALL.into_iter().zip(&mut scores) {
-                let said = said(learner, &support, &table, own, shipped, device)?;
+                let said = said(learner, &support, &table, &own.pretrained, shipped, device)?;
                 scores.push((r2(&said, &came), spearman(&said, &came)));
             }
         }

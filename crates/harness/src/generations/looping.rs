@@ -29,7 +29,7 @@ const N_FIRST: usize = 8;
 /// One generation in so many is drawn at random after that, or the predictor would never see its own errors.
 const RANDOM_ONE_IN: usize = 4;
 /// The seeds of the trainings of a loop are this far from those of the next.
-const SEEDS: u64 = 1000;
+pub(super) const SEEDS: u64 = 1000;
 
 /// What all trainings in a folder share, so that they compare.
 #[derive(Copy, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -227,7 +227,7 @@ impl Workshop<'_> {
             return Ok(None);
         }
         let order =
-            Order { recipe: chosen.recipe, mode, seed: 1000 * seed + at as u64, own: &own, loop_seed: seed };
+            Order { recipe: chosen.recipe, mode, seed: SEEDS * seed + at as u64, own: &own, loop_seed: seed };
         let Some(done) = self.carry_out(ledger, &order, listen)? else { return Ok(None) };
         let mut generation = self.measured((method, mode, at), chosen, &done, checksum)?;
         let champion_s = journal.iter().rev().find(|generation| generation.accepted).map(|old| old.cpu_s);

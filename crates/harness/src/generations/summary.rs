@@ -1,7 +1,7 @@
 //! What the generations in a folder say together.
 
 use super::controls::{best_within, equal_cost, paid};
-use super::foresight::{ForesightReport, foresight};
+use super::foresight::{ForesightReport, Standing, foresight};
 use super::looping::{SelfApplyFrame, paired};
 use super::store::Store;
 use super::yardsticks::{Measured, mean};
@@ -497,7 +497,11 @@ fn own_foresight(
     let stands =
         |own: &LoopReport| own.generations.iter().rev().find(|generation| generation.accepted)?.run();
     let standing = loops.iter().filter(|own| own.method == Method::Planner).filter_map(stands);
-    let standing = standing.map(|uid| store.load(uid, device)).collect::<Result<Vec<_>, _>>()?;
+    let standing = standing.map(|uid| -> Result<Standing, HarnessError> {
+        let roots = OwnRun::read(ledger, uid)?.map(|run| run.roots().clone()).unwrap_or_default();
+        Ok(Standing { pretrained: store.load(uid, device)?, roots })
+    });
+    let standing = standing.collect::<Result<Vec<_>, _>>()?;
     let shipped = load_metamodel(None, TaskType::Regression, device)?;
     let lineage = Lineage::read(&ledger.snapshot()?)?;
     foresight(&pool, untrained, &standing, &shipped, &lineage, device)
