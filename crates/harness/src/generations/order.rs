@@ -14,7 +14,7 @@ use weightsmith_base_model::View;
 use weightsmith_ledger::{
     Appended, Cost, Ledger, LedgerError, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value,
 };
-use weightsmith_self_application::{AnyRun, Learner, Lineage, OuterRecipe};
+use weightsmith_self_application::{AnyRun, Learner, LiftError, Lineage, OuterRecipe};
 use weightsmith_tasks::{Above, Base, Level, Seed, TaskSplit};
 use weightsmith_training::{Beside, EncodedTask, OuterConfig, encode_task};
 
@@ -59,6 +59,9 @@ impl Workshop<'_> {
             (Some(every), SelfTaskMode::Lifted | SelfTaskMode::Shuffled) => {
                 let uid = job.uid(&job.learned_from());
                 let tasks = self.self_tasks(&job, uid)?;
+                if tasks.tasks.is_empty() {
+                    return Err(LiftError::TooFewRows { n_rows: 0 }.into());
+                }
                 let beside = Beside::tasks(tasks.tasks.clone(), every);
                 let made = self.made::<Above<Base>>(ledger, &job, uid, Some(beside), &tasks, listen)?;
                 Ok(made.map(|record| OwnRun { record: AnyRun::OnRuns(record), recipe: order.recipe }))

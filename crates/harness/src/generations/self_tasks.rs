@@ -52,7 +52,8 @@ pub(crate) enum Labelling {
     Shuffled,
 }
 
-/// The data sets of base runs that no generation learns from: every fourth by name.
+/// The data sets of base runs that no generation learns from: every fourth by name. A folder's ledger holds the base runs that the
+/// loop collected and no others, so they are the same for all its generations.
 pub(crate) fn held_out_roots(runs: &PlannedRuns) -> BTreeSet<String> {
     runs.roots().into_iter().skip(HELD_OUT_ONE_IN - 1).step_by(HELD_OUT_ONE_IN).collect()
 }

@@ -17,9 +17,13 @@ impl Axis {
         // Equal values would make an axis without a length.
         let span = if most > least { most - least } else { most.abs().max(1e-3) * 0.2 };
         let (low, high) = (least - 0.08 * span, most + 0.08 * span);
-        let step = nice_step((high - low) / 4.0);
-        let first = (low / step).ceil() as i64;
-        let last = (high / step).floor() as i64;
+        let ends = |step: f64| ((low / step).ceil() as i64, (high / step).floor() as i64);
+        let mut step = nice_step((high - low) / 4.0);
+        if ends(step).0 == ends(step).1 {
+            // One tick tells no distance.
+            step = nice_step(0.39 * step);
+        }
+        let (first, last) = ends(step);
         Self { low, high, is_log: false, ticks: (first..=last).map(|k| k as f64 * step).collect() }
     }
 
@@ -76,6 +80,9 @@ mod tests {
         );
         assert_eq!(axis.n_decimals(), 2);
         assert!(axis.place(0.713) > 0.0 && axis.place(0.842) < 1.0);
+        // Steps of 0.05 would leave 0.2 alone.
+        let few = Axis::linear(&[0.16, 0.24]);
+        assert_eq!((few.ticks.len(), few.n_decimals()), (5, 2));
         let times = Axis::log(&[0.004, 2.5]);
         assert_eq!(times.ticks.len(), 5);
         assert!((times.place(0.1) - 0.5).abs() < 1e-12);
