@@ -156,8 +156,17 @@ fn read_journal(path: &Path) -> Result<Vec<Generation>, HarnessError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         text => text.map_err(|source| HarnessError::Unreadable { path: path.into(), source })?,
     };
-    let lines = text.lines().map(|line| {
-        serde_json::from_str(line).map_err(|source| HarnessError::Journal { path: path.into(), source })
-    });
-    lines.collect()
+    let mut generations: Vec<Generation> = Vec::new();
+    for line in text.lines() {
+        let read: Result<Generation, _> = serde_json::from_str(line);
+        let read = read.map_err(|source| HarnessError::Journal { path: path.into(), source })?;
+        // Two processes that went on with one folder may have written the same.
+        let is_same = |other: &Generation| {
+            (other.generation, &other.uid, &other.parent) == (read.generation, &read.uid, &read.parent)
+        };
+        if !generations.iter().any(is_same) {
+            generations.push(read);
+        }
+    }
+    Ok(generations)
 }
