@@ -24,6 +24,7 @@ pub use summary::{
 };
 pub(crate) use yardsticks::Anchor;
 
+use crate::collect::VERSION;
 use crate::error::HarnessError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -32,8 +33,6 @@ use std::str::FromStr;
 use weightsmith_ledger::{Ledger, Named, RunRecord, Uid};
 use weightsmith_self_application::{AnyRun, OuterRecipe};
 use weightsmith_tasks::{Above, Base};
-
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// How the recipe of a generation is come by.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,6 +51,9 @@ pub enum Method {
 }
 
 impl Method {
+    /// Those that look for recipes.
+    pub(crate) const SEARCHES: [Self; 3] = [Self::Planner, Self::Random, Self::Hand];
+
     /// As files have it.
     pub fn name(self) -> &'static str {
         match self {

@@ -55,7 +55,7 @@ impl Workshop<'_> {
         }
         let mut journals = Vec::new();
         if self.settings.n_confirmed > 0 {
-            for method in [Method::Planner, Method::Random, Method::Hand] {
+            for method in Method::SEARCHES {
                 journals.push(self.store.journal(method, SelfTaskMode::Lifted, seed)?);
             }
         }

@@ -208,7 +208,7 @@ pub fn self_apply_report(
     ];
     let journals = store.journals()?;
     let is_loop = |journal: &&Vec<Generation>| {
-        journal.first().is_some_and(|first| !matches!(first.method, Method::Control | Method::Confirm))
+        journal.first().is_some_and(|first| Method::SEARCHES.contains(&first.method))
     };
     let loops: Vec<LoopReport> =
         journals.iter().filter(is_loop).map(|journal| loop_report(journal)).collect();
@@ -282,8 +282,6 @@ fn mean_losses(store: &Store, runs: &[&Generation]) -> Result<Option<Measured>, 
     Ok(Some(sum))
 }
 
-const METHODS: [Method; 3] = [Method::Planner, Method::Random, Method::Hand];
-
 fn methods(
     store: &Store,
     loops: &[LoopReport],
@@ -297,9 +295,10 @@ fn methods(
     let mut reports = Vec::new();
     let mut repeated: BTreeMap<(Method, u64), Measured> = BTreeMap::new();
     for seed in loops.iter().map(|own| own.seed).collect::<BTreeSet<u64>>() {
-        let journals: Vec<Vec<Generation>> = METHODS.into_iter().map(|method| of(method, seed)).collect();
+        let journals: Vec<Vec<Generation>> =
+            Method::SEARCHES.into_iter().map(|method| of(method, seed)).collect();
         let cpu_s = equal_cost(&journals);
-        for (method, journal) in METHODS.into_iter().zip(&journals) {
+        for (method, journal) in Method::SEARCHES.into_iter().zip(&journals) {
             let Some(best) = best_within(journal, cpu_s) else { continue };
             let (n_generations, cpu_s) = paid(journal, cpu_s);
             let is_repeat = |repeat: &&Generation| {

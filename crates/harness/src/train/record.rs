@@ -46,18 +46,18 @@ pub fn record_training(
         .map_err(|source| TrainError::Checkpoint { path: files.metamodel.clone(), source })?;
     let anchor = Anchor::new(training.metamodel.task_type);
     let outcome = anchor.loss(&pretrained.metamodel);
-    let mut losses: Vec<(f64, f64)> = Vec::new();
+    let finite = |loss: f64| Some(loss).filter(|loss| loss.is_finite());
+    let mut losses: Vec<f64> = Vec::new();
     let mut looks = Vec::new();
     for point in &curve {
-        losses.extend(point.train_loss.map(|loss| (loss, 1.0)));
+        losses.extend(point.train_loss);
         if let Some(long_loss) = point.valid_loss {
-            let n: f64 = losses.iter().map(|(_, n)| n).sum();
-            let short_loss = (n > 0.0).then(|| losses.drain(..).map(|(loss, _)| loss).sum::<f64>() / n);
-            let finite = |loss: Option<f64>| loss.filter(|loss| loss.is_finite());
+            let n = losses.len() as f64;
+            let short_loss = finite(losses.drain(..).sum::<f64>() / n);
             looks.push(CurvePoint {
                 step: point.step,
-                long_loss: finite(Some(long_loss)),
-                short_loss: finite(short_loss),
+                long_loss: finite(long_loss),
+                short_loss,
                 cpu_s: point.cost().cpu_s,
             });
         }
@@ -77,7 +77,7 @@ pub fn record_training(
         probe: Named::new(),
         outcome: Outcome {
             metric: "anchor_loss".into(),
-            value: Some(outcome).filter(|loss| loss.is_finite()),
+            value: finite(outcome),
             n_short: last.n_tasks,
             n_long: anchor.n_tasks() as u64,
         },
