@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use criterion::{Criterion, SamplingMode, Throughput};
 use std::hint::black_box;
 use weightsmith_benches::{DEFAULT, SHIPPED, criterion, task};
-use weightsmith_metamodel::{GenerateOptions, generate_base_model, untrained_base_model};
+use weightsmith_generation::{GenerateOptions, generate_base_model, untrained_base_model};
 use weightsmith_tasks::{Seed, TaskType};
 use weightsmith_training::{Optimiser, Recipe, fit_linear, grid, train_base_model, tune_base_model};
 

@@ -11,16 +11,17 @@ use weightsmith_tests::root;
 
 /// Who may name whom; packages without the prefix, normal and build dependencies only. `tests` and `benches` may name
 /// anything, nobody may name them.
-const MAY_NAME: [(&str, &[&str]); 12] = [
+const MAY_NAME: [(&str, &[&str]); 13] = [
     ("tasks", &[]),
     ("kernels", &[]),
     ("priors", &["tasks"]),
     ("datasets", &["tasks"]),
     ("base-model", &["tasks", "kernels"]),
     ("metamodel", &["tasks", "kernels", "base-model"]),
+    ("generation", &["tasks", "kernels", "base-model", "metamodel"]),
     ("training", &["tasks", "priors", "base-model", "metamodel"]),
     ("ledger", &["tasks", "base-model"]),
-    ("planner", &["tasks", "base-model", "metamodel", "training", "ledger", "kernels"]),
+    ("planner", &["tasks", "base-model", "metamodel", "generation", "training", "ledger", "kernels"]),
     ("self-application", &["tasks", "priors", "ledger", "metamodel", "training"]),
     (
         "harness",
@@ -30,6 +31,7 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
             "datasets",
             "base-model",
             "metamodel",
+            "generation",
             "training",
             "ledger",
             "planner",

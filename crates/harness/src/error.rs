@@ -1,7 +1,6 @@
 //! What can go wrong between the command line and the crates that do the work.
 
 use crate::arms::ArmError;
-use crate::catalog::CatalogError;
 use crate::references::ReferenceError;
 use crate::results::ResultsError;
 use crate::train::TrainError;
@@ -9,8 +8,9 @@ use std::io;
 use std::path::PathBuf;
 use weightsmith_base_model::{DeviceError, EncodingError, FileError};
 use weightsmith_datasets::DatasetError;
+use weightsmith_generation::CatalogError;
+use weightsmith_generation::GenerateError;
 use weightsmith_ledger::LedgerError;
-use weightsmith_metamodel::GenerateError;
 use weightsmith_planner::{FeatureError, PredictorError};
 use weightsmith_self_application::LiftError;
 use weightsmith_tasks::TaskType;

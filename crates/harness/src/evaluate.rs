@@ -1,7 +1,6 @@
 //! Scoring arms on whole suites, over all cores.
 
 use crate::arms::{Arm, ArmSettings, Shape};
-use crate::catalog::load_metamodel;
 use crate::error::HarnessError;
 use crate::problem::Problem;
 use crate::results::{ResultRow, RowKey, maker};
@@ -15,6 +14,7 @@ use std::error::Error;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 use weightsmith_datasets::Labelled;
+use weightsmith_generation::load_metamodel;
 use weightsmith_metamodel::Pretrained;
 use weightsmith_tasks::{Seed, TaskType};
 

@@ -9,9 +9,8 @@ use burn::tensor::Device;
 use std::cell::Cell;
 use weightsmith_base_model::BaseModel;
 use weightsmith_datasets::Labelled;
-use weightsmith_metamodel::{
-    GenerateInfo, GenerateOptions, Pretrained, generate_base_model, untrained_base_model,
-};
+use weightsmith_generation::{GenerateInfo, GenerateOptions, generate_base_model, untrained_base_model};
+use weightsmith_metamodel::Pretrained;
 use weightsmith_tasks::{Seed, Support};
 use weightsmith_training::{Gain, refine};
 

@@ -9,7 +9,6 @@
 
 mod arms;
 mod bench;
-mod catalog;
 mod clock;
 mod collect;
 mod compare;
@@ -48,7 +47,6 @@ pub use bench::{
     Bench, BenchError, BenchEvaluation, BenchEvent, BenchPlan, BenchRun, BenchRunFigures, BenchSettings,
     Reached, RunScore, RunState, bench,
 };
-pub use catalog::{CatalogError, Shipped, load_metamodel, shipped};
 pub use clock::Cost;
 pub use collect::{CollectSettings, Collected, collect};
 pub use compare::{CompareSettings, Compared, ComparedSplit, compare};
@@ -95,14 +93,16 @@ pub use suite::{Part, SuiteTable, suite_tables};
 pub use summary::{BASELINE_PREFIX, ModelSummary, Paired, Summary, SummaryBlock, TableValues, summarise};
 pub use train::{Experiment, TrainError, TrainEvent, Trained, record_training, train_metamodel};
 pub use weight_space::{PathPoint, PathStep, Slice, WeightSpace};
+pub use weightsmith_generation::{CatalogError, Shipped, load_metamodel, shipped};
 
 pub use burn::tensor::Device;
 pub use weightsmith_base_model::{
     BaseModel, Description, ExpectedPerformance, Precision, inspect, open_device,
 };
 pub use weightsmith_datasets::{Labelled, Sample, Source, samples};
+pub use weightsmith_generation::GenerateInfo;
 pub use weightsmith_ledger::{Ledger, LedgerError, Named, Value};
-pub use weightsmith_metamodel::{GenerateInfo, Pretrained, limits};
+pub use weightsmith_metamodel::{Pretrained, limits};
 pub use weightsmith_planner::{Candidate, Decision, PerformancePredictor, Plan};
 pub use weightsmith_tasks::{Base, Seed, Support, Target, TaskSplit, TaskType};
 pub use weightsmith_training::{Gain, StepReport, Validation};

@@ -18,7 +18,7 @@ use serde::Serialize;
 use weightsmith_base_model::{
     Architecture, BaseModel, HostWeights, Matrix, Predicted, Predictions, Rows, Weights, predict,
 };
-use weightsmith_metamodel::{GenerateOptions, generate_base_model};
+use weightsmith_generation::{GenerateOptions, generate_base_model};
 use weightsmith_planner::deviation;
 use weightsmith_tasks::{Base, Target};
 use weightsmith_training::{Optimiser, Recipe, Start, Training, grid, tune_base_model};

@@ -22,7 +22,7 @@ const LOG_PRECISION: (f32, f32) = (-3.0, 9.0);
 const UNUSUAL_STEPS: usize = 3;
 
 /// Stands for the fold of a row that is never held out.
-pub(crate) const IN_NO_FOLD: usize = usize::MAX;
+pub const IN_NO_FOLD: usize = usize::MAX;
 
 /// Tasks of a batch that get left-out outputs: with the views of one support, both transforms of its columns.
 const N_LEFT_OUT: usize = 2;

@@ -14,32 +14,32 @@ const N_NEIGHBOURS: usize = 5;
 
 /// Figures of one support.
 #[derive(Clone, Debug)]
-pub(crate) struct Landmarks {
+pub struct Landmarks {
     /// Leave-one-out squared error at each strength, relative to predicting the mean.
-    pub(crate) errors: [f32; 7],
+    pub errors: [f32; 7],
     /// Leave-one-out accuracy at each strength; 0 for regression.
-    pub(crate) accuracies: [f32; 7],
+    pub accuracies: [f32; 7],
     /// Logarithm of the strength that leave-one-out picks, a soft minimum over the grid.
-    pub(crate) log_strength: f32,
+    pub log_strength: f32,
     /// Leave-one-out residual of the best strength, one a row: for the row's own class, or of the value.
-    pub(crate) residuals: Vec<f32>,
+    pub residuals: Vec<f32>,
     /// Leverage at the best strength, one a row.
-    pub(crate) leverages: Vec<f32>,
+    pub leverages: Vec<f32>,
     /// Norm of the best strength's coefficients over the outputs, one a column.
-    pub(crate) coefficients: Vec<f32>,
+    pub coefficients: Vec<f32>,
     /// Agreement of the nearest neighbours, one a row: share of the same class, or their mean value minus the
     /// row's.
-    pub(crate) neighbours: Vec<f32>,
+    pub neighbours: Vec<f32>,
     /// Leave-one-out accuracy of the neighbours, or their R².
-    pub(crate) neighbour_score: f32,
+    pub neighbour_score: f32,
     /// `[n_rows, 2 * n_outputs]`: leave-one-out residuals of the best strength, then centred targets, of every output;
     /// each column has length 1.
-    pub(crate) contrasts: Vec<f32>,
+    pub contrasts: Vec<f32>,
 }
 
 impl Landmarks {
     /// The landmarks of the same rows with the sign of their values changed.
-    pub(crate) fn negated(&self) -> Self {
+    pub fn negated(&self) -> Self {
         let negate = |values: &[f32]| values.iter().map(|v| -v).collect();
         Self { residuals: negate(&self.residuals), neighbours: negate(&self.neighbours), ..self.clone() }
     }

@@ -97,7 +97,7 @@ impl<L: Level> EncodedSupport<L> {
 
     /// [`EncodedSupport::new`] with landmarks that were found before. They are the same for any order of the classes
     /// and any sign of the columns; the order of the contrasts, which may differ, is not looked at.
-    pub(crate) fn with_landmarks(rows: Rows, labels: Labels, is_numeric: &[bool], found: &Landmarks) -> Self {
+    pub fn with_landmarks(rows: Rows, labels: Labels, is_numeric: &[bool], found: &Landmarks) -> Self {
         let (n, d) = (rows.n_rows, rows.n_columns);
         assert!(
             n >= 2 && n == labels.len() && d == is_numeric.len() && d > 0,
@@ -142,7 +142,7 @@ impl<L: Level> EncodedSupport<L> {
 }
 
 /// The landmarks of a support.
-pub(crate) fn find_landmarks(rows: &Rows, labels: &Labels) -> Landmarks {
+pub fn find_landmarks(rows: &Rows, labels: &Labels) -> Landmarks {
     let classes = match labels {
         Labels::Classes { labels, .. } => Some(labels.as_slice()),
         Labels::Values(_) => None,
@@ -169,7 +169,7 @@ pub struct HeadRows<L: Level = Base> {
     /// `[n_tasks, n_rows, n_columns]`.
     pub(crate) rows: Tensor<3>,
     /// `[n_tasks, n_rows, n_outputs]`.
-    pub(crate) targets: Tensor<3>,
+    pub targets: Tensor<3>,
     /// `[n_tasks, n_columns]`, 1 for a column of the task, 0 for padding.
     pub(crate) column_mask: Tensor<2>,
     /// Logarithm of the ridge strength that leave-one-out picks, `[n_tasks, 1]`.
@@ -215,7 +215,7 @@ impl<L: Level> HeadRows<L> {
     }
 
     /// The same with the strength of hidden units and of inputs times these factors.
-    pub(crate) fn strengthened(mut self, units: f32, inputs: f32) -> Self {
+    pub fn strengthened(mut self, units: f32, inputs: f32) -> Self {
         self.log_strength = self.log_strength + inputs.ln();
         self.log_unit_strength = (units / inputs).ln();
         self

@@ -6,20 +6,20 @@ use burn::tensor::{Tensor, activation};
 const DIRECTION_FLOOR: f32 = 1e-6;
 /// Added to the variance of a hidden unit before it is standardised, so that a unit that few rows switch on does not
 /// explode.
-pub(crate) const UNIT_FLOOR: f32 = 0.05;
+pub const UNIT_FLOOR: f32 = 0.05;
 
 /// Numbers with mean 0 and variance 1 over the rows.
-pub(crate) struct Standardised {
+pub struct Standardised {
     /// `[n_tasks, n_rows, n_units]`.
-    pub(crate) values: Tensor<3>,
+    pub values: Tensor<3>,
     /// `[n_tasks, 1, n_units]`.
-    pub(crate) mean: Tensor<3>,
+    pub mean: Tensor<3>,
     /// `[n_tasks, 1, n_units]`.
-    pub(crate) scale: Tensor<3>,
+    pub scale: Tensor<3>,
 }
 
 /// Takes mean and standard deviation off `[n_tasks, n_rows, n_units]`.
-pub(crate) fn standardised(before: Tensor<3>, variance_floor: f32) -> Standardised {
+pub fn standardised(before: Tensor<3>, variance_floor: f32) -> Standardised {
     let mean = before.clone().mean_dim(1);
     let centred = before - mean.clone();
     let scale = ((centred.clone() * centred.clone()).mean_dim(1) + variance_floor).sqrt();

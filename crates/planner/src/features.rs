@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use weightsmith_base_model::{Encoding, EncodingError, EncodingLimits, ExpectedPerformance, Rows, View};
+use weightsmith_generation::{GenerateError, landmark_figures};
 use weightsmith_ledger::{Named, Value};
-use weightsmith_metamodel::{GenerateError, landmark_figures};
 use weightsmith_tasks::{ColumnValues, Level, Support, Target, TaskType};
 
 /// One number that describes a task, or a training.

@@ -8,9 +8,8 @@ use crate::planning::{DecideError, DecideSettings, Workshop, decide, shipped_pre
 use crate::references::{Reference, ReferenceError};
 use serde::Serialize;
 use weightsmith_base_model::{BaseModel, EncodingError, Predictions};
-use weightsmith_metamodel::{
-    GenerateError, GenerateOptions, Pretrained, generate_base_model, untrained_base_model,
-};
+use weightsmith_generation::{GenerateError, GenerateOptions, generate_base_model, untrained_base_model};
+use weightsmith_metamodel::Pretrained;
 use weightsmith_planner::{Candidate, Decision};
 use weightsmith_tasks::{Seed, Support, Table};
 use weightsmith_training::{

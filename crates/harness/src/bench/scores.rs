@@ -3,7 +3,6 @@
 use super::plan::UNTRAINED;
 use super::{BenchError, BenchEvaluation, BenchEvent, BenchRun, BenchSettings, Listener};
 use crate::arms::Arm;
-use crate::catalog::load_metamodel;
 use crate::error::HarnessError;
 use crate::evaluate::{Metamodels, evaluate};
 use crate::output::write_output;
@@ -14,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use weightsmith_generation::load_metamodel;
 
 /// The metamodel by itself, and its head without it.
 pub(super) const ARMS: [Arm; 2] = [Arm::GeneratedAlone, Arm::Untrained];

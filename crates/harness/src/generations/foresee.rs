@@ -7,10 +7,11 @@ use crate::workers::on_one_thread;
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use weightsmith_base_model::{BaseModel, Predicted};
+use weightsmith_generation::{GenerateOptions, generate_base_model};
 use weightsmith_ledger::{
     Appended, Cost, Ledger, LedgerError, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value,
 };
-use weightsmith_metamodel::{GenerateOptions, Pretrained, generate_base_model};
+use weightsmith_metamodel::Pretrained;
 use weightsmith_self_application::{
     CostRange, Learner, Lifted, Moment, OuterRecipe, Proposal, RunRow, RunRows, lift, propose, recipe_table,
 };

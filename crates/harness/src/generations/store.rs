@@ -3,7 +3,6 @@
 use super::yardsticks::Measured;
 use super::{Generation, Method, SelfApplyFrame, SelfTaskMode};
 use crate::arms::Arm;
-use crate::catalog::load_metamodel;
 use crate::error::HarnessError;
 use crate::evaluate::{EvaluateSettings, Metamodels, evaluate};
 use crate::output::write_output;
@@ -12,6 +11,7 @@ use crate::suite::SuiteTable;
 use burn::tensor::Device;
 use std::fs;
 use std::path::{Path, PathBuf};
+use weightsmith_generation::load_metamodel;
 use weightsmith_ledger::{Ledger, Uid};
 use weightsmith_metamodel::Pretrained;
 use weightsmith_tasks::TaskType;

@@ -12,7 +12,8 @@ use rand::seq::index::sample;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use weightsmith_base_model::BaseModel;
-use weightsmith_metamodel::{GenerateOptions, Pretrained, generate_base_model};
+use weightsmith_generation::{GenerateOptions, generate_base_model};
+use weightsmith_metamodel::Pretrained;
 use weightsmith_planner::{
     Decision, Foresight, PerformancePredictor, Prospect, mean_and_deviation, opinions_of_rows, prospect_table,
 };

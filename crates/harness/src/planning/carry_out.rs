@@ -2,7 +2,8 @@
 
 use crate::arms::ArmError;
 use weightsmith_base_model::BaseModel;
-use weightsmith_metamodel::{GenerateOptions, Pretrained, generate_base_model};
+use weightsmith_generation::{GenerateOptions, generate_base_model};
+use weightsmith_metamodel::Pretrained;
 use weightsmith_planner::{Beginning, Decision, FeatureError, TaskFeatures, task_features};
 use weightsmith_tasks::{Seed, Support};
 use weightsmith_training::{

@@ -218,8 +218,8 @@ fn reasons(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::load_metamodel;
     use weightsmith_base_model::open_device;
+    use weightsmith_generation::load_metamodel;
     use weightsmith_planner::{Foresight, Plan};
     use weightsmith_tasks::{Column, ColumnValues, Table, TaskType};
 

@@ -550,9 +550,9 @@ fn lowest(losses: &[f64]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::load_metamodel;
     use crate::planning::shipped_predictor;
     use weightsmith_base_model::open_device;
+    use weightsmith_generation::load_metamodel;
 
     #[test]
     fn a_table_that_cannot_be_read_is_told_of() {

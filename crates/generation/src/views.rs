@@ -4,8 +4,8 @@
 //! with the other sign), and numeric columns with the other sign. All views are undone in the weights, whose outputs
 //! are averaged: one wider network.
 
-use crate::support::Labels;
 use weightsmith_base_model::{Encoding, Fitted, HostLayer, HostWeights, Matrix, Rows, Transform};
+use weightsmith_metamodel::Labels;
 
 /// One way to look at a support.
 #[derive(Clone, Debug, PartialEq)]

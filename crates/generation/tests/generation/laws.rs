@@ -1,11 +1,13 @@
 //! What may not change a prediction: the order of rows, of columns and of classes, other rows beside the one that is
 //! predicted, and a file in between.
 
+use crate::models;
 use crate::tables::{self, Sizes};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::seq::SliceRandom;
 use weightsmith_base_model::{BaseModel, Precision, predict};
-use weightsmith_metamodel::{Checkpoint, GenerateOptions, generate_base_model, untrained_base_model};
+use weightsmith_generation::{GenerateOptions, generate_base_model, untrained_base_model};
+use weightsmith_metamodel::Checkpoint;
 use weightsmith_tasks::{Column, ColumnValues, Seed, Support, Table, Target};
 
 /// Largest difference of a probability, or of a value in standard deviations of the support's target.
@@ -29,7 +31,7 @@ const N_QUERY: usize = 30;
 
 /// Both models that a metamodel's crate makes of a support, with their names.
 fn models(support: &Support) -> Vec<(&'static str, BaseModel)> {
-    let pretrained = tables::pretrained(support.target().task_type(), 7);
+    let pretrained = models::pretrained(support.target().task_type(), 7);
     let (generated, _) = generate_base_model(&pretrained, support, OPTIONS).unwrap();
     vec![("generated", generated), ("untrained", untrained_base_model(support, &Device::flex()).unwrap())]
 }
@@ -72,7 +74,7 @@ fn largest_difference(a: &[(String, Vec<f64>)], b: &[(String, Vec<f64>)]) -> f64
 fn check(law: &str, change: impl Fn(&Support, u64) -> Support) {
     let mut broken = Vec::new();
     for kind in KINDS {
-        let (support, query) = tables::split(kind, kind.n_rows - N_QUERY);
+        let (support, query) = models::split(kind, kind.n_rows - N_QUERY);
         let before = models(&support);
         for seed in 0..3 {
             let after = models(&change(&support, seed));
@@ -147,7 +149,7 @@ fn the_order_of_classes_changes_nothing() {
 #[test]
 fn a_broken_law_would_be_seen() {
     // Another label on one row of 60 is a small change; it must exceed the tolerance by far.
-    let (support, query) = tables::split(KINDS[0], 60);
+    let (support, query) = models::split(KINDS[0], 60);
     let Target::Classes { class_names, mut labels } = support.target().clone() else { panic!("two classes") };
     labels[0] = 1 - labels[0];
     let other = Support::new(support.table().clone(), Target::Classes { class_names, labels }).unwrap();
@@ -161,7 +163,7 @@ fn a_broken_law_would_be_seen() {
 #[test]
 fn more_query_rows_change_nothing() {
     for kind in KINDS {
-        let (support, query) = tables::split(kind, kind.n_rows - N_QUERY);
+        let (support, query) = models::split(kind, kind.n_rows - N_QUERY);
         for (_, model) in models(&support) {
             let all = predictions(&model, &support, &query);
             for row in [0, 7, N_QUERY - 1] {
@@ -189,7 +191,7 @@ fn more_query_rows_change_nothing() {
 #[test]
 fn what_is_saved_predicts_the_same() {
     for kind in KINDS {
-        let (support, _) = tables::split(kind, kind.n_rows - N_QUERY);
+        let (support, _) = models::split(kind, kind.n_rows - N_QUERY);
         for (_, model) in models(&support) {
             let bytes = model.to_bytes(Precision::F32).unwrap();
             assert_eq!(BaseModel::from_bytes(&bytes).unwrap(), model);
@@ -201,11 +203,11 @@ fn what_is_saved_predicts_the_same() {
 fn a_saved_metamodel_generates_the_same_bytes() {
     for kind in [KINDS[0], KINDS[4]] {
         let support = tables::support(kind);
-        let checkpoint = tables::checkpoint(support.target().task_type(), 7);
+        let checkpoint = models::checkpoint(support.target().task_type(), 7);
         let read = Checkpoint::from_bytes(&checkpoint.to_bytes(Precision::F32).unwrap()).unwrap();
         assert_eq!(read, checkpoint);
         let bytes = || {
-            let pretrained = tables::pretrained(support.target().task_type(), 7);
+            let pretrained = models::pretrained(support.target().task_type(), 7);
             let (model, _) = generate_base_model(&pretrained, &support, OPTIONS).unwrap();
             model.to_bytes(Precision::F32).unwrap()
         };

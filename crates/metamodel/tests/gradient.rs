@@ -1,9 +1,13 @@
 //! The gradient of a loss on query rows with respect to the metamodel's parameters, through encoder, decoder and
 //! solved head, against finite differences.
 
-use crate::tables::{self, Sizes};
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod tables;
+
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand::Rng;
+use tables::Sizes;
 use weightsmith_base_model::{Rows, predict};
 use weightsmith_metamodel::{
     EncodedSupport, Generated, Labels, MetaParams, Metamodel, MetamodelConfig, SupportBatch,

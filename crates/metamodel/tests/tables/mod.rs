@@ -1,10 +1,9 @@
-//! Tables to generate from, and metamodels that have learned nothing.
+//! Tables to generate from.
 
-use burn::tensor::Device;
 use rand::Rng;
-use weightsmith_base_model::{Encoding, EncodingLimits, Precision, Rows, Transform};
-use weightsmith_metamodel::{Checkpoint, Labels, MetaParams, MetamodelConfig, Pretrained};
-use weightsmith_tasks::{Column, ColumnValues, Seed, Support, Table, Target, TaskType};
+use weightsmith_base_model::{Encoding, EncodingLimits, Rows, Transform};
+use weightsmith_metamodel::Labels;
+use weightsmith_tasks::{Column, ColumnValues, Seed, Support, Table, Target};
 
 /// What a table looks like.
 #[derive(Copy, Clone, Debug)]
@@ -53,13 +52,6 @@ pub(crate) fn support(sizes: Sizes) -> Support {
     Support::new(table, target).unwrap()
 }
 
-/// The first `n_support` rows to read, and the features of the others.
-pub(crate) fn split(sizes: Sizes, n_support: usize) -> (Support, Table) {
-    let all = support(sizes);
-    let (few, rest): (Vec<usize>, Vec<usize>) = (0..sizes.n_rows).partition(|row| *row < n_support);
-    (all.select(&few), all.table().select(&rest))
-}
-
 pub(crate) fn numeric(name: &str, values: &[f64]) -> Column {
     Column { name: name.into(), values: ColumnValues::Numeric(values.to_vec()) }
 }
@@ -95,19 +87,6 @@ fn cut(score: &[f64], n_classes: usize) -> Vec<usize> {
 /// Nearly normal: the sum of twelve uniform numbers.
 fn normal(rng: &mut impl Rng) -> f64 {
     (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0
-}
-
-/// A tiny metamodel with parameters drawn from `seed`.
-pub(crate) fn checkpoint(task_type: TaskType, seed: u64) -> Checkpoint {
-    let config = MetamodelConfig::tiny(task_type);
-    let params = MetaParams::draw(&config, Seed(seed)).unwrap();
-    Checkpoint { config, trained: "not at all".into(), params, arrays: vec![] }
-}
-
-/// [`checkpoint`], by way of its file.
-pub(crate) fn pretrained(task_type: TaskType, seed: u64) -> Pretrained {
-    let bytes = checkpoint(task_type, seed).to_bytes(Precision::F32).unwrap();
-    Pretrained::from_bytes("drawn", &bytes, &Device::flex()).unwrap()
 }
 
 /// A support as the encoder reads it in the standard view: rows, labels, which columns stand for a number.

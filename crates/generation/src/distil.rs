@@ -9,8 +9,6 @@
 //! Source: Hinton et al. 2015, "Distilling the knowledge in a neural network", for the idea.
 
 use crate::forest::Forest;
-use crate::support::Labels;
-use crate::units::{Standardised, UNIT_FLOOR, standardised};
 use crate::views;
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand::Rng;
@@ -19,6 +17,7 @@ use weightsmith_base_model::{
     Encoding, EncodingError, HostLayer, HostWeights, Matrix, Rows, Weights, predict,
 };
 use weightsmith_kernels::cholesky_solve;
+use weightsmith_metamodel::{Labels, Standardised, UNIT_FLOOR, standardised};
 use weightsmith_tasks::{Base, Column, Seed, Table};
 
 /// Shares of the forest in the outputs, of which the support picks one.

@@ -1,11 +1,13 @@
 //! Tables at the limits of what a metamodel takes, and just beyond.
 
+use crate::models;
 use crate::tables::{self, Sizes, categorical, classes, numeric};
 use burn::tensor::Device;
 use weightsmith_base_model::BaseModel;
-use weightsmith_metamodel::{
-    GenerateError, GenerateInfo, GenerateOptions, generate_base_model, limits, untrained_base_model,
+use weightsmith_generation::{
+    GenerateError, GenerateInfo, GenerateOptions, generate_base_model, untrained_base_model,
 };
+use weightsmith_metamodel::limits;
 use weightsmith_tasks::{Column, ColumnValues, Support, Table, Target, TaskType};
 
 const PLAIN: Sizes = Sizes { n_rows: 60, n_numeric: 3, n_categorical: 1, n_classes: 3, seed: 20 };
@@ -38,7 +40,7 @@ fn check_model(what: &str, model: &BaseModel, support: &Support) {
 
 /// A network comes of the support, from drawn parameters and from the head alone.
 fn check(what: &str, support: &Support) -> (BaseModel, GenerateInfo) {
-    let pretrained = tables::pretrained(support.target().task_type(), 11);
+    let pretrained = models::pretrained(support.target().task_type(), 11);
     let (model, info) = generate_base_model(&pretrained, support, GenerateOptions::default())
         .unwrap_or_else(|e| panic!("{what}: {e}"));
     check_model(what, &model, support);
@@ -190,7 +192,7 @@ fn repeated_rows_and_columns() {
 fn what_nothing_can_be_learnt_from_is_refused() {
     let refused = |support: &Support, task_type: TaskType, expected: &str| {
         let error =
-            generate_base_model(&tables::pretrained(task_type, 11), support, GenerateOptions::default())
+            generate_base_model(&models::pretrained(task_type, 11), support, GenerateOptions::default())
                 .unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
         error

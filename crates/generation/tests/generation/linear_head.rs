@@ -1,8 +1,10 @@
 //! The untrained metamodel is ridge regression at the strength that leave-one-out picks.
 
+use crate::models;
 use crate::tables::{self, Sizes};
 use burn::tensor::Device;
-use weightsmith_metamodel::{EncodedSupport, Labels, untrained_base_model};
+use weightsmith_generation::untrained_base_model;
+use weightsmith_metamodel::{EncodedSupport, Labels};
 use weightsmith_tasks::{Base, Target};
 
 /// Of the target's standard deviation: f32 against f64 through systems with condition numbers up to 1e4.
@@ -45,7 +47,7 @@ fn ridge(rows: &[Vec<f64>], values: &[f64], strength: f64) -> Vec<f64> {
 }
 
 fn check(sizes: Sizes) {
-    let (support, query) = tables::split(sizes, sizes.n_rows - 20);
+    let (support, query) = models::split(sizes, sizes.n_rows - 20);
     let Target::Values(values) = support.target() else { panic!("a numeric target") };
     let (mean, std) = tables::moments(values);
     let (encoding, rows, labels, is_numeric) = tables::encoded(&support);

@@ -3,10 +3,10 @@
 //! Source: Breiman 2001, "Random forests"; full-depth trees on bootstrap samples, √d columns tried at a split for
 //! classes and d / 2 for numbers.
 
-use crate::support::Labels;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use weightsmith_base_model::Rows;
+use weightsmith_metamodel::Labels;
 
 /// One split or leaf.
 #[derive(Copy, Clone)]
@@ -335,6 +335,7 @@ impl<'a> Grower<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use weightsmith_metamodel::Labels;
     use weightsmith_tasks::Seed;
 
     fn rows(n: usize, value: impl Fn(usize, usize) -> f32) -> Rows {

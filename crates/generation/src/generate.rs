@@ -1,14 +1,7 @@
 //! From a support to a whole base model: encode, look at it in several views, generate, and join the views into one
 //! wider network.
 
-use crate::checkpoint::Pretrained;
-use crate::config::{MetamodelConfig, limits};
 use crate::distil::{Lesson, Pupil, Teacher};
-use crate::encoder::Summary;
-use crate::head::{Generated, IN_NO_FOLD};
-use crate::landmarks::Landmarks;
-use crate::metamodel::Metamodel;
-use crate::support::{EncodedSupport, HeadRows, Labels, SupportBatch, find_landmarks};
 use crate::views::{self, Canonical, View, ViewWeights};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use std::collections::HashSet;
@@ -16,6 +9,10 @@ use std::marker::PhantomData;
 use weightsmith_base_model::{
     BaseModel, Encoding, EncodingError, EncodingLimits, ExpectedPerformance, Fitted, Provenance, Rows,
     SupportInfo,
+};
+use weightsmith_metamodel::{
+    EncodedSupport, Generated, HeadRows, IN_NO_FOLD, Labels, Landmarks, Metamodel, MetamodelConfig,
+    Pretrained, Summary, SupportBatch, find_landmarks, limits,
 };
 use weightsmith_tasks::{Level, Support, Target, TaskType};
 
