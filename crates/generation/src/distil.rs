@@ -333,3 +333,6 @@ fn centre(values: &mut [f32]) {
     let mean = values.iter().sum::<f32>() / values.len() as f32;
     values.iter_mut().for_each(|value| *value -= mean);
 }
+
+#[cfg(test)]
+mod tests;
