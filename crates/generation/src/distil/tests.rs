@@ -210,10 +210,10 @@ fn the_move_is_the_ridge_regression_that_elimination_finds() {
             })
             .collect();
         let solved = eliminate(system);
-        for row in 0..n {
+        for (row, features) in features.iter().enumerate() {
             let expected = middle + (0..p).map(|j| z(row, j) * solved[j]).sum::<f64>();
             let change: f64 =
-                (0..p).map(|j| f64::from(found.coefficients[j * k + output]) * features[row][j]).sum();
+                (0..p).map(|j| f64::from(found.coefficients[j * k + output]) * features[j]).sum();
             let change = change + f64::from(found.intercept[output]);
             // Sums of 60 rows in f32, a system whose condition is below 1/0.02 times 10 columns.
             assert!((change - expected).abs() < 1e-4, "row {row}, output {output}: {change}, not {expected}");

@@ -67,13 +67,13 @@ fn a_joined_network_gives_the_mean_of_its_parts() {
         for part in &parts {
             let seen = if part.gaussian_rank { &ranks } else { &plain };
             for (sum, output) in mean.iter_mut().zip(part.weights.predict(seen)) {
-                *sum += output as f32 / parts.len() as f32;
+                *sum += output / parts.len() as f32;
             }
         }
         let n_units: usize = parts.iter().map(|part| part.weights.hidden[0].bias.len()).sum();
         let (encoding, places, joined) = join(&fitted, parts);
         let rows = encoding.encode(support.table()).unwrap();
-        assert_close(&joined.predict(&rows).iter().copied().collect::<Vec<_>>(), &mean);
+        assert_close(&joined.predict(&rows), &mean);
         assert_eq!(joined.hidden[0].bias.len(), n_units);
         // Where the standard columns lie.
         for (column, &place) in places.iter().enumerate() {
@@ -95,7 +95,7 @@ fn weights_learned_from_reflected_rows_expect_them_as_they_are() {
     let mut undone = weights.clone();
     reflect_weights(&mut undone, &is_numeric);
     assert_ne!(undone, weights);
-    let of = |weights: &HostWeights, rows: &Rows| weights.predict(rows).iter().copied().collect::<Vec<_>>();
+    let of = |weights: &HostWeights, rows: &Rows| weights.predict(rows);
     assert_close(&of(&undone, &rows), &of(&weights, &reflected));
     let mut again = reflected;
     reflect(&mut again, &is_numeric);
@@ -162,7 +162,7 @@ fn values_come_back_in_their_unit_and_with_their_sign() {
         let sign = if view.is_negated() { -1.0 } else { 1.0 };
         let expected: Vec<f32> =
             standardised.iter().map(|o| (sign * f64::from(*o) * std + mean) as f32).collect();
-        assert_close(&restored.weights.predict(&rows).iter().copied().collect::<Vec<_>>(), &expected);
+        assert_close(&restored.weights.predict(&rows), &expected);
     }
     assert!(Canonical::of_values(&[3.0, 3.0, 3.0]).is_none());
     assert!(Canonical::of_values(&[1.0, f64::NAN]).is_none());
