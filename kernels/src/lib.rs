@@ -22,7 +22,9 @@ mod lowest_pairs;
 mod testing;
 
 pub use attention::{attention, attention_reference};
-pub use cholesky::{cholesky_solve, cholesky_solve_reference};
+pub use cholesky::{
+    back_substitute, cholesky_solve, cholesky_solve_reference, factorise, forward_substitute,
+};
 pub use cpu::dot;
 pub use device::{DeviceError, open_device};
 pub use layer_norm::{layer_norm, layer_norm_reference};

@@ -169,11 +169,9 @@ pub fn classification_scores(probabilities: &[f64], n_classes: usize, labels: &[
 pub fn regression_scores(predicted: &[f64], std: Option<f64>, values: &[f64]) -> Scores {
     assert!(!values.is_empty() && predicted.len() == values.len(), "a prediction a value");
     let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
     let pairs = || predicted.iter().zip(values);
     let squares: f64 = pairs().map(|(p, y)| (y - p).powi(2)).sum();
-    let total: f64 = values.iter().map(|y| (y - mean).powi(2)).sum();
-    let r2 = 1.0 - squares / total;
+    let r2 = weightsmith_tasks::r2(predicted, values);
     let mut scores =
         vec![(Metric::R2, r2), (Metric::R2Clipped, r2.max(-1.0)), (Metric::Rmse, (squares / n).sqrt())];
     if let Some(std) = std {

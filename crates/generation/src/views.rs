@@ -373,3 +373,6 @@ pub(crate) fn folds(order: &[usize]) -> Vec<usize> {
     }
     folds
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,6 +34,7 @@ struct Printed<'a> {
     summary: &'a Summary,
 }
 
+#[expect(clippy::disallowed_methods, reason = "results are written now and then")]
 pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
     let (out, report) = (arguments.out.as_deref(), arguments.report.as_deref());
     for path in [out, report].into_iter().flatten() {
