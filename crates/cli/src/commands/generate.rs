@@ -5,10 +5,12 @@ use crate::exit::Outcome;
 use crate::print;
 use anyhow::Result;
 use serde_json::json;
-use weightsmith_harness::{
-    BaseModel, Generation, Refining, Writer, Writing, check_output, generate, load_metamodel, open_device,
-    read_table, seconds_text, write_base_model,
-};
+use weightsmith::{Generation, Refining, Writer, Writing, generate, write_base_model};
+use weightsmith_base_model::{BaseModel, open_device};
+use weightsmith_datasets::read_table;
+use weightsmith_evaluation::seconds_text;
+use weightsmith_generation::load_metamodel;
+use weightsmith_runtime::check_output;
 
 /// What stands for the closed-form head alone in place of a metamodel.
 const UNTRAINED: &str = "untrained";

@@ -6,7 +6,9 @@ use crate::print;
 use anyhow::Result;
 use serde_json::json;
 use std::fs;
-use weightsmith_harness::{check_output, predict_rows, predictions_csv, read_base_model, write_output};
+use weightsmith::{predict_rows, read_base_model};
+use weightsmith_base_model::predictions_csv;
+use weightsmith_runtime::{check_output, write_output};
 
 pub(super) fn run(arguments: &Predict) -> Result<Outcome> {
     let Predict { weights, data, out, json: as_json } = arguments;
