@@ -31,6 +31,7 @@ for name, info in header.items():
     a = (a.astype("<u4") << 16).view("<f4") if a.dtype == "u2" else a  # BF16 is the upper half of F32
     t[name] = a.astype(float).reshape(info["shape"])
 encoding, network, classes = (json.loads(meta[key]) for key in ("encoding", "architecture", "class_names"))
+unit = json.loads(meta.get("target_unit", "{}")) if meta["format_version"] != "1" else {}
 top, *rows = filter(None, csv.reader(open(sys.argv[2], newline="", encoding="utf-8-sig")))
 top = [name or f"column_{position}" for position, name in enumerate(top, 1)]
 fields = [[row[top.index(name)] for row in rows] for name, _ in encoding["inputs"]]
@@ -44,5 +45,5 @@ with open(sys.argv[3], "w", newline="", encoding="utf-8") as file:
     write, p = csv.writer(file, lineterminator="\n").writerow, np.exp(out - out.max(axis=1, keepdims=True))
     std = json.loads(meta.get("expected_performance", "{}")).get("residual_std")
     write(["prediction"] + (["probability_" + name for name in classes] or ["std"]))
-    for value, row in zip(out, (p / p.sum(axis=1, keepdims=True)).tolist()):
+    for value, row in zip(unit.get("centre", 0) + unit.get("scale", 1) * out, (p / p.sum(axis=1, keepdims=True)).tolist()):
         write([classes[np.argmax(row)], *row] if classes else [value[0], std])

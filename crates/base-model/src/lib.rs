@@ -16,6 +16,7 @@ mod host_weights;
 mod model;
 mod numbers;
 mod predictions;
+mod target_unit;
 mod weights;
 
 pub use architecture::{Activation, Architecture, ArchitectureError, MAX_WEIGHTS};
@@ -23,9 +24,10 @@ pub use description::{Description, InputDescription, TensorDescription};
 pub use encoding::{
     EncodedColumn, Encoding, EncodingError, EncodingLimits, Fitted, Joined, Rows, Transform, View,
 };
-pub use file::{FileError, Precision, inspect, read_weights, write_atomically};
+pub use file::{FileError, Precision, StoredError, inspect, read_weights, write_atomically};
 pub use host_weights::{HostLayer, HostWeights, Matrix};
 pub use model::{BaseModel, ExpectedPerformance, ModelError, Provenance, SupportInfo};
 pub use predictions::{Predicted, Predictions};
+pub use target_unit::TargetUnit;
 pub use weights::{HiddenLayer, Weights, predict};
 pub use weightsmith_kernels::{DeviceError, open_device};

@@ -106,7 +106,7 @@ pub(crate) fn predictions_text(names: &[String], std: Option<f32>, predictions: 
         Predicted::Values(values) => {
             let std = std.map_or(String::new(), number);
             write(vec!["prediction".to_string(), "std".to_string()]);
-            values.iter().for_each(|value| write(vec![number(*value), std.clone()]));
+            values.iter().for_each(|value| write(vec![wide_number(*value), std.clone()]));
         }
     }
     writer.into_inner().expect("memory takes every byte")
@@ -134,6 +134,12 @@ pub(crate) fn rows_text(table: &Table, target: &str, labels: &[String]) -> Vec<u
 /// The shortest text that reads back as the same number.
 fn number(value: f32) -> String {
     let plain = value == 0.0 || (1e-4..1e9).contains(&value.abs());
+    if plain { value.to_string() } else { format!("{value:e}") }
+}
+
+/// [`number`] of a 64-bit number.
+fn wide_number(value: f64) -> String {
+    let plain = value == 0.0 || (1e-4..1e16).contains(&value.abs());
     if plain { value.to_string() } else { format!("{value:e}") }
 }
 

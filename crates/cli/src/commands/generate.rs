@@ -3,11 +3,11 @@
 use crate::arguments::Generate;
 use crate::exit::Outcome;
 use crate::print;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::json;
 use weightsmith_harness::{
-    BaseModel, Generation, Refining, Writer, Writing, check_output, generate, load_metamodel, open_device,
-    read_table, seconds_text, write_base_model,
+    BaseModel, Generation, Precision, Refining, Writer, Writing, check_output, generate, load_metamodel,
+    open_device, read_table, seconds_text, write_base_model,
 };
 
 /// What stands for the closed-form head alone in place of a metamodel.
@@ -19,8 +19,11 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
     let device = open_device(&metamodel.device)?;
     let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
     let target = read.target.clone();
+    let precision: Precision = (*precision).into();
+    // Rounding is paid for by what it does to these rows.
+    let rows = (precision != Precision::F32).then(|| read.labelled.table.clone());
     let choice = metamodel.metamodel.as_deref();
-    let Generation { model, info, refining, cost } = if choice == Some(UNTRAINED) {
+    let Generation { mut model, info, refining, cost } = if choice == Some(UNTRAINED) {
         generate(read, Writer::Untrained(&device))?
     } else {
         let pretrained = load_metamodel(choice, read.labelled.target.task_type(), &device)?;
@@ -28,7 +31,11 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
         let writing = Writing { pretrained: &pretrained, n_views, n_trees, refine: *refine };
         generate(read, Writer::Metamodel(writing))?
     };
-    write_base_model(&model, out, (*precision).into())?;
+    if let Some(rows) = rows {
+        let failed = || format!("cannot write {} in {precision}", out.display());
+        model = model.stored(precision, &rows).with_context(failed)?;
+    }
+    write_base_model(&model, out, precision)?;
     let gain = refining.and_then(|refining| refining.held_out);
     if *as_json {
         print::json(&json!({

@@ -57,7 +57,7 @@ pub(crate) fn highest_level(own: &[OwnRun]) -> u32 {
 /// The values that a base model predicts.
 pub(crate) fn values<L: Level>(model: &BaseModel<L>, table: &Table) -> Result<Vec<f64>, HarnessError> {
     match model.predict(table)?.predicted() {
-        Predicted::Values(values) => Ok(values.iter().map(|value| f64::from(*value)).collect()),
+        Predicted::Values(values) => Ok(values.clone()),
         Predicted::Probabilities { .. } => unreachable!("a predictor of losses predicts values"),
     }
 }
