@@ -1,5 +1,5 @@
 """Predict with a weightsmith base model and NumPy alone: predict.py WEIGHTS.safetensors DATA.csv OUT.csv"""
-import csv, json, math, struct, sys
+import csv, io, json, math, struct, sys
 import numpy as np
 
 MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "?"}  # among numbers, in any case of letters
@@ -32,7 +32,9 @@ for name, info in header.items():
     t[name] = a.astype(float).reshape(info["shape"])
 encoding, network, classes = (json.loads(meta[key]) for key in ("encoding", "architecture", "class_names"))
 unit = json.loads(meta.get("target_unit", "{}")) if meta["format_version"] != "1" else {}
-top, *rows = filter(None, csv.reader(open(sys.argv[2], newline="", encoding="utf-8-sig")))
+text = open(sys.argv[2], newline="", encoding="utf-8-sig").read()
+delimiter = max(",;\t", key=text.lstrip("\r\n").splitlines()[0].count)
+top, *rows = filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
 top = [name or f"column_{position}" for position, name in enumerate(top, 1)]
 fields = [[row[top.index(name)] for row in rows] for name, _ in encoding["inputs"]]
 x = units = np.stack([encode(c["transform"], fields[c["source"]]) for c in encoding["columns"]], axis=1)
