@@ -27,12 +27,10 @@
 //! The same model gives the same bytes. Other keys in `__metadata__` are ignored; anything else that is not as
 //! written here is refused. `docs/predict.py` is a second, independent reader.
 
-mod atomic;
 mod read;
 mod stored;
 mod write;
 
-pub use atomic::write_atomically;
 pub use stored::StoredError;
 
 use crate::description::Description;
@@ -44,6 +42,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use weightsmith_runtime::write_atomically;
 use weightsmith_tasks::{Base, Level};
 
 const FORMAT: &str = "weightsmith-base-model";

@@ -51,6 +51,7 @@
 mod columns;
 mod error;
 mod findings;
+mod named;
 mod names;
 mod notes;
 mod read;
@@ -61,6 +62,7 @@ mod style;
 mod warnings;
 
 pub use error::DatasetError;
+pub use named::{NamedTable, read_table, rows_csv};
 pub use notes::{Example, Leak, Note};
 pub use read::{Labelled, Unlabelled, read_labelled, read_rows};
 pub use records::{MAX_BYTES, MAX_COLUMNS, MAX_FIELDS, MAX_ROWS};

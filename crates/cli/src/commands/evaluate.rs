@@ -2,16 +2,20 @@
 
 use crate::arguments::Evaluate;
 use crate::exit::Outcome;
+use crate::methods::registry;
 use crate::{print, progress};
 use anyhow::Result;
 use serde::Serialize;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use weightsmith_harness::{
-    Arm, EvaluateSettings, EvaluationReport, HarnessError, Metamodels, ReportFormat, ResultRow,
-    ResultsFormat, Skipped, Summary, check_output, evaluate, open_device, read_results, suite_tables,
-    summarise, write_evaluation, write_results,
+use weightsmith_base_model::open_device;
+use weightsmith_evaluation::methods::GENERATED;
+use weightsmith_evaluation::{
+    EvaluateSettings, EvaluationError, Metamodels, ResultRow, ResultsFormat, Skipped, Summary, evaluate,
+    read_results, suite_tables, summarise, write_results,
 };
+use weightsmith_reports::{EvaluationReport, ReportFormat, write_evaluation};
+use weightsmith_runtime::check_output;
 
 /// Results are written after the first split, and then at least this often, so that a killed run loses little.
 const WRITE_EVERY: Duration = Duration::from_secs(5);
@@ -51,7 +55,7 @@ pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
         target: arguments.target.clone(),
         n_supports: arguments.support.clone(),
         n_splits: arguments.splits,
-        arms: arguments.arms.clone(),
+        methods: arguments.methods.clone(),
         n_views: arguments.views.into(),
         n_threads: threads(arguments.threads),
     };
@@ -73,8 +77,9 @@ pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
     if let Some(path) = out {
         write_results(path, &evaluated.rows)?;
     }
-    let lead = arguments.arms.iter().find(|arm| **arm == Arm::Generated).or(arguments.arms.first());
-    let summary = summarise(&evaluated.rows, &baselines, lead.map_or("", |arm| arm.name()));
+    let lead = arguments.methods.iter().find(|method| **method == GENERATED).or(arguments.methods.first());
+    let summary =
+        summarise(&evaluated.rows, &baselines, lead.map_or("", |method| method.name()), &registry());
     if let Some(path) = report {
         let page = EvaluationReport {
             n_tables: tables.len(),
@@ -104,10 +109,10 @@ pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
     Ok(if failed { Outcome::CheckFailed } else { Outcome::Done })
 }
 
-fn before(arguments: &Evaluate) -> Result<Vec<ResultRow>, HarnessError> {
+fn before(arguments: &Evaluate) -> Result<Vec<ResultRow>, EvaluationError> {
     match &arguments.out {
         Some(path) if path.is_file() && arguments.resume => read_results(path),
-        Some(path) if path.is_file() => Err(HarnessError::ResultsExist { path: path.clone() }),
+        Some(path) if path.is_file() => Err(EvaluationError::ResultsExist { path: path.clone() }),
         _ => Ok(Vec::new()),
     }
 }

@@ -5,10 +5,12 @@ use crate::exit::Outcome;
 use crate::print;
 use anyhow::{Context, Result};
 use serde_json::json;
-use weightsmith_harness::{
-    BaseModel, Generation, Precision, Refining, Writer, Writing, check_output, generate, load_metamodel,
-    open_device, read_table, seconds_text, write_base_model,
-};
+use weightsmith::{Generation, Refining, Writer, Writing, generate, write_base_model};
+use weightsmith_base_model::{BaseModel, Precision, open_device};
+use weightsmith_datasets::read_table;
+use weightsmith_evaluation::seconds_text;
+use weightsmith_generation::load_metamodel;
+use weightsmith_runtime::check_output;
 
 /// What stands for the closed-form head alone in place of a metamodel.
 const UNTRAINED: &str = "untrained";
@@ -19,6 +21,8 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
     let device = open_device(&metamodel.device)?;
     let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
     let target = read.target.clone();
+    let notes = read.labelled.notes.clone();
+    print::notes(&notes);
     let precision: Precision = (*precision).into();
     // Rounding is paid for by what it does to these rows.
     let rows = (precision != Precision::F32).then(|| read.labelled.table.clone());
@@ -56,6 +60,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             "refine_standard_error": gain.map(|gain| gain.standard_error / gain.loss),
             "metamodel": model.provenance,
             "expected": model.expected,
+            "notes": notes,
             "wall_s": cost.wall_s,
             "cpu_s": cost.cpu_s,
         }))?;

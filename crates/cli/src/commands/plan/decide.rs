@@ -7,11 +7,17 @@ use crate::print;
 use anyhow::Result;
 use serde::Serialize;
 use std::path::Path;
-use weightsmith_harness::{
-    DecisionReport, PlanReport, PlanSettings, Precision, ReportFormat, Seed, check_output, load_metamodel,
-    load_predictor, number_text, open_device, plan_table, read_table, seconds_text, shipped_predictor,
-    write_base_model, write_plan,
+use weightsmith::write_base_model;
+use weightsmith_base_model::{Precision, open_device};
+use weightsmith_datasets::{Note, read_table};
+use weightsmith_evaluation::{number_text, seconds_text};
+use weightsmith_generation::load_metamodel;
+use weightsmith_planner::{
+    DecisionReport, PlanReport, PlanSettings, load_predictor, plan_table, shipped_predictor,
 };
+use weightsmith_reports::{ReportFormat, write_plan};
+use weightsmith_runtime::check_output;
+use weightsmith_tasks::Seed;
 
 /// The plan and where the files went.
 #[derive(Serialize)]
@@ -20,6 +26,7 @@ struct Printed<'a> {
     plan: &'a PlanReport,
     out: Option<&'a Path>,
     report: Option<&'a Path>,
+    notes: &'a [Note],
 }
 
 pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
@@ -32,6 +39,8 @@ pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
         ReportFormat::of(report)?;
     }
     let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
+    let notes = &read.labelled.notes;
+    print::notes(notes);
     let predictor = match (&arguments.ledger, &arguments.predictor) {
         (Some(ledger), _) => fitted(ledger, &runs_of(ledger)?, &fit_settings(arguments.seed, None))?,
         (None, Some(folder)) => load_predictor(folder)?,
@@ -54,7 +63,7 @@ pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
         write_plan(&plan, report)?;
     }
     if arguments.json {
-        print::json(&Printed { plan: &plan, out: out.as_deref(), report: report.as_deref() })?;
+        print::json(&Printed { plan: &plan, out: out.as_deref(), report: report.as_deref(), notes })?;
     } else {
         print::text(&text(&plan, out.as_deref(), report.as_deref()))?;
     }
