@@ -23,6 +23,7 @@ mod splits;
 pub mod statistics;
 mod suite;
 mod summary;
+mod suspicions;
 mod weight_space;
 
 pub use compare::{CompareSettings, Compared, ComparedSplit, compare};
@@ -46,3 +47,4 @@ pub use statistics::{Bootstrap, Estimate, Interval, Spread};
 pub use suite::{Part, SuiteTable, suite_tables};
 pub use summary::{BASELINE_PREFIX, ModelSummary, Paired, Summary, SummaryBlock, TableValues, summarise};
 pub use weight_space::{PathPoint, PathStep, Slice, WeightSpace};
+pub use weightsmith_datasets::Note;

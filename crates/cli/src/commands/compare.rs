@@ -79,6 +79,7 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
     bar.finish_and_clear();
     let compared = compared?;
     let comparison = &compared.comparison;
+    print::notes(&comparison.notes);
     let written = match (out, compared.model()) {
         (Some(path), Some(model)) => {
             Network::from(model.clone()).save(path)?;

@@ -13,7 +13,8 @@ pub(super) fn run(arguments: &Predict) -> Result<Outcome> {
     let Predict { weights, data, out, json: as_json } = arguments;
     check_output(out)?;
     let network = Network::load(weights)?;
-    let predictions = network.predict_source(data)?;
+    let (predictions, notes) = network.predict_source(data)?;
+    print::notes(&notes);
     write_output(out, &network.to_csv(&predictions))?;
     let n_rows = predictions.n_rows();
     if *as_json {
@@ -23,6 +24,7 @@ pub(super) fn run(arguments: &Predict) -> Result<Outcome> {
             "classes": network.class_names(),
             "n_rows": n_rows,
             "expected": network.expected_performance(),
+            "notes": notes,
         }))?;
     } else if fs::metadata(out).is_ok_and(|metadata| metadata.is_file()) {
         print::text(&format!("{}: {n_rows} predictions ({})\n", out.display(), network.task_type()))?;
