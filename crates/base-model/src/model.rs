@@ -23,7 +23,7 @@ pub struct Provenance {
     pub checksum: String,
 }
 
-/// The short rows that the weights were made from.
+/// The support rows that the weights were made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SupportInfo {

@@ -65,7 +65,7 @@ pub(crate) struct Generate {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) metamodel: MetamodelArguments,
-    /// Trees of the forest that gives a second opinion; 0 for the metamodel alone, which is faster
+    /// Trees of the forest that is distilled into the network; 0 for the metamodel alone, which is faster
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub(crate) trees: u16,
     /// Take steps of an optimiser from the generated weights, if held-out rows say that they pay: slower, and of use from
@@ -147,17 +147,17 @@ probability_<class> for each class, for numbers std, the standard deviation of t
 
 /// Compare generated weights with optimised ones on one table
 ///
-/// The table is split several times into a few short rows and the long rest. Every method reads the short rows; all are
+/// The table is split several times into a few support rows and the rest, the query. Every method reads the support rows; all are
 /// scored on the long ones.
 #[derive(Debug, Args)]
 #[command(after_long_help = COMPARE_EXAMPLES)]
 pub(crate) struct Compare {
     #[command(flatten)]
     pub(crate) table: TableArguments,
-    /// Short rows, at most 70% of the table [default: 128]
+    /// Support rows, at most 70% of the table [default: 128]
     #[arg(long, value_name = "ROWS")]
     pub(crate) support: Option<usize>,
-    /// Splits, each with other short rows
+    /// Splits, each with other support rows
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) splits: u32,
     /// What is compared, by name; the controls always are, where weights are generated [default: all]
@@ -200,7 +200,7 @@ Examples:
   weightsmith compare --data table.csv --target y --support 128 --splits 10 --json
 
 The methods:
-  generated        weights written by the metamodel, with a forest's second opinion
+  generated        weights written by the metamodel, with a forest distilled into them
   generated-alone  the same without the forest: one forward pass
   refined          generated, then proximal steps where held-out rows say that they pay
   adam-tuned, adamw-tuned, sgd-tuned, lbfgs-tuned
@@ -219,7 +219,7 @@ The methods:
 
 A file for --from holds the tensors of the documented layout: hidden.weight, hidden.bias, skip.weight, output.weight,
 output.bias. With the metadata of a weightsmith file it reads rows as that file does; without, its inputs are the
-encoded columns of the short rows, its outputs the classes in ascending order.";
+encoded columns of the support rows, its outputs the classes in ascending order.";
 
 /// Score methods on whole folders of tables
 ///
@@ -234,7 +234,7 @@ pub(crate) struct Evaluate {
     /// The column to predict
     #[arg(long, value_name = "COLUMN", default_value = "target")]
     pub(crate) target: String,
-    /// Numbers of short rows, at most 70% of a table each
+    /// Numbers of support rows, at most 70% of a table each
     #[arg(long, value_name = "ROWS,...", value_delimiter = ',', default_values_t = [32, 64, 128, 256])]
     pub(crate) support: Vec<usize>,
     /// Splits of each table and size

@@ -139,7 +139,7 @@ fn in_words(comparison: &Comparison, files: [(&str, Option<&Path>); 4]) -> Resul
         }
     }
     if comparison.n_skipped > 0 {
-        writeln!(text, "{} splits left out: their short rows are all of one class", comparison.n_skipped)?;
+        writeln!(text, "{} splits left out: their support rows are all of one class", comparison.n_skipped)?;
     }
     for (what, path) in files {
         if let Some(path) = path {
