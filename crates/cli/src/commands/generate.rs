@@ -9,7 +9,7 @@ use weightsmith::{Generation, Refining, Writer, Writing, generate, write_base_mo
 use weightsmith_base_model::{BaseModel, open_device};
 use weightsmith_datasets::read_table;
 use weightsmith_evaluation::seconds_text;
-use weightsmith_generation::load_metamodel;
+use weightsmith_generation::{Fallback, load_metamodel};
 use weightsmith_runtime::check_output;
 
 /// What stands for the closed-form head alone in place of a metamodel.
@@ -45,6 +45,10 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             "n_weights": model.architecture.n_weights(),
             "n_views": info.as_ref().map(|info| info.n_views),
             "forest_share": info.as_ref().map(|info| info.forest_share),
+            "fallback": info.as_ref().and_then(|info| info.fallback).map(Fallback::name),
+            "n_exact_systems": info.as_ref().map(|info| info.solve.n_systems),
+            "n_unconverged": info.as_ref().map(|info| info.solve.n_unconverged),
+            "n_repairs": info.as_ref().map(|info| info.solve.n_shortened_steps + info.solve.n_raised_pivots),
             "n_encoded_rows": info.as_ref().map(|info| info.n_encoded_rows),
             "refine_steps": refining.map(|refining| refining.n_steps),
             "refine_gain": gain.map(|gain| gain.gain / gain.loss),
@@ -57,18 +61,28 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
     } else {
         let units = model.architecture.hidden.first().map_or("no".to_string(), usize::to_string);
         print::text(&format!(
-            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}",
+            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}{}",
             out.display(),
             model.task_type,
             model.architecture.n_inputs,
             model.architecture.n_weights(),
             model.support.n_rows,
             seconds_text(cost.wall_s),
+            info.as_ref().and_then(|info| info.fallback).map_or(String::new(), fallen_back),
             refining.map_or(String::new(), |refining| refined(&refining)),
             expected(&model),
         ))?;
     }
     Ok(Outcome::Done)
+}
+
+/// What was written in place of the network, on a line.
+fn fallen_back(fallback: Fallback) -> String {
+    let what = match fallback {
+        Fallback::Linear => "the linear model of the same rows",
+        Fallback::BaseRate => "the base rate, which looks at no column,",
+    };
+    format!("written instead of the network: {what} is clearly better on rows held out\n")
 }
 
 /// What came of refining, on a line.
