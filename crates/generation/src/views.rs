@@ -58,7 +58,7 @@ pub(crate) enum Canonical {
 /// Folds of the expected performance.
 const N_FOLDS: usize = 5;
 /// Logit of a class that has no row.
-const ABSENT_LOGIT: f32 = -30.0;
+pub(crate) const ABSENT_LOGIT: f32 = -30.0;
 
 impl Canonical {
     pub(crate) fn of_classes(rows: &Rows, labels: &[usize], n_named: usize) -> Self {

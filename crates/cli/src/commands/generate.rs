@@ -8,6 +8,7 @@ use serde_json::json;
 use weightsmith::{Dataset, Generated, Generator, Refining};
 use weightsmith_base_model::{BaseModel, Precision};
 use weightsmith_evaluation::seconds_text;
+use weightsmith_generation::Fallback;
 
 pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
     let Generate { table, out, metamodel, trees, refine, precision, force, json: as_json } = arguments;
@@ -45,6 +46,10 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             "n_weights": model.architecture.n_weights(),
             "n_views": info.as_ref().map(|info| info.n_views),
             "forest_share": info.as_ref().map(|info| info.forest_share),
+            "fallback": info.as_ref().and_then(|info| info.fallback).map(Fallback::name),
+            "n_exact_systems": info.as_ref().map(|info| info.solve.n_systems),
+            "n_unconverged": info.as_ref().map(|info| info.solve.n_unconverged),
+            "n_repairs": info.as_ref().map(|info| info.solve.n_shortened_steps + info.solve.n_raised_pivots),
             "n_encoded_rows": info.as_ref().map(|info| info.n_encoded_rows),
             "refine_steps": refining.map(|refining| refining.n_steps),
             "refine_gain": gain.map(|gain| gain.gain / gain.loss),
@@ -58,18 +63,28 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
     } else {
         let units = model.architecture.hidden.first().map_or("no".to_string(), usize::to_string);
         print::text(&format!(
-            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}",
+            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}{}",
             out.display(),
             model.task_type,
             model.architecture.n_inputs,
             model.architecture.n_weights(),
             model.support.n_rows,
             seconds_text(cost.wall_s),
+            info.as_ref().and_then(|info| info.fallback).map_or(String::new(), fallen_back),
             refining.map_or(String::new(), |refining| refined(&refining)),
             expected(model),
         ))?;
     }
     Ok(Outcome::Done)
+}
+
+/// What was written in place of the network, on a line.
+fn fallen_back(fallback: Fallback) -> String {
+    let what = match fallback {
+        Fallback::Linear => "the linear model of the same rows",
+        Fallback::BaseRate => "the base rate, which looks at no column,",
+    };
+    format!("written instead of the network: {what} is clearly better on rows held out\n")
 }
 
 /// What came of refining, on a line.
