@@ -2,18 +2,18 @@
 
 use crate::arguments::Generate;
 use crate::exit::Outcome;
-use crate::print;
+use crate::{outputs, print};
 use anyhow::{Context, Result};
 use serde_json::json;
 use weightsmith::{Dataset, Generated, Generator, Refining};
-use weightsmith_base_model::BaseModel;
+use weightsmith_base_model::{BaseModel, Precision};
 use weightsmith_evaluation::seconds_text;
-use weightsmith_runtime::check_output;
 
 pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
-    let Generate { table, out, metamodel, trees, refine, precision, json: as_json } = arguments;
-    check_output(out)?;
+    let Generate { table, out, metamodel, trees, refine, precision, force, json: as_json } = arguments;
+    outputs::check([out.as_path()], outputs::file_of(&table.data), *force)?;
     let data = Dataset::read(&table.data, table.target.as_deref(), table.task.task_type())?;
+    print::notes(data.notes());
     let mut generator = Generator::default()
         .device(&metamodel.device)
         .views(metamodel.views.into())
@@ -23,8 +23,13 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
         generator = generator.metamodel(choice);
     }
     let generated = generator.generate(&data).with_context(|| table.data.to_string())?;
-    let Generated { network, info, refining, cost } = generated;
-    network.save_as(out, (*precision).into())?;
+    let Generated { mut network, info, refining, cost } = generated;
+    let precision: Precision = (*precision).into();
+    if precision != Precision::F32 {
+        let failed = || format!("cannot write {} in {precision}", out.display());
+        network = network.stored(precision, data.table()).with_context(failed)?;
+    }
+    network.save_as(out, precision)?;
     let (model, target) = (network.base_model(), data.target_name());
     let gain = refining.and_then(|refining| refining.held_out);
     if *as_json {
@@ -46,6 +51,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             "refine_standard_error": gain.map(|gain| gain.standard_error / gain.loss),
             "metamodel": model.provenance,
             "expected": model.expected,
+            "notes": data.notes(),
             "wall_s": cost.wall_s,
             "cpu_s": cost.cpu_s,
         }))?;

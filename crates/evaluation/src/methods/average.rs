@@ -69,18 +69,19 @@ impl Model for Mean {
 
 /// The mean of predictions of the same rows, at least one.
 fn mean(all: &[Predictions]) -> Predictions {
-    let numbers = |predictions: &Predictions| match predictions.predicted() {
-        Predicted::Probabilities { values, .. } | Predicted::Values(values) => values.clone(),
-    };
-    let mut sums = vec![0.0; numbers(&all[0]).len()];
+    let mut sums = Vec::new();
     for predictions in all {
-        sums.iter_mut().zip(numbers(predictions)).for_each(|(sum, number)| *sum += f64::from(number));
+        let numbers: Vec<f64> = match predictions.predicted() {
+            Predicted::Probabilities { values, .. } => values.iter().map(|p| f64::from(*p)).collect(),
+            Predicted::Values(values) => values.clone(),
+        };
+        sums.resize(numbers.len(), 0.0);
+        // Each is divided on its own, so that the largest values have a mean too.
+        sums.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number / all.len() as f64);
     }
     match all[0].predicted() {
         Predicted::Probabilities { n_classes, .. } => Predictions::from_shares(*n_classes, &sums),
-        Predicted::Values(_) => {
-            Predictions::from_values(sums.iter().map(|sum| (sum / all.len() as f64) as f32).collect())
-        }
+        Predicted::Values(_) => Predictions::from_values(sums),
     }
 }
 
@@ -93,7 +94,7 @@ mod tests {
         let probabilities = |p: f64| Predictions::from_shares(2, &[p, 1.0 - p, 0.5, 0.5]);
         let found = mean(&[probabilities(0.75), probabilities(0.5), probabilities(0.25)]);
         assert_eq!(found.predicted(), probabilities(0.5).predicted());
-        let values = |value: f32| Predictions::from_values(vec![value, -1.0]);
+        let values = |value: f64| Predictions::from_values(vec![value, -1.0]);
         assert_eq!(mean(&[values(1.0), values(4.0)]), values(2.5));
     }
 }

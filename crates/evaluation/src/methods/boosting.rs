@@ -4,9 +4,9 @@ mod bins;
 mod rounds;
 mod tree;
 
-use super::references::{FLOOR, Model, encoded, n_classes, present};
+use super::references::{Model, encoded};
 use super::{Made, Method, MethodError, MethodSettings, Reference, ReferenceError, Role};
-use rounds::{Rounds, Sum, Wanted, add, probability, softmax};
+use rounds::{Coding, Rounds, Sum, Wanted, add};
 use weightsmith_base_model::{Encoding, Predictions, Rows};
 use weightsmith_tasks::{Seed, Support, Table, Target};
 use weightsmith_training::{Moment, folds, split_off};
@@ -48,10 +48,8 @@ impl Method for Boosting {
 /// A sum of trees on the encoded columns.
 pub(super) struct Boosted {
     encoding: Encoding,
+    coding: Coding,
     sum: Sum,
-    n_classes: usize,
-    /// The classes that the outputs are of.
-    present: Vec<usize>,
     residual_std: Option<f32>,
 }
 
@@ -61,20 +59,18 @@ impl Boosted {
     /// # Errors
     /// Rows that cannot be encoded, fewer than two rows.
     pub(super) fn fit(support: &Support, seed: Seed) -> Result<(Self, usize), ReferenceError> {
-        let (n_rounds, loss) = best_rounds(support, seed)?;
+        let coding = Coding::of(support.target());
+        let (n_rounds, loss) = best_rounds(support, &coding, seed)?;
         let (encoding, rows) = encoded(support)?;
-        let present = present(support.target());
-        let wanted = Wanted::of(support.target(), &present);
-        let mut rounds = Rounds::new(rows, wanted, seed.stream("boosting"));
+        let mut rounds = Rounds::new(rows, coding.wanted(support.target()), seed.stream("boosting"));
         (0..n_rounds).for_each(|_| {
             rounds.go_on();
         });
         let residual_std = match support.target() {
-            Target::Values(_) => Some(loss.sqrt() as f32),
+            Target::Values(_) => Some((loss.sqrt() * coding.unit.scale) as f32),
             Target::Classes { .. } => None,
         };
-        let n_classes = n_classes(support.target());
-        Ok((Self { encoding, sum: rounds.into_sum(), n_classes, present, residual_std }, n_rounds))
+        Ok((Self { encoding, coding, sum: rounds.into_sum(), residual_std }, n_rounds))
     }
 }
 
@@ -101,16 +97,15 @@ impl Fold {
 }
 
 /// The number of rounds with the lowest held-out loss, and that loss, a row's in the mean.
-fn best_rounds(support: &Support, seed: Seed) -> Result<(usize, f64), ReferenceError> {
-    let present = present(support.target());
+fn best_rounds(support: &Support, coding: &Coding, seed: Seed) -> Result<(usize, f64), ReferenceError> {
     let mut all = Vec::new();
     for (place, fold) in folds(support.target(), seed)?.iter().enumerate() {
         let (rest, held_out) = split_off(support, fold);
         let (encoding, rows) = encoded(&rest)?;
         let random = seed.indexed_stream("boosting.fold", &[place as u64]);
-        let rounds = Rounds::new(rows, Wanted::of(rest.target(), &present), random);
+        let rounds = Rounds::new(rows, coding.wanted(rest.target()), random);
         let outputs = vec![rounds.sum().start().to_vec(); held_out.n_rows()];
-        let wanted = Wanted::of(held_out.target(), &present);
+        let wanted = coding.wanted(held_out.target());
         all.push(Fold { rounds, held_out: encoding.encode(held_out.table())?, wanted, outputs });
     }
     let mut best = (MIN_ROUNDS, f64::INFINITY);
@@ -130,19 +125,8 @@ fn best_rounds(support: &Support, seed: Seed) -> Result<(usize, f64), ReferenceE
 impl Model for Boosted {
     fn predict(&self, table: &Table) -> Result<Predictions, ReferenceError> {
         let rows = self.encoding.encode(table)?;
-        let outputs = (0..rows.n_rows).map(|row| self.sum.outputs(rows.row(row)));
-        if self.n_classes == 0 {
-            return Ok(Predictions::from_values(outputs.map(|output| output[0] as f32).collect()));
-        }
-        let mut shares = vec![FLOOR; rows.n_rows * self.n_classes];
-        for (outputs, shares) in outputs.zip(shares.chunks_exact_mut(self.n_classes)) {
-            let probabilities = match outputs[..] {
-                [logit] if self.present.len() == 2 => vec![probability(-logit), probability(logit)],
-                _ => softmax(&outputs),
-            };
-            self.present.iter().zip(probabilities).for_each(|(&class, p)| shares[class] += p);
-        }
-        Ok(Predictions::from_shares(self.n_classes, &shares))
+        let outputs: Vec<Vec<f64>> = (0..rows.n_rows).map(|row| self.sum.outputs(rows.row(row))).collect();
+        Ok(self.coding.predictions(&outputs))
     }
 
     fn residual_std(&self) -> Option<f32> {

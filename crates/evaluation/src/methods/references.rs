@@ -166,7 +166,7 @@ impl Model for Indicators {
             }
         };
         if self.n_classes == 0 {
-            return Ok(Predictions::from_values(predicted[0].iter().map(|value| *value as f32).collect()));
+            return Ok(Predictions::from_values(predicted[0].clone()));
         }
         let mut logits = Vec::with_capacity(n_rows * self.n_classes);
         for row in 0..n_rows {
@@ -193,23 +193,10 @@ fn matrix(rows: &Rows) -> Result<Matrix, Failed> {
 }
 
 /// The number of class names; 0 for values.
-pub(super) fn n_classes(target: &Target) -> usize {
+fn n_classes(target: &Target) -> usize {
     match target {
         Target::Classes { class_names, .. } => class_names.len(),
         Target::Values(_) => 0,
-    }
-}
-
-/// The classes that have rows, in the order of the class names; none for values.
-pub(super) fn present(target: &Target) -> Vec<usize> {
-    match target {
-        Target::Classes { labels, .. } => {
-            let mut present = labels.clone();
-            present.sort_unstable();
-            present.dedup();
-            present
-        }
-        Target::Values(_) => Vec::new(),
     }
 }
 

@@ -180,8 +180,7 @@ fn the_spread_of_errors_is_foreseen() {
     for (name, fit) in STRONG {
         let model = fit(&short, Seed(1)).unwrap();
         let predictions = model.predict(long.table()).unwrap();
-        let errors =
-            values.iter().zip(predictions.values().unwrap()).map(|(y, p)| (y - f64::from(*p)).powi(2));
+        let errors = values.iter().zip(predictions.values().unwrap()).map(|(y, p)| (y - p).powi(2));
         let rmse = (errors.sum::<f64>() / values.len() as f64).sqrt();
         let std = f64::from(model.residual_std().unwrap());
         assert!(rmse < 0.3 && std > 0.8 * rmse && std < 1.4 * rmse, "{name}: {rmse}, expected {std}");

@@ -12,7 +12,7 @@ use kernel::{Inputs, Kernel, Prior};
 use laplace::Binary;
 use rand::seq::SliceRandom;
 use regression::Regression;
-use weightsmith_base_model::{Encoding, EncodingError, Predictions};
+use weightsmith_base_model::{Encoding, EncodingError, Predictions, TargetUnit};
 use weightsmith_tasks::{Seed, Support, Table, Target};
 
 /// Rows that the marginal likelihood is of, for one output.
@@ -46,18 +46,10 @@ pub struct GaussianProcess {
 }
 
 enum Outputs {
-    Values {
-        process: Regression,
-        mean: f64,
-        scale: f64,
-    },
+    /// A target that does not vary has a process all the same; its errors are 0.
+    Values { process: Regression, unit: TargetUnit, varies: bool },
     /// `processes` hold a process for each of `present`, or one for the second of two, or none for one.
-    Classes {
-        n_classes: usize,
-        present: Vec<usize>,
-        processes: Vec<Binary>,
-        inputs: Inputs,
-    },
+    Classes { n_classes: usize, present: Vec<usize>, processes: Vec<Binary>, inputs: Inputs },
 }
 
 impl GaussianProcess {
@@ -69,11 +61,11 @@ impl GaussianProcess {
         let problem = Problem::of(support)?;
         let inputs = Inputs::of(&problem.rows);
         let (n_rows, outputs) = match &problem.labels {
-            Labels::Values { mean, scale, standardised } => {
+            Labels::Values { unit, varies, standardised } => {
                 let wanted: Vec<f64> = standardised.iter().map(|value| f64::from(*value)).collect();
                 let rows = Chosen::of(support.target(), ROWS_OF_VALUES, ROWS_TO_LEARN, seed);
                 let process = values(&inputs, &wanted, &rows)?;
-                (rows.to_predict.len(), Outputs::Values { process, mean: *mean, scale: *scale })
+                (rows.to_predict.len(), Outputs::Values { process, unit: *unit, varies: *varies })
             }
             Labels::Binary { present, signs } => {
                 let hits: Vec<bool> = signs.iter().map(|sign| *sign > 0.0).collect();
@@ -98,7 +90,8 @@ impl GaussianProcess {
     /// the others. None for classes.
     pub fn residual_std(&self) -> Option<f32> {
         match &self.outputs {
-            Outputs::Values { process, scale, .. } => Some((process.std() * scale) as f32),
+            Outputs::Values { process, unit, varies: true } => Some((process.std() * unit.scale) as f32),
+            Outputs::Values { varies: false, .. } => Some(0.0),
             Outputs::Classes { .. } => None,
         }
     }
@@ -110,9 +103,9 @@ impl GaussianProcess {
     pub fn predict(&self, table: &Table) -> Result<Predictions, EncodingError> {
         let rows = Inputs::of(&self.encoding.encode(table)?);
         Ok(match &self.outputs {
-            Outputs::Values { process, mean, scale } => {
-                let values = process.means(&rows);
-                Predictions::from_values(values.iter().map(|value| (mean + scale * value) as f32).collect())
+            Outputs::Values { process, unit, .. } => {
+                let means = process.means(&rows);
+                Predictions::from_values(means.iter().map(|mean| unit.value(*mean as f32)).collect())
             }
             Outputs::Classes { n_classes, present, processes, inputs } => {
                 let mut shares = vec![FLOOR; rows.n_rows() * n_classes];

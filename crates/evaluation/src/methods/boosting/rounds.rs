@@ -1,11 +1,12 @@
 //! Rounds of boosting: in each, a tree for every output follows the slopes of the loss.
 
+use super::super::references::FLOOR;
 use super::bins::Bins;
 use super::tree::{Grower, Slopes, Tree};
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
-use weightsmith_base_model::Rows;
-use weightsmith_tasks::Target;
+use weightsmith_base_model::{Predictions, Rows, TargetUnit};
+use weightsmith_tasks::{Target, softmax};
 
 /// How much of a tree's values is added.
 const LEARNING_RATE: f64 = 0.05;
@@ -21,7 +22,7 @@ const LEAST_CURVATURE: f64 = 1e-6;
 /// What the outputs are compared with.
 #[derive(Clone, Debug)]
 pub(super) enum Wanted {
-    /// One output, the value; squared error.
+    /// One output, the standardised value; squared error.
     Values(Vec<f64>),
     /// Two classes: one output, the logit of the second; log-loss. Whether each row is of it.
     Binary(Vec<bool>),
@@ -29,23 +30,73 @@ pub(super) enum Wanted {
     Classes { labels: Vec<usize>, n_classes: usize },
 }
 
-impl Wanted {
-    /// Of the classes at `present` alone, by their positions in it; all rows have to be of these.
-    pub(super) fn of(target: &Target, present: &[usize]) -> Self {
+/// How outputs speak of a target.
+#[derive(Clone, Debug)]
+pub(super) struct Coding {
+    /// The number of class names; 0 for values.
+    pub(super) n_classes: usize,
+    /// The classes that have rows, in the order of the class names.
+    pub(super) present: Vec<usize>,
+    /// What an output counts that is a value.
+    pub(super) unit: TargetUnit,
+}
+
+impl Coding {
+    /// For targets with no other classes.
+    pub(super) fn of(target: &Target) -> Self {
+        let unit = |centre: f64| TargetUnit { centre, scale: 1.0 };
         match target {
-            Target::Values(values) => Self::Values(values.clone()),
-            Target::Classes { labels, .. } => match present {
-                [_, second] => Self::Binary(labels.iter().map(|label| label == second).collect()),
-                _ => {
-                    let place = |label: &usize| {
-                        present.binary_search(label).expect("every class of a row is present")
-                    };
-                    Self::Classes { labels: labels.iter().map(place).collect(), n_classes: present.len() }
-                }
-            },
+            Target::Values(values) => {
+                // A target that does not vary is its first value.
+                let flat = unit(values.first().copied().unwrap_or(0.0));
+                let unit = TargetUnit::of(values).unwrap_or(flat);
+                Self { n_classes: 0, present: Vec::new(), unit }
+            }
+            Target::Classes { class_names, labels } => {
+                let mut present = labels.clone();
+                present.sort_unstable();
+                present.dedup();
+                Self { n_classes: class_names.len(), present, unit: unit(0.0) }
+            }
         }
     }
 
+    /// What the outputs should say of these rows.
+    pub(super) fn wanted(&self, target: &Target) -> Wanted {
+        match (target, self.present.as_slice()) {
+            (Target::Values(values), _) => {
+                Wanted::Values(values.iter().map(|value| self.unit.standardised(*value)).collect())
+            }
+            (Target::Classes { labels, .. }, [_, second]) => {
+                Wanted::Binary(labels.iter().map(|label| label == second).collect())
+            }
+            (Target::Classes { labels, .. }, present) => {
+                let place =
+                    |label: &usize| present.binary_search(label).expect("the class of a row is present");
+                Wanted::Classes { labels: labels.iter().map(place).collect(), n_classes: present.len() }
+            }
+        }
+    }
+
+    /// Predictions of outputs, one for each row.
+    pub(super) fn predictions(&self, outputs: &[Vec<f64>]) -> Predictions {
+        if self.n_classes == 0 {
+            let value = |outputs: &Vec<f64>| self.unit.value(outputs[0] as f32);
+            return Predictions::from_values(outputs.iter().map(value).collect());
+        }
+        let mut shares = vec![FLOOR; outputs.len() * self.n_classes];
+        for (outputs, shares) in outputs.iter().zip(shares.chunks_exact_mut(self.n_classes)) {
+            let probabilities = match (outputs.as_slice(), self.present.as_slice()) {
+                ([logit], [_, _]) => vec![probability(-logit), probability(*logit)],
+                _ => probabilities(outputs),
+            };
+            self.present.iter().zip(probabilities).for_each(|(&class, p)| shares[class] += p);
+        }
+        Predictions::from_shares(self.n_classes, &shares)
+    }
+}
+
+impl Wanted {
     fn len(&self) -> usize {
         match self {
             Self::Values(values) => values.len(),
@@ -86,7 +137,9 @@ impl Wanted {
                 let margin = if hits[row] { outputs[0] } else { -outputs[0] };
                 (-margin).max(0.0) + (-margin.abs()).exp().ln_1p()
             }
-            Self::Classes { labels, .. } => -softmax(outputs)[labels[row]].max(f64::MIN_POSITIVE).ln(),
+            Self::Classes { labels, .. } => {
+                softmax(outputs, &mut vec![0.0; outputs.len()]) - outputs[labels[row]]
+            }
         }
     }
 
@@ -113,7 +166,7 @@ impl Wanted {
                 // All outputs move together, of which a single curvature says nothing (Friedman 2001, section 4.6).
                 let together = *n_classes as f64 / (*n_classes as f64 - 1.0).max(1.0);
                 for (label, outputs) in labels.iter().zip(outputs.chunks_exact(*n_classes)) {
-                    for (class, p) in softmax(outputs).into_iter().enumerate() {
+                    for (class, p) in probabilities(outputs).into_iter().enumerate() {
                         put(class, p - f64::from(u8::from(class == *label)), together * p * (1.0 - p));
                     }
                 }
@@ -124,15 +177,15 @@ impl Wanted {
 }
 
 /// The logistic function.
-pub(super) fn probability(logit: f64) -> f64 {
+fn probability(logit: f64) -> f64 {
     1.0 / (1.0 + (-logit).exp())
 }
 
-pub(super) fn softmax(logits: &[f64]) -> Vec<f64> {
-    let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let powers: Vec<f64> = logits.iter().map(|logit| (logit - most).exp()).collect();
-    let total: f64 = powers.iter().sum();
-    powers.iter().map(|power| power / total).collect()
+/// The softmax.
+fn probabilities(logits: &[f64]) -> Vec<f64> {
+    let mut probabilities = vec![0.0; logits.len()];
+    softmax(logits, &mut probabilities);
+    probabilities
 }
 
 /// A sum of trees that grows by rounds.

@@ -229,11 +229,8 @@ fn friedman(n_rows: usize, n_columns: usize, seed: u64) -> Support {
 fn r2(predictions: &Predictions, rows: &Support) -> f64 {
     let Target::Values(values) = rows.target() else { panic!("R² is of values") };
     let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let error: f64 = values
-        .iter()
-        .zip(predictions.values().unwrap())
-        .map(|(value, p)| (value - f64::from(*p)).powi(2))
-        .sum();
+    let error: f64 =
+        values.iter().zip(predictions.values().unwrap()).map(|(value, p)| (value - p).powi(2)).sum();
     1.0 - error / values.iter().map(|value| (value - mean).powi(2)).sum::<f64>()
 }
 
@@ -249,7 +246,7 @@ fn a_smooth_target_is_found_and_its_error_foreseen() {
         let std = f64::from(process.residual_std().unwrap());
         let Target::Values(values) = fresh.target() else { panic!("values") };
         let within = values.iter().zip(predictions.values().unwrap());
-        let n_within = within.filter(|(y, p)| (*y - f64::from(**p)).abs() < 1.96 * std).count();
+        let n_within = within.filter(|(y, p)| (*y - **p).abs() < 1.96 * std).count();
         assert!((850..=1000).contains(&n_within), "seed {seed}: {n_within} of 1000");
     }
 }
