@@ -63,6 +63,20 @@ impl<L: Level> Predictions<L> {
         Self { predicted: Predicted::Probabilities { n_classes, values }, level: PhantomData }
     }
 
+    /// The shares of the classes of each row, scaled to add to 1.
+    ///
+    /// # Panics
+    /// If the number of shares is not a multiple of `n_classes`.
+    pub fn from_shares(n_classes: usize, shares: &[f64]) -> Self {
+        assert_eq!(shares.len() % n_classes, 0, "every row needs a share of every class");
+        let mut values = Vec::with_capacity(shares.len());
+        for row in shares.chunks_exact(n_classes) {
+            let total: f64 = row.iter().sum();
+            values.extend(row.iter().map(|share| (share / total) as f32));
+        }
+        Self { predicted: Predicted::Probabilities { n_classes, values }, level: PhantomData }
+    }
+
     /// Values of a numeric target.
     pub fn from_values(values: Vec<f64>) -> Self {
         Self { predicted: Predicted::Values(values), level: PhantomData }
@@ -124,6 +138,11 @@ mod tests {
         assert!((rows[2][1] - 0.75).abs() < 1e-6);
         assert_eq!(predictions.labels(), Some(vec![0, 0, 1]));
         assert_eq!(predictions.values(), None);
+        let shares: Predictions = Predictions::from_shares(3, &[2.0, 1.0, 1.0]);
+        assert_eq!(
+            shares.predicted(),
+            &Predicted::Probabilities { n_classes: 3, values: vec![0.5, 0.25, 0.25] }
+        );
     }
 
     #[test]
