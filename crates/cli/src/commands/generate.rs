@@ -5,12 +5,14 @@ use crate::exit::Outcome;
 use crate::print;
 use anyhow::{Context, Result};
 use serde_json::json;
+use std::collections::HashSet;
 use weightsmith::{Generation, Refining, Writer, Writing, generate, write_base_model};
 use weightsmith_base_model::{BaseModel, Precision, open_device};
-use weightsmith_datasets::read_table;
+use weightsmith_datasets::{Note, read_table};
 use weightsmith_evaluation::seconds_text;
 use weightsmith_generation::load_metamodel;
 use weightsmith_runtime::check_output;
+use weightsmith_tasks::Schema;
 
 /// What stands for the closed-form head alone in place of a metamodel.
 const UNTRAINED: &str = "untrained";
@@ -21,8 +23,8 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
     let device = open_device(&metamodel.device)?;
     let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
     let target = read.target.clone();
-    let notes = read.labelled.notes.clone();
-    print::notes(&notes);
+    let mut notes = read.labelled.notes.clone();
+    let columns = read.labelled.table.schema();
     let precision: Precision = (*precision).into();
     // Rounding is paid for by what it does to these rows.
     let rows = (precision != Precision::F32).then(|| read.labelled.table.clone());
@@ -39,7 +41,9 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
         let failed = || format!("cannot write {} in {precision}", out.display());
         model = model.stored(precision, &rows).with_context(failed)?;
     }
+    notes.extend(unused(&columns, &notes, &model));
     write_base_model(&model, out, precision)?;
+    print::notes(&notes);
     let gain = refining.and_then(|refining| refining.held_out);
     if *as_json {
         print::json(&json!({
@@ -79,6 +83,17 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
         ))?;
     }
     Ok(Outcome::Done)
+}
+
+/// The columns that vary and that the network does not read.
+fn unused(columns: &Schema, notes: &[Note], model: &BaseModel) -> Option<Note> {
+    let constant = notes.iter().filter(|note| matches!(note, Note::Constant { .. }));
+    let known: HashSet<&str> = constant.flat_map(Note::columns).collect();
+    let read: HashSet<&str> = model.encoding.schema().iter().map(|(name, _)| name.as_str()).collect();
+    let names = columns.iter().map(|(name, _)| name.as_str());
+    let left: Vec<String> =
+        names.filter(|name| !known.contains(name) && !read.contains(name)).map(String::from).collect();
+    (!left.is_empty()).then_some(Note::Unused { columns: left })
 }
 
 /// What came of refining, on a line.

@@ -15,8 +15,8 @@ pub(super) fn run(arguments: &Predict) -> Result<Outcome> {
     check_output(out)?;
     let model = read_base_model(weights)?;
     let (predictions, notes) = predict_rows(&model, data)?;
-    print::notes(&notes);
     write_output(out, &predictions_csv(&model, &predictions))?;
+    print::notes(&notes);
     let n_rows = predictions.n_rows();
     if *as_json {
         print::json(&json!({
