@@ -8,7 +8,7 @@ use anyhow::Result;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
-use weightsmith::write_base_model;
+use weightsmith::Network;
 use weightsmith_base_model::open_device;
 use weightsmith_datasets::read_table;
 use weightsmith_evaluation::methods::{FINE_TUNED, GENERATED};
@@ -81,7 +81,7 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
     let comparison = &compared.comparison;
     let written = match (out, compared.model()) {
         (Some(path), Some(model)) => {
-            write_base_model(model, path, weightsmith_base_model::Precision::F32)?;
+            Network::from(model.clone()).save(path)?;
             Some(path)
         }
         _ => None,

@@ -6,43 +6,36 @@ use crate::print;
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::collections::HashSet;
-use weightsmith::{Generation, Refining, Writer, Writing, generate, write_base_model};
-use weightsmith_base_model::{BaseModel, Precision, open_device};
-use weightsmith_datasets::{Note, read_table};
+use weightsmith::{Dataset, Generated, Generator, Refining};
+use weightsmith_base_model::{BaseModel, Precision};
+use weightsmith_datasets::Note;
 use weightsmith_evaluation::seconds_text;
-use weightsmith_generation::load_metamodel;
 use weightsmith_runtime::check_output;
 use weightsmith_tasks::Schema;
-
-/// What stands for the closed-form head alone in place of a metamodel.
-const UNTRAINED: &str = "untrained";
 
 pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
     let Generate { table, out, metamodel, trees, refine, precision, json: as_json } = arguments;
     check_output(out)?;
-    let device = open_device(&metamodel.device)?;
-    let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
-    let target = read.target.clone();
-    let mut notes = read.labelled.notes.clone();
-    let columns = read.labelled.table.schema();
-    let precision: Precision = (*precision).into();
-    // Rounding is paid for by what it does to these rows.
-    let rows = (precision != Precision::F32).then(|| read.labelled.table.clone());
-    let choice = metamodel.metamodel.as_deref();
-    let Generation { mut model, info, refining, cost } = if choice == Some(UNTRAINED) {
-        generate(read, Writer::Untrained(&device))?
-    } else {
-        let pretrained = load_metamodel(choice, read.labelled.target.task_type(), &device)?;
-        let (n_views, n_trees) = (metamodel.views.into(), (*trees).into());
-        let writing = Writing { pretrained: &pretrained, n_views, n_trees, refine: *refine };
-        generate(read, Writer::Metamodel(writing))?
-    };
-    if let Some(rows) = rows {
-        let failed = || format!("cannot write {} in {precision}", out.display());
-        model = model.stored(precision, &rows).with_context(failed)?;
+    let data = Dataset::read(&table.data, table.target.as_deref(), table.task.task_type())?;
+    let mut generator = Generator::default()
+        .device(&metamodel.device)
+        .views(metamodel.views.into())
+        .trees((*trees).into())
+        .refine(*refine);
+    if let Some(choice) = &metamodel.metamodel {
+        generator = generator.metamodel(choice);
     }
-    notes.extend(unused(&columns, &notes, &model));
-    write_base_model(&model, out, precision)?;
+    let generated = generator.generate(&data).with_context(|| table.data.to_string())?;
+    let Generated { mut network, info, refining, cost } = generated;
+    let precision: Precision = (*precision).into();
+    if precision != Precision::F32 {
+        let failed = || format!("cannot write {} in {precision}", out.display());
+        network = network.stored(precision, data.table()).with_context(failed)?;
+    }
+    network.save_as(out, precision)?;
+    let (model, target) = (network.base_model(), data.target_name());
+    let mut notes = data.notes().to_vec();
+    notes.extend(unused(&data.table().schema(), &notes, model));
     print::notes(&notes);
     let gain = refining.and_then(|refining| refining.held_out);
     if *as_json {
@@ -79,7 +72,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             model.support.n_rows,
             seconds_text(cost.wall_s),
             refining.map_or(String::new(), |refining| refined(&refining)),
-            expected(&model),
+            expected(model),
         ))?;
     }
     Ok(Outcome::Done)

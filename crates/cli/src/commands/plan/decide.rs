@@ -7,8 +7,8 @@ use crate::print;
 use anyhow::Result;
 use serde::Serialize;
 use std::path::Path;
-use weightsmith::write_base_model;
-use weightsmith_base_model::{Precision, open_device};
+use weightsmith::Network;
+use weightsmith_base_model::open_device;
 use weightsmith_datasets::{Note, read_table};
 use weightsmith_evaluation::{number_text, seconds_text};
 use weightsmith_generation::load_metamodel;
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
     };
     let (plan, model) = plan_table(&read, &settings)?;
     if let (Some(out), Some(model)) = (out, &model) {
-        write_base_model(model, out, Precision::F32)?;
+        Network::from(model.clone()).save(out)?;
     }
     if let Some(report) = report {
         write_plan(&plan, report)?;
