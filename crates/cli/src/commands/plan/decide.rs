@@ -40,7 +40,6 @@ pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
     }
     let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
     let notes = &read.labelled.notes;
-    print::notes(notes);
     let predictor = match (&arguments.ledger, &arguments.predictor) {
         (Some(ledger), _) => fitted(ledger, &runs_of(ledger)?, &fit_settings(arguments.seed, None))?,
         (None, Some(folder)) => load_predictor(folder)?,
@@ -62,6 +61,7 @@ pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
     if let Some(report) = report {
         write_plan(&plan, report)?;
     }
+    print::notes(notes);
     if arguments.json {
         print::json(&Printed { plan: &plan, out: out.as_deref(), report: report.as_deref(), notes })?;
     } else {
