@@ -3,14 +3,14 @@
 use super::TableArguments;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use weightsmith_planner::Method;
+use weightsmith_planner::Strategy;
 use weightsmith_tasks::TaskSplit;
 
 /// Decide how a table's network should come to its weights: generated, or trained, by which recipe and for how many steps
 ///
-/// A predictor that learned from recorded trainings scores every recipe of a space of billions, exactly; networks judge the best
-/// of them. The answer names the recipe, the loss that is foreseen on new rows with its interval, what moved the decision, and
-/// the alternatives. --run carries it out and shows what was foreseen beside what came.
+/// A predictor that learned from recorded trainings scores every recipe of a space of billions, exactly; an ensemble of networks
+/// re-ranks the best of them. The answer names the recipe, the predicted loss on new rows with its interval, the features that
+/// decided, and the alternatives. --run executes the decision and shows the observed loss beside the predicted one.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_long_help = DECIDE_EXAMPLES)]
 pub(crate) struct Plan {
@@ -49,10 +49,10 @@ pub(crate) struct PlanDecide {
     /// Decide for so many rows, drawn from the table; --run scores on the others [default: all rows]
     #[arg(long, value_name = "ROWS")]
     pub(crate) support: Option<usize>,
-    /// Try so many of the best candidates on the short rows, by folds, before one is preferred to generating
+    /// Cross-validate so many of the best candidates on the support rows before one is preferred to generating, 0 to 6
     #[arg(long, value_name = "CANDIDATES", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=6))]
     pub(crate) tries: u8,
-    /// Do what was decided, and show what was foreseen beside what came; with --support the alternatives' too
+    /// Execute the decision, and show the observed loss beside the predicted one; with --support the alternatives' too
     #[arg(long)]
     pub(crate) run: bool,
     /// With --run: where the weights go, a .safetensors file
@@ -61,7 +61,7 @@ pub(crate) struct PlanDecide {
     /// A page with all of it, .html
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// Of the rows, the trainings and, with --ledger, the predictor
+    /// The seed of the rows, the trainings and, with --ledger, the predictor
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     /// Print one JSON object
@@ -72,7 +72,7 @@ pub(crate) struct PlanDecide {
 /// How predictors are fitted, and what is printed.
 #[derive(Debug, Args)]
 pub(crate) struct FitArguments {
-    /// Of folds, looks, networks and trainings
+    /// The seed of folds, evaluation points, networks and trainings
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     /// Cores to use [default: all]
@@ -96,7 +96,7 @@ pub(crate) struct PlanFit {
     pub(crate) fit: FitArguments,
 }
 
-/// Compare ways to decide on tables that the predictor has not seen: the planner, the best fixed recipe, a portfolio, early
+/// Compare strategies on tables that the predictor has not seen: the planner, the best fixed recipe, a portfolio, early
 /// stopping, random search, TPE and others
 #[derive(Debug, Args)]
 #[command(after_long_help = TRIAL_EXAMPLES)]
@@ -117,12 +117,12 @@ pub(crate) struct PlanTrial {
     /// The column of these tables to predict
     #[arg(long, value_name = "COLUMN", default_value = "target")]
     pub(crate) target: String,
-    /// Numbers of short rows
+    /// Numbers of support rows
     #[arg(long, value_name = "ROWS,...", value_delimiter = ',', default_values_t = [32, 128])]
     pub(crate) support: Vec<usize>,
-    /// Methods, by their names [default: all]
+    /// The strategies, by their names [default: all]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
-    pub(crate) methods: Vec<Method>,
+    pub(crate) strategies: Vec<Strategy>,
     /// A page with all of it, .html
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -134,9 +134,9 @@ const TRIAL_EXAMPLES: &str = "\
 Examples:
   weightsmith plan trial --suite tables --ledger runs.ledger --tested tables.ledger --report decisions.html";
 
-/// Say how well a ledger foresees trainings on data sets that it does not hold
+/// Measure how well the losses of trainings are predicted on data sets that the predictor has not seen
 ///
-/// Fits predictors to the runs of all data sets but some, and compares what they foresee of the others with what came.
+/// Fits predictors to the runs of all data sets but some, and compares predicted and observed losses on the others.
 #[derive(Debug, Args)]
 pub(crate) struct PlanAssess {
     /// The ledger to learn from
@@ -155,10 +155,10 @@ pub(crate) struct PlanAssess {
     pub(crate) fit: FitArguments,
 }
 
-/// Train many small networks by recipes drawn at random, and record what came of them
+/// Train many small networks by recipes drawn at random, and record their losses
 ///
-/// Tasks are synthetic ones and the tables of folders. Each run is recorded with its recipe, what its short rows look like,
-/// and the loss on its long rows at 1, 2, 3, 4, 6, 8 and so on steps. Ctrl-C ends the collection; the same command goes on.
+/// Tasks are synthetic ones and the tables of folders. Each run is recorded with its recipe, the features of its support
+/// rows, and the loss on its query rows at 1, 2, 3, 4, 6, 8 and so on steps. Ctrl-C ends the collection; the same command goes on.
 #[derive(Debug, Args)]
 #[command(after_long_help = COLLECT_EXAMPLES)]
 pub(crate) struct PlanCollect {
@@ -174,23 +174,23 @@ pub(crate) struct PlanCollect {
     /// The column of these tables to predict
     #[arg(long, value_name = "COLUMN", default_value = "target")]
     pub(crate) target: String,
-    /// Numbers of short rows, at most 70% of a table each
+    /// Numbers of support rows, at most 70% of a table each
     #[arg(long, value_name = "ROWS,...", value_delimiter = ',', default_values_t = [32, 128])]
     pub(crate) support: Vec<usize>,
-    /// Recipes for each task and number of short rows
+    /// Recipes for each task and number of support rows
     #[arg(long, default_value_t = 10)]
     pub(crate) recipes: usize,
     /// Steps of a training, at most
     #[arg(long, default_value_t = 1024, value_parser = steps)]
     pub(crate) steps: usize,
-    /// Look closer: fit a predictor to the ledger first, and train for each task the best of each kind that it finds among all
-    /// plans; --recipes is then the number of turns
+    /// Collect where it matters: fit a predictor to the ledger first, and train for each task the best of each kind that it
+    /// finds among all recipes; --recipes is then the number of turns
     #[arg(long)]
-    pub(crate) focus: bool,
+    pub(crate) targeted: bool,
     /// What the runs may be used for: to learn from, to choose by, or only to report
     #[arg(long, value_enum, default_value_t = SplitArgument::Train)]
     pub(crate) split: SplitArgument,
-    /// Of tasks, recipes and trainings
+    /// The seed of tasks, recipes and trainings
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     /// End after this many minutes

@@ -1,34 +1,36 @@
-//! Doing what was decided.
+//! Executing a decision: generating weights or training them, on the support or on folds of it.
 
-use crate::{Beginning, Decision, FeatureError, TaskFeatures, task_features};
+use crate::features::{FeatureError, TaskFeatures, task_features};
+use crate::space::Start;
+use crate::space::decision::Decision;
 use weightsmith_base_model::BaseModel;
 use weightsmith_evaluation::MethodError;
 use weightsmith_generation::{GenerateOptions, generate_base_model};
 use weightsmith_metamodel::Pretrained;
 use weightsmith_tasks::{Seed, Support};
-use weightsmith_training::{
-    InnerError, Moment, Recipe, Start, Training, folds, prediction_losses, split_off,
-};
+use weightsmith_training as training;
+use weightsmith_training::{InnerError, Moment, Recipe, Training, folds, prediction_losses, split_off};
 
-/// What decisions are carried out with.
+/// Executes decisions with one metamodel and one seed.
 #[derive(Copy, Clone)]
-pub(crate) struct Workshop<'a> {
-    /// The metamodel that generates.
+pub(crate) struct Executor<'a> {
+    /// The metamodel that generates weights.
     pub(crate) pretrained: &'a Pretrained,
-    /// Of the trainings and of folds.
+    /// The seed of trainings and folds.
     pub(crate) seed: Seed,
 }
 
-impl Workshop<'_> {
-    /// What short rows look like; weights are generated for it.
+impl Executor<'_> {
+    /// The features of a support; weights are generated on the way, since their expected loss is one of them.
     pub(crate) fn features(&self, support: &Support) -> Result<TaskFeatures, FeatureError> {
         let options = GenerateOptions { n_threads: 1, ..GenerateOptions::default() };
         let generated = generate_base_model(self.pretrained, support, options)?.0.expected;
         task_features(support, &generated.expect("generated weights say how good they expect to be"))
     }
 
-    /// Generates, or trains for so many steps; the model and the steps that were taken. `watch` sees every step.
-    pub(crate) fn carry_out(
+    /// Generates, or trains for so many steps. Returns the model and the number of steps that were taken; `watch` is called
+    /// after every step.
+    pub(crate) fn execute(
         &self,
         decision: Decision,
         n_steps: usize,
@@ -42,11 +44,11 @@ impl Workshop<'_> {
             return Ok((generate(GenerateOptions::default())?.0, 0));
         };
         let start_of = GenerateOptions { n_views: 1, n_trees: 0, ..GenerateOptions::default() };
-        let generated = match plan.beginning() {
-            Beginning::Random => None,
-            Beginning::Generated => Some(generate(start_of)?.0),
+        let generated = match plan.start() {
+            Start::Random => None,
+            Start::Generated => Some(generate(start_of)?.0),
         };
-        let start = generated.as_ref().map_or(Start::Random, Start::From);
+        let start = generated.as_ref().map_or(training::Start::Random, training::Start::From);
         // A step is an epoch at most.
         let recipe = &Recipe { n_epochs: n_steps, max_steps: Some(n_steps), ..plan.recipe() };
         let device = &self.pretrained.metamodel.device();
@@ -54,9 +56,9 @@ impl Workshop<'_> {
         Ok((trained.model, trained.info.n_steps))
     }
 
-    /// The mean loss of rows under a model that did not see them, by folds inside the short rows, after each of some numbers of
-    /// steps, ascending; infinite where a training diverged, and where a fold's rows are not enough. A number of steps after the
-    /// training has ended has its last loss.
+    /// The cross-validated loss after each of `steps`, which ascend: the mean over the support rows of `n_folds` of its folds,
+    /// each under a model that was made from the other folds. Infinite where a training diverged or the other folds are too
+    /// few rows to generate from. A number of steps after the end of a training has its last loss.
     pub(crate) fn held_out(
         &self,
         decision: Decision,
@@ -75,7 +77,7 @@ impl Workshop<'_> {
             };
             let mut seen: Vec<Option<f64>> = vec![None; steps.len()];
             let most = steps.last().copied().unwrap_or(0);
-            let done = self.carry_out(decision, most, &rest, &mut |moment| {
+            let done = self.execute(decision, most, &rest, &mut |moment| {
                 if let Ok(at) = steps.binary_search(&moment.n_steps) {
                     seen[at] = moment.model().ok().map(|model| loss(&model));
                 }
@@ -94,7 +96,7 @@ impl Workshop<'_> {
         Ok(sums)
     }
 
-    /// [`Workshop::held_out`] after one number of steps.
+    /// [`Executor::held_out`] after one number of steps.
     pub(crate) fn held_out_loss(
         &self,
         decision: Decision,

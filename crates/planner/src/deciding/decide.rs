@@ -1,11 +1,11 @@
-//! The decision for one table.
+//! The decision for one table, and the features that made it.
 
-use crate::carry_out::Workshop;
-use crate::words::in_words;
-use crate::{
-    Candidate, Decision, FEATURES, FeatureError, Judged, PerformancePredictor, Prospect, TaskFeatures,
-    of_each_kind,
-};
+use crate::executor::Executor;
+use crate::features::{FEATURES, FeatureError, TaskFeatures};
+use crate::predictor::ensemble::{Candidate, PerformancePredictor, Ranked, of_each_kind};
+use crate::predictor::surrogate_features::SurrogateInput;
+use crate::space::decision::Decision;
+use crate::space::wording::in_words;
 use serde::Serialize;
 use weightsmith_base_model::EncodingError;
 use weightsmith_evaluation::MethodError;
@@ -14,17 +14,17 @@ use weightsmith_runtime::{Cost, Stopwatch};
 use weightsmith_tasks::{Seed, Support, Target};
 use weightsmith_training::InnerError;
 
-/// Decisions that are shown beside the chosen one, each of another kind.
+/// The number of alternatives to the chosen decision, each of another kind.
 const N_ALTERNATIVES: usize = 6;
-/// Features that are told as reasons.
+/// The number of features that are given as reasons.
 const N_REASONS: usize = 5;
-/// Folds in which candidates are tried on the short rows.
+/// Folds in which candidates are tried on the support rows.
 pub(crate) const N_FOLDS: usize = 4;
 
-/// Why nothing is decided.
+/// Why no decision is made.
 #[derive(Debug, thiserror::Error)]
 pub enum DecideError {
-    /// The short rows cannot be described.
+    /// No features can be computed of the support rows.
     #[error(transparent)]
     Features(#[from] FeatureError),
     /// The predictor reads other columns.
@@ -35,71 +35,72 @@ pub enum DecideError {
     Try(#[from] MethodError),
 }
 
-/// A feature that moved the decision.
+/// A feature's part in the decision: how the predicted improvement changes if the feature has its mean instead of its value.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reason {
-    /// Its name.
+    /// The name of the feature.
     pub feature: &'static str,
-    /// What it is.
+    /// What the feature is.
     pub about: &'static str,
-    /// Of this table.
+    /// Its value for this table.
     pub value: f64,
-    /// The mean over the runs that the predictor learned from.
+    /// Its mean over the runs that the predictor learned from.
     pub usual: f64,
-    /// How much more the chosen decision is foreseen to gain over the other one because of it, in logarithms of losses.
+    /// The predicted improvement of the chosen decision over the first alternative, less what it would be with the mean; in
+    /// logarithms of losses.
     pub moved: f64,
 }
 
-/// A candidate that was tried on the short rows.
+/// A candidate that was tried on the support rows.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Tried {
     /// The candidate.
     pub candidate: Candidate,
-    /// The logarithm of its loss on held-out rows as a share of that of generating.
-    pub excess: f64,
+    /// The logarithm of generating's loss on held-out rows as a share of the candidate's.
+    pub improvement: f64,
 }
 
-/// What is decided for a table, and why.
+/// The decision for a table, and the reasons for it.
 #[derive(Clone, Debug)]
 pub struct Decided {
-    /// What its short rows look like.
+    /// The features of its support.
     pub features: TaskFeatures,
-    /// Plans that the exact search scored.
+    /// The number of plans that the exact search scored.
     pub n_scored: u64,
-    /// Those of them that the networks judged.
-    pub n_judged: usize,
-    /// What is decided.
+    /// The number of candidates that the ensemble re-ranked.
+    pub n_reranked: usize,
+    /// The decision.
     pub chosen: Candidate,
     /// The best decisions of other kinds, best first; to generate is among them, or the chosen one.
     pub alternatives: Vec<Candidate>,
-    /// Candidates that were tried on the short rows; may be none.
+    /// Candidates that were tried on the support rows; may be none.
     pub tried: Vec<Tried>,
-    /// What moved the decision between the chosen one and the best alternative, strongest first.
+    /// The features with the greatest part in the choice between this decision and the best alternative, greatest first.
     pub reasons: Vec<Reason>,
-    /// What deciding took.
+    /// The time that deciding took.
     pub cost: Cost,
-    /// Of it, what was spent on trying candidates.
+    /// The part of it that was spent on trying candidates.
     pub trying: Cost,
 }
 
 impl Decided {
-    /// What is decided, in a few words.
+    /// The decision in a few words.
     pub fn in_words(&self) -> String {
         in_words(&self.chosen.decision.values(self.features.task_type()), self.chosen.n_steps)
     }
 }
 
-/// How it is decided.
+/// How a decision is made.
 #[derive(Copy, Clone, Debug)]
 pub struct DecideSettings {
-    /// Candidates that are tried on the short rows, by folds, before one is preferred to generating; 0 for none.
+    /// The number of candidates that are cross-validated on the support rows before one is preferred to generating; 0 for none.
     pub n_tried: usize,
-    /// Of trainings and folds.
+    /// The seed of trainings and folds.
     pub seed: Seed,
 }
 
-/// Decides how a base model should come to its weights: searches every plan, judges the best, and may try some of these on the
-/// short rows.
+/// Decides how a base model should come to its weights: searches every plan, re-ranks the best, and may cross-validate some of
+/// these on the support rows.
 ///
 /// # Errors
 /// Rows that nothing can be learned from.
@@ -110,23 +111,22 @@ pub fn decide(
     settings: DecideSettings,
 ) -> Result<Decided, DecideError> {
     let stopwatch = Stopwatch::of_thread();
-    let workshop = Workshop { pretrained, seed: settings.seed };
-    let features = workshop.features(support)?;
-    let Judged { n_scored, candidates } = predictor.judge(&features, &predictor.calibration)?;
-    let n_judged = candidates.len();
+    let executor = Executor { pretrained, seed: settings.seed };
+    let features = executor.features(support)?;
+    let Ranked { n_scored, candidates } = predictor.rerank(&features, &predictor.calibration)?;
+    let n_reranked = candidates.len();
     let kinds = of_each_kind(&candidates);
     let mut trying = Cost::default();
     let mut tried = Vec::new();
     let mut chosen = kinds[0];
     if settings.n_tried > 0 {
         let stopwatch = Stopwatch::of_thread();
-        tried = tries(support, &workshop, &kinds, settings.n_tried)?;
-        // As wary of the networks as without a try, and no warier of the folds.
-        let excess = |tried: &Tried| tried.candidate.bound + tried.excess;
-        let best = tried.iter().min_by(|a, b| excess(a).total_cmp(&excess(b)));
+        tried = tries(support, &executor, &kinds, settings.n_tried)?;
+        let bound = |tried: &Tried| tried.candidate.lower_bound + tried.improvement;
+        let best = tried.iter().min_by(|a, b| bound(b).total_cmp(&bound(a)));
         let generated = kinds.iter().find(|candidate| candidate.decision == Decision::Generate);
         chosen = match (best, generated) {
-            (Some(best), _) if excess(best) < 0.0 => best.candidate,
+            (Some(best), _) if bound(best) > 0.0 => best.candidate,
             (_, Some(generated)) => *generated,
             _ => chosen,
         };
@@ -140,18 +140,18 @@ pub fn decide(
         None => Vec::new(),
     };
     let cost = stopwatch.cost();
-    Ok(Decided { features, n_scored, n_judged, chosen, alternatives, tried, reasons, cost, trying })
+    Ok(Decided { features, n_scored, n_reranked, chosen, alternatives, tried, reasons, cost, trying })
 }
 
-/// Tries the best trainings and generating on the short rows.
+/// Cross-validates the best trainings and generating on the support rows.
 fn tries(
     support: &Support,
-    workshop: &Workshop<'_>,
+    executor: &Executor<'_>,
     kinds: &[Candidate],
     n_tried: usize,
 ) -> Result<Vec<Tried>, MethodError> {
     let held_out = |candidate: &Candidate| {
-        workshop.held_out_loss(candidate.decision, candidate.n_steps, support, N_FOLDS)
+        executor.held_out_loss(candidate.decision, candidate.n_steps, support, N_FOLDS)
     };
     let is_training = |candidate: &&Candidate| candidate.decision != Decision::Generate;
     let Some(generated) = kinds.iter().find(|candidate| !is_training(candidate)) else {
@@ -162,7 +162,7 @@ fn tries(
         found => found?,
     };
     if !of_generated.is_finite() {
-        // A fold's rows are not enough to generate from, so that nothing can be said: beside this, any training would win.
+        // The other folds' rows are too few to generate from: compared with an infinite loss any training would win.
         return Ok(Vec::new());
     }
     let exponent = match support.target() {
@@ -172,13 +172,13 @@ fn tries(
     };
     let mut tried = Vec::new();
     for candidate in kinds.iter().filter(is_training).take(n_tried) {
-        let excess = exponent * (held_out(candidate)? / of_generated).max(f64::MIN_POSITIVE).ln();
-        tried.push(Tried { candidate: *candidate, excess });
+        let improvement = -exponent * (held_out(candidate)? / of_generated).max(f64::MIN_POSITIVE).ln();
+        tried.push(Tried { candidate: *candidate, improvement });
     }
     Ok(tried)
 }
 
-/// How the gain of one candidate over another changes where one feature after another is as usual.
+/// How the predicted improvement of one candidate over another changes where one feature after another has its mean.
 fn reasons(
     predictor: &PerformancePredictor,
     features: &TaskFeatures,
@@ -186,28 +186,28 @@ fn reasons(
     other: &Candidate,
 ) -> Result<Vec<Reason>, EncodingError> {
     let usual = predictor.linear.usual_features();
-    let mut seen = vec![features.clone()];
-    seen.extend(usual.iter().enumerate().map(|(place, usual)| features.with(place, *usual)));
-    let prospects = |candidate: &Candidate| -> Vec<Prospect<'_>> {
+    let mut variants = vec![features.clone()];
+    variants.extend(usual.iter().enumerate().map(|(place, usual)| features.with(place, *usual)));
+    let inputs = |candidate: &Candidate| -> Vec<SurrogateInput<'_>> {
         let (decision, n_steps) = (candidate.decision, candidate.n_steps);
-        seen.iter().map(|features| Prospect { decision, n_steps, features }).collect()
+        variants.iter().map(|features| SurrogateInput { decision, n_steps, features }).collect()
     };
-    let means = |prospects: &[Prospect<'_>]| -> Result<Vec<f64>, EncodingError> {
-        Ok(predictor.foresee(prospects)?.iter().map(|foresight| foresight.mean).collect())
+    let means = |inputs: &[SurrogateInput<'_>]| -> Result<Vec<f64>, EncodingError> {
+        Ok(predictor.predict(inputs)?.iter().map(|prediction| prediction.mean).collect())
     };
-    let (own, others) = (means(&prospects(chosen))?, means(&prospects(other))?);
-    let gain = |at: usize| others[at] - own[at];
+    let (own, others) = (means(&inputs(chosen))?, means(&inputs(other))?);
+    let improvement = |at: usize| others[at] - own[at];
     let mut reasons: Vec<Reason> = FEATURES
         .iter()
         .enumerate()
-        // What is predicted could not be otherwise.
+        // The task type cannot have a mean.
         .filter(|(_, feature)| feature.name != "is_regression")
         .map(|(place, feature)| Reason {
             feature: feature.name,
             about: feature.about,
             value: features.values()[place],
             usual: usual[place],
-            moved: gain(0) - gain(place + 1),
+            moved: improvement(0) - improvement(place + 1),
         })
         .collect();
     reasons.sort_by(|a, b| b.moved.abs().total_cmp(&a.moved.abs()));
@@ -218,7 +218,8 @@ fn reasons(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Foresight, Plan};
+    use crate::predictor::calibration::{Estimate, LossPrediction};
+    use crate::space::Plan;
     use weightsmith_base_model::open_device;
     use weightsmith_generation::load_metamodel;
     use weightsmith_tasks::{Column, ColumnValues, Table, TaskType};
@@ -231,19 +232,19 @@ mod tests {
         let table = Table::new(4, vec![Column { name: "x".into(), values }]).unwrap();
         let class_names = vec!["a".into(), "b".into()];
         let support = Support::new(table, Target::Classes { class_names, labels: vec![0, 0, 1, 1] }).unwrap();
-        let foresight = Foresight { mean: 0.0, disagreement: 0.0, low: 0.0, high: 0.0 };
+        let prediction = LossPrediction { mean: 0.0, disagreement: 0.0, low: 0.0, high: 0.0 };
         let candidate = |decision: Decision, n_steps: usize| Candidate {
             decision,
             n_steps,
             linear: 0.0,
-            foresight,
-            excess: (0.0, 0.0),
-            bound: 0.0,
+            prediction,
+            improvement: Estimate::default(),
+            lower_bound: 0.0,
         };
         let kinds = [candidate(Decision::Generate, 0), candidate(Decision::Train(Plan::usual_adam()), 4)];
-        let workshop = Workshop { pretrained, seed: Seed(0) };
-        let of_all = workshop.held_out_loss(Decision::Generate, 0, &support, N_FOLDS).unwrap();
+        let executor = Executor { pretrained, seed: Seed(0) };
+        let of_all = executor.held_out_loss(Decision::Generate, 0, &support, N_FOLDS).unwrap();
         assert!(of_all.is_infinite(), "three rows are too few to generate from: {of_all}");
-        assert_eq!(tries(&support, &workshop, &kinds, 1).unwrap(), []);
+        assert_eq!(tries(&support, &executor, &kinds, 1).unwrap(), []);
     }
 }
