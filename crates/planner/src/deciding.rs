@@ -2,4 +2,5 @@
 
 pub(crate) mod decide;
 pub(crate) mod method;
+pub(crate) mod posterior;
 pub(crate) mod report;

@@ -66,34 +66,49 @@ impl Executor<'_> {
         support: &Support,
         n_folds: usize,
     ) -> Result<Vec<f64>, MethodError> {
-        let mut sums = vec![0.0; steps.len()];
-        let mut n_rows = 0;
+        let mean = |folds: &Vec<Vec<f64>>| {
+            let n_rows: usize = folds.iter().map(Vec::len).sum();
+            folds.iter().map(|rows| rows.iter().sum::<f64>()).fold(0.0, |sum, of_fold| sum + of_fold)
+                / n_rows as f64
+        };
+        Ok(self.held_out_rows(decision, steps, support, n_folds)?.iter().map(mean).collect())
+    }
+
+    /// The losses of single rows whose mean is [`Executor::held_out`], `[n_steps][n_folds][n_rows]`.
+    pub(crate) fn held_out_rows(
+        &self,
+        decision: Decision,
+        steps: &[usize],
+        support: &Support,
+        n_folds: usize,
+    ) -> Result<Vec<Vec<Vec<f64>>>, MethodError> {
+        let mut all: Vec<Vec<Vec<f64>>> = vec![Vec::new(); steps.len()];
         for fold in folds(support.target(), self.seed)?.into_iter().take(n_folds) {
             let (rest, held) = split_off(support, &fold);
-            let loss = |model: &BaseModel| -> f64 {
+            let losses = |model: &BaseModel| -> Vec<f64> {
                 let predicted = model.predict(held.table());
                 let predicted = predicted.expect("the rows of a fold are those of the table");
-                prediction_losses(&predicted, held.target()).iter().sum()
+                prediction_losses(&predicted, held.target())
             };
-            let mut seen: Vec<Option<f64>> = vec![None; steps.len()];
+            let mut seen: Vec<Option<Vec<f64>>> = vec![None; steps.len()];
             let most = steps.last().copied().unwrap_or(0);
             let done = self.execute(decision, most, &rest, &mut |moment| {
                 if let Ok(at) = steps.binary_search(&moment.n_steps) {
-                    seen[at] = moment.model().ok().map(|model| loss(&model));
+                    seen[at] = moment.model().ok().map(|model| losses(&model));
                 }
             });
             let last = match done {
-                Ok((model, _)) => loss(&model),
+                Ok((model, _)) => losses(&model),
                 Err(MethodError::Inner(InnerError::Diverged { .. }) | MethodError::Generate(_)) => {
-                    f64::INFINITY
+                    vec![f64::INFINITY; fold.len()]
                 }
                 Err(error) => return Err(error),
             };
-            sums.iter_mut().zip(seen).for_each(|(sum, seen)| *sum += seen.unwrap_or(last));
-            n_rows += fold.len();
+            all.iter_mut()
+                .zip(seen)
+                .for_each(|(folds, seen)| folds.push(seen.unwrap_or_else(|| last.clone())));
         }
-        sums.iter_mut().for_each(|sum| *sum /= n_rows as f64);
-        Ok(sums)
+        Ok(all)
     }
 
     /// [`Executor::held_out`] after one number of steps.

@@ -171,7 +171,9 @@ fn decisions(plan: &DecisionReport) -> String {
                     &percent(decision.improvement_deviation)
                 )
             ),
-            decision.tried.map_or("-".into(), |tried| figure_at("tried", tried, &percent(tried))),
+            decision.tried.map_or("-".into(), |tried| {
+                figure_at("tried/measured/mean", tried.measured.mean, &percent(tried.measured.mean))
+            }),
         ]
     };
     let realised = |decision: &CandidateReport, at: &str| {

@@ -1,7 +1,9 @@
 //! The decision for one table, and the features that made it.
 
+use crate::deciding::posterior::{measured_improvement, posterior};
 use crate::executor::Executor;
 use crate::features::{FEATURES, FeatureError, TaskFeatures};
+use crate::predictor::calibration::{Calibration, Estimate};
 use crate::predictor::ensemble::{Candidate, PerformancePredictor, Ranked, of_each_kind};
 use crate::predictor::surrogate_features::SurrogateInput;
 use crate::space::decision::Decision;
@@ -51,13 +53,31 @@ pub struct Reason {
     pub moved: f64,
 }
 
-/// A candidate that was tried on the support rows.
+/// A candidate that was cross-validated on the support rows. All figures are of the logarithm of generating's loss as a share of
+/// the candidate's: above 0 the candidate is better.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Tried {
     /// The candidate.
     pub candidate: Candidate,
-    /// The logarithm of generating's loss on held-out rows as a share of the candidate's.
-    pub improvement: f64,
+    /// The improvement on held-out rows, with its standard error.
+    pub measured: Estimate,
+    /// The predicted and the measured improvement, combined by their precisions.
+    pub posterior: Estimate,
+    /// The lower end of the posterior's 90% interval. The candidate with the highest is chosen, if it is above 0.
+    pub lower_bound: f64,
+}
+
+impl Tried {
+    /// Combines a candidate's predicted improvement, with the standard deviation that the calibration gives it, and the measured
+    /// one. The confidence multiplier has no part in it: it stands in for what an ensemble cannot know about an unfamiliar table,
+    /// and the measurement is of that table.
+    fn new(candidate: Candidate, measured: Estimate, calibration: &Calibration) -> Self {
+        let Estimate { mean, deviation } = candidate.improvement;
+        let prior = Estimate { mean, deviation: calibration.standard_deviation(deviation) };
+        let posterior = posterior(prior, measured);
+        let lower_bound = posterior.mean - calibration.quantile * posterior.deviation;
+        Self { candidate, measured, posterior, lower_bound }
+    }
 }
 
 /// The decision for a table, and the reasons for it.
@@ -121,15 +141,8 @@ pub fn decide(
     let mut chosen = kinds[0];
     if settings.n_tried > 0 {
         let stopwatch = Stopwatch::of_thread();
-        tried = tries(support, &executor, &kinds, settings.n_tried)?;
-        let bound = |tried: &Tried| tried.candidate.lower_bound + tried.improvement;
-        let best = tried.iter().min_by(|a, b| bound(b).total_cmp(&bound(a)));
-        let generated = kinds.iter().find(|candidate| candidate.decision == Decision::Generate);
-        chosen = match (best, generated) {
-            (Some(best), _) if bound(best) > 0.0 => best.candidate,
-            (_, Some(generated)) => *generated,
-            _ => chosen,
-        };
+        tried = tries(support, &executor, &kinds, &predictor.calibration, settings.n_tried)?;
+        chosen = choice(&tried, &kinds);
         trying = stopwatch.cost();
     }
     let mut alternatives: Vec<Candidate> =
@@ -143,25 +156,38 @@ pub fn decide(
     Ok(Decided { features, n_scored, n_reranked, chosen, alternatives, tried, reasons, cost, trying })
 }
 
+/// The tried candidate with the highest lower bound if that is above 0, else to generate.
+fn choice(tried: &[Tried], kinds: &[Candidate]) -> Candidate {
+    let best = tried.iter().min_by(|a, b| b.lower_bound.total_cmp(&a.lower_bound));
+    let generated = kinds.iter().find(|candidate| candidate.decision == Decision::Generate);
+    match (best, generated) {
+        (Some(best), _) if best.lower_bound > 0.0 => best.candidate,
+        (_, Some(generated)) => *generated,
+        _ => kinds[0],
+    }
+}
+
 /// Cross-validates the best trainings and generating on the support rows.
 fn tries(
     support: &Support,
     executor: &Executor<'_>,
     kinds: &[Candidate],
+    calibration: &Calibration,
     n_tried: usize,
 ) -> Result<Vec<Tried>, MethodError> {
-    let held_out = |candidate: &Candidate| {
-        executor.held_out_loss(candidate.decision, candidate.n_steps, support, N_FOLDS)
+    let held_out = |candidate: &Candidate| -> Result<Vec<Vec<f64>>, MethodError> {
+        let steps = &[candidate.n_steps];
+        Ok(executor.held_out_rows(candidate.decision, steps, support, N_FOLDS)?.remove(0))
     };
     let is_training = |candidate: &&Candidate| candidate.decision != Decision::Generate;
     let Some(generated) = kinds.iter().find(|candidate| !is_training(candidate)) else {
         return Ok(Vec::new());
     };
     let of_generated = match held_out(generated) {
-        Err(MethodError::Inner(InnerError::TooFewRows { .. })) => f64::INFINITY,
+        Err(MethodError::Inner(InnerError::TooFewRows { .. })) => return Ok(Vec::new()),
         found => found?,
     };
-    if !of_generated.is_finite() {
+    if of_generated.iter().flatten().any(|loss| !loss.is_finite()) {
         // The other folds' rows are too few to generate from: compared with an infinite loss any training would win.
         return Ok(Vec::new());
     }
@@ -172,8 +198,8 @@ fn tries(
     };
     let mut tried = Vec::new();
     for candidate in kinds.iter().filter(is_training).take(n_tried) {
-        let improvement = -exponent * (held_out(candidate)? / of_generated).max(f64::MIN_POSITIVE).ln();
-        tried.push(Tried { candidate: *candidate, improvement });
+        let measured = measured_improvement(&of_generated, &held_out(candidate)?, exponent);
+        tried.push(Tried::new(*candidate, measured, calibration));
     }
     Ok(tried)
 }
@@ -218,7 +244,7 @@ fn reasons(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::predictor::calibration::{Estimate, LossPrediction};
+    use crate::predictor::calibration::LossPrediction;
     use crate::space::Plan;
     use weightsmith_base_model::open_device;
     use weightsmith_generation::load_metamodel;
@@ -245,6 +271,38 @@ mod tests {
         let executor = Executor { pretrained, seed: Seed(0) };
         let of_all = executor.held_out_loss(Decision::Generate, 0, &support, N_FOLDS).unwrap();
         assert!(of_all.is_infinite(), "three rows are too few to generate from: {of_all}");
-        assert_eq!(tries(&support, &executor, &kinds, 1).unwrap(), []);
+        let calibration = Calibration { noise: 0.25, quantile: 1.4, confidence_multiplier: 4.0 };
+        assert_eq!(tries(&support, &executor, &kinds, &calibration, 1).unwrap(), []);
+    }
+    /// What is chosen between generating and a training with this predicted and this measured improvement.
+    fn chosen(predicted: Estimate, measured: Estimate) -> Decision {
+        let calibration = Calibration { noise: 0.25, quantile: 1.43, confidence_multiplier: 4.0 };
+        let candidate = |decision: Decision, improvement: Estimate| Candidate {
+            decision,
+            n_steps: 0,
+            linear: 0.0,
+            prediction: LossPrediction { mean: 0.0, disagreement: 0.0, low: 0.0, high: 0.0 },
+            improvement,
+            lower_bound: calibration.lower_bound(improvement),
+        };
+        let kinds = [
+            candidate(Decision::Generate, Estimate::default()),
+            candidate(Decision::Train(Plan::usual_adam()), predicted),
+        ];
+        choice(&[Tried::new(kinds[1], measured, &calibration)], &kinds).decision
+    }
+
+    #[test]
+    fn sharp_evidence_overrules_a_vague_prediction() {
+        let train = Decision::Train(Plan::usual_adam());
+        let estimate = |mean, deviation| Estimate { mean, deviation };
+        // Four standard deviations of the prediction are 2, far more than the improvement that was measured to 0.05.
+        assert_eq!(chosen(estimate(-0.1, 0.5), estimate(0.4, 0.05)), train);
+        assert_eq!(chosen(estimate(0.3, 0.5), estimate(-0.4, 0.05)), Decision::Generate);
+        // A measurement that says little does not overrule a prediction that all members share.
+        assert_eq!(chosen(estimate(-0.4, 0.02), estimate(0.4, 0.6)), Decision::Generate);
+        assert_eq!(chosen(estimate(0.6, 0.02), estimate(-0.1, 0.9)), train);
+        // Neither is sure: an improvement within its error is none.
+        assert_eq!(chosen(estimate(0.1, 0.3), estimate(0.1, 0.2)), Decision::Generate);
     }
 }

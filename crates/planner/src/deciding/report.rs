@@ -4,6 +4,7 @@ use crate::deciding::decide::{DecideError, DecideSettings, Decided, N_FOLDS, Rea
 use crate::error::PlannerError;
 use crate::executor::Executor;
 use crate::features::{FEATURES, loss_unit};
+use crate::predictor::calibration::Estimate;
 use crate::predictor::ensemble::{Candidate, PerformancePredictor};
 use crate::predictor::surrogate_features::SurrogateInput;
 use crate::space::Plan;
@@ -61,8 +62,20 @@ pub struct CandidateReport {
     pub linear_loss: f64,
     /// Of an alternative, where the decision was executed and there are query rows: the loss of the alternative on them.
     pub observed: Option<f64>,
-    /// Where it was cross-validated on the support rows: the logarithm of generating's held-out loss as a share of its own.
-    pub tried: Option<f64>,
+    /// Where it was cross-validated on the support rows: the improvement that was measured, and what was made of it.
+    pub tried: Option<TriedReport>,
+}
+
+/// The improvement of a cross-validated candidate over generating, as logarithms of ratios of losses like
+/// [`CandidateReport::improvement`].
+#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+pub struct TriedReport {
+    /// The improvement on held-out rows, with its standard error.
+    pub measured: Estimate,
+    /// The predicted and the measured improvement, combined by their precisions.
+    pub posterior: Estimate,
+    /// The lower end of the posterior's 90% interval; above 0, the candidate is preferred to generating.
+    pub lower_bound: f64,
 }
 
 impl CandidateReport {
@@ -271,7 +284,11 @@ fn candidate_report(
         improvement_deviation: candidate.improvement.deviation,
         linear_loss: scale * candidate.linear.exp(),
         observed: None,
-        tried: tried.map(|tried| tried.improvement),
+        tried: tried.map(|tried| TriedReport {
+            measured: tried.measured,
+            posterior: tried.posterior,
+            lower_bound: tried.lower_bound,
+        }),
     }
 }
 

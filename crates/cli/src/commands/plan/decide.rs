@@ -109,7 +109,9 @@ fn text(plan: &DecisionReport, out: Option<&Path>, report: Option<&Path>) -> Str
             interval(decision),
             observed(decision).map_or("-".into(), number_text),
             format!("{} ± {:.1}%", percent(decision.improvement), 100.0 * decision.improvement_deviation),
-            decision.tried.map_or("-".into(), |tried| percent(tried)),
+            decision.tried.map_or("-".into(), |tried| {
+                format!("{} ± {:.1}%", percent(tried.measured.mean), 100.0 * tried.measured.deviation)
+            }),
         ]);
     }
     text += &format!("\n{}", print::columns(&rows));
