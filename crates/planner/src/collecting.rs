@@ -22,7 +22,7 @@ use weightsmith_evaluation::SuiteTable;
 use weightsmith_evaluation::{Counts, Problem};
 use weightsmith_evaluation::{MethodError, is_evaluation_point};
 use weightsmith_ledger::{
-    Appended, Cost, CurvePoint, Ledger, LedgerError, Named, Outcome, RunRecord, RunRole, Uid, Value,
+    Appended, Cost, CurvePoint, Ledger, Named, Outcome, RunRecord, RunRole, Uid, Value,
 };
 use weightsmith_priors::{Prior, PriorConfig, TaskShape};
 use weightsmith_runtime::Stopwatch;
@@ -81,7 +81,7 @@ pub struct Collected {
 /// of work and can end the collection.
 ///
 /// # Errors
-/// A ledger that cannot be written.
+/// A ledger that cannot be written, or that another process has meanwhile written another outcome of the same training to.
 pub fn collect(
     ledger: &mut Ledger,
     tables: &[SuiteTable],
@@ -130,10 +130,10 @@ pub fn collect(
         match records {
             Ok(records) => {
                 for record in records {
-                    match ledger.append(&record) {
+                    // Another turn or another process may have done the same training, in other time.
+                    match ledger.append_once(&record) {
                         Ok(Appended::New(_)) => state.n_new += 1,
-                        // Another turn or another process has done the same training, in other time.
-                        Ok(Appended::There(_)) | Err(LedgerError::OtherContent { .. }) => state.n_there += 1,
+                        Ok(Appended::There(_)) => state.n_there += 1,
                         Err(error) => {
                             failed = Some(error);
                             return ControlFlow::Break(());
@@ -388,4 +388,57 @@ fn probe(curve: &[CurvePoint]) -> Named {
         values.insert("short_loss_slope".into(), Value::Number((last - first) / (*last_step).max(1) as f64));
     }
     values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use weightsmith_base_model::open_device;
+    use weightsmith_ledger::{Filter, LedgerError};
+
+    #[test]
+    fn another_outcome_of_the_same_training_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let metamodels = Metamodels::for_all(&open_device("cpu").unwrap()).unwrap();
+        let settings = testing::collect_settings(1, 3);
+        let open = |name: &str| Ledger::open(&folder.path().join(name)).unwrap();
+        let mut first = open("first.ledger");
+        let go_on = &mut |_: &Collected| ControlFlow::Continue(());
+        let collected = collect(&mut first, &[], &metamodels, &settings, None, go_on).unwrap();
+        assert_eq!((collected.n_new, collected.n_failed), (3, 0), "{collected:?}");
+        let snapshot = first.snapshot().unwrap();
+        let records: Vec<RunRecord<Base>> =
+            snapshot.runs(&Filter::default()).unwrap().map(|entry| entry.unwrap().record).collect();
+        for (change, n_there) in [(0.0, Some(2)), (0.5, None)] {
+            let name = format!("{change}.ledger");
+            let mut ledger = open(&name);
+            // After the first run another process writes the others: in other time, or with another outcome too.
+            let mut other = |state: &Collected| {
+                if state.n_new == 1 {
+                    let mut beside = open(&name);
+                    for mut record in records.clone() {
+                        record.cost.cpu_s += 1.0;
+                        record.outcome.value = record.outcome.value.map(|value| value + change);
+                        if beside.level_of(record.uid).unwrap().is_none() {
+                            beside.append(&record).unwrap();
+                        }
+                    }
+                }
+                ControlFlow::Continue(())
+            };
+            let collected = collect(&mut ledger, &[], &metamodels, &settings, None, &mut other);
+            match n_there {
+                Some(n_there) => assert_eq!(collected.unwrap().n_there, n_there),
+                None => {
+                    let error = collected.unwrap_err();
+                    let is_other = matches!(
+                        error,
+                        PlannerError::Ledger(LedgerError::OtherContent { part: "outcome", .. })
+                    );
+                    assert!(is_other, "{error}");
+                }
+            }
+        }
+    }
 }

@@ -10,9 +10,7 @@ use burn::tensor::Device;
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use weightsmith_base_model::BaseModel;
-use weightsmith_ledger::{
-    Ledger, LedgerError, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value,
-};
+use weightsmith_ledger::{Ledger, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value};
 use weightsmith_runtime::in_parallel;
 use weightsmith_runtime::{Cost, Stopwatch};
 use weightsmith_tasks::{Above, Base, Seed, Support};
@@ -115,7 +113,7 @@ pub fn fit_predictor(
 /// [`fit_predictor`], recorded in the ledger that the runs come from, at the level of its rows.
 ///
 /// # Errors
-/// Those of [`fit_predictor`], a ledger that cannot be written.
+/// Those of [`fit_predictor`], a ledger that cannot be written or that holds another outcome of the same fit.
 pub fn fit_and_record(
     ledger: &mut Ledger,
     runs: &RecordedRuns,
@@ -164,11 +162,9 @@ pub fn fit_and_record(
         curve: Vec::new(),
         level: PhantomData,
     };
-    match ledger.append(&record) {
-        // The same was fitted before, in other time.
-        Ok(_) | Err(LedgerError::OtherContent { .. }) => Ok(fitted.predictor),
-        Err(error) => Err(error.into()),
-    }
+    // The same may have been fitted before, in other time.
+    ledger.append_once(&record)?;
+    Ok(fitted.predictor)
 }
 
 /// A predictor, and the error of others like it on data sets that they had not seen.
@@ -260,4 +256,45 @@ fn best_multiplier(tasks: &[Vec<Choice>]) -> f64 {
     };
     let best = MULTIPLIERS.into_iter().min_by(|a, b| loss(a).total_cmp(&loss(b)));
     best.expect("there are multipliers to choose from")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collecting::{Collected, collect};
+    use crate::testing;
+    use std::ops::ControlFlow;
+    use weightsmith_base_model::open_device;
+    use weightsmith_evaluation::Metamodels;
+    use weightsmith_ledger::{Filter, LedgerError};
+
+    #[test]
+    fn a_repeated_fit_is_the_same_run_and_another_outcome_of_it_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let device = &open_device("cpu").unwrap();
+        let metamodels = Metamodels::for_all(device).unwrap();
+        let open = |name: &str| Ledger::open(&folder.path().join(name)).unwrap();
+        let mut first = open("first.ledger");
+        let go_on = &mut |_: &Collected| ControlFlow::Continue(());
+        collect(&mut first, &[], &metamodels, &testing::collect_settings(4, 4), None, go_on).unwrap();
+        let runs = RecordedRuns::read(&first.snapshot().unwrap()).unwrap();
+        let settings = FitSettings { n_networks: 1, n_folds: 2, ..FitSettings::default() };
+        let fit = |ledger: &mut Ledger| fit_and_record(ledger, &runs, &settings, device, &mut |_, _| {});
+        let predictor = fit(&mut first).unwrap();
+        assert_eq!(fit(&mut first).unwrap(), predictor);
+        let mut other = open("other.ledger");
+        let snapshot = first.snapshot().unwrap();
+        for entry in snapshot.runs::<Base>(&Filter::default()).unwrap() {
+            other.append(&entry.unwrap().record).unwrap();
+        }
+        let fits: Vec<RunRecord<Above<Base>>> =
+            snapshot.runs(&Filter::default()).unwrap().map(|entry| entry.unwrap().record).collect();
+        let [mut record] = <[_; 1]>::try_from(fits).unwrap();
+        record.outcome.value = record.outcome.value.map(|value| value + 0.5);
+        other.append(&record).unwrap();
+        let error = fit(&mut other).unwrap_err();
+        let is_other =
+            matches!(error, PlannerError::Ledger(LedgerError::OtherContent { part: "outcome", .. }));
+        assert!(is_other, "{error}");
+    }
 }

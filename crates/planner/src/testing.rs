@@ -1,5 +1,6 @@
 //! Predictors and tasks for tests.
 
+use crate::collecting::CollectSettings;
 use crate::features::{FEATURES, TaskFeatures};
 use crate::predictor::linear::LinearPredictor;
 use crate::predictor::surrogate_features::SurrogateInput;
@@ -7,7 +8,7 @@ use crate::space::decision::Decision;
 use crate::space::{Plan, Space};
 use burn::tensor::Device;
 use rand::Rng;
-use weightsmith_tasks::Seed;
+use weightsmith_tasks::{Seed, TaskSplit};
 
 /// Features of a task with two classes and 64 rows; `error` is how badly a linear model does.
 pub(crate) fn features(error: f64) -> TaskFeatures {
@@ -42,4 +43,18 @@ pub(crate) fn inputs<'a>(plans: &[Plan], tasks: &'a [TaskFeatures]) -> Vec<Surro
         features,
     };
     plans.iter().zip(tasks.iter().cycle()).map(input).collect()
+}
+
+/// A collection of a few short trainings.
+pub(crate) fn collect_settings(n_synthetic: usize, n_recipes: usize) -> CollectSettings {
+    CollectSettings {
+        n_synthetic,
+        n_supports: vec![24],
+        n_recipes,
+        max_steps: 8,
+        target: "target".into(),
+        split: TaskSplit::MetaTrain,
+        seed: Seed(0),
+        n_threads: 1,
+    }
 }
