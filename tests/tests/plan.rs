@@ -170,7 +170,7 @@ fn a_predictor_learns_from_a_ledger_and_plans_for_a_table() {
         .json();
     assert_eq!(again["chosen"]["recipe"], printed["chosen"]["recipe"]);
     // Numbers of the folder went through a text, which may cost the last digit.
-    for pointer in ["/chosen/loss", "/chosen/high", "/reasons/0/moved"] {
+    for pointer in ["/chosen/loss", "/chosen/high", "/reasons/0/contribution"] {
         let (a, b) = (number(pointer), again.pointer(pointer).and_then(|v| v.as_f64()).unwrap());
         assert!((a - b).abs() <= 1e-9 * a.abs(), "{pointer}: {a} {b}");
     }
@@ -245,4 +245,45 @@ fn a_targeted_collection_trains_what_is_predicted_to_be_good() {
     // A generation and eleven drawn plans with 24 support rows and with 48, fewer where the same plan was drawn twice.
     let before = list["n_matching"].as_u64().unwrap() - printed["n_new"].as_u64().unwrap();
     assert!((20..=24).contains(&before), "{list}");
+}
+
+#[test]
+fn every_number_has_a_range_that_its_help_names() {
+    let place = workplace();
+    let cases = [
+        ("plan --data sample:iris", "--support", &["3", "-1", "1000001", "nan"][..], "4 to 1000000"),
+        ("plan --data sample:iris", "--tries", &["7", "-1"], "0 to 6"),
+        ("plan --data sample:iris", "--seed", &["-1", "18446744073709551616"], "below 2^64"),
+        ("plan collect", "--minutes", &["nan", "inf", "1e18", "-1", "525601"], "0 to 525600"),
+        ("plan collect", "--synthetic", &["100001", "-1"], "0 to 100000"),
+        ("plan collect", "--support", &["32,3", "0", "1000001"], "4 to 1000000"),
+        ("plan collect", "--recipes", &["0", "10001"], "1 to 10000"),
+        ("plan collect", "--steps", &["0", "1000001"], "1 to 1000000"),
+        ("plan collect", "--threads", &["0", "1025"], "1 to 1024"),
+        ("plan collect", "--seed", &["-1"], "below 2^64"),
+        ("plan fit --out p", "--threads", &["0", "1025"], "1 to 1024"),
+        ("plan fit --out p", "--seed", &["-1"], "below 2^64"),
+        ("plan assess", "--folds", &["0", "1001"], "1 to 1000"),
+        ("plan trial --suite s --tested t", "--folds", &["0", "1001"], "1 to 1000"),
+        ("plan trial --suite s --tested t", "--support", &["3", "1000001"], "4 to 1000000"),
+    ];
+    for (command, option, outside, range) in cases {
+        let typed: Vec<&str> = command.split(' ').collect();
+        let subcommand: Vec<&str> =
+            typed.iter().copied().take_while(|word| !word.starts_with("--")).collect();
+        let help = place.run(&[subcommand, vec!["-h"]].concat()).done().stdout;
+        // From the option to the next one, without the breaks of lines.
+        let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (_, from) =
+            words.split_once(&format!(" {option} <")).unwrap_or_else(|| panic!("no {option}: {help}"));
+        let described = from.split(" --").next().unwrap_or(from);
+        assert!(described.contains(range), "{command} {option}: {described}");
+        for value in outside {
+            let typed_value = format!("{option}={value}");
+            let ran = place.run(&[typed.clone(), vec![typed_value.as_str()]].concat());
+            let refused = value.rsplit(',').next().unwrap_or(value);
+            let names_it = ran.stderr.contains(&format!("'{refused}'")) && ran.stderr.contains(option);
+            assert!(ran.code == Some(2) && names_it, "{command} {option} {value}: {}", ran.stderr);
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! What can be typed after `plan`.
 
 use super::TableArguments;
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand, ValueEnum};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use weightsmith_planner::Strategy;
 use weightsmith_tasks::TaskSplit;
@@ -46,8 +48,8 @@ pub(crate) struct PlanDecide {
     /// Use the predictor in this folder, which `plan fit` wrote
     #[arg(long, value_name = "FOLDER", conflicts_with = "ledger")]
     pub(crate) predictor: Option<PathBuf>,
-    /// Decide for so many rows, drawn from the table; --run scores on the others [default: all rows]
-    #[arg(long, value_name = "ROWS")]
+    /// Decide for so many rows, 4 to 1000000, drawn from the table; --run scores on the others [default: all rows]
+    #[arg(long, value_name = "ROWS", value_parser = count(4..=MOST_ROWS))]
     pub(crate) support: Option<usize>,
     /// Cross-validate so many of the best candidates on the support rows before one is preferred to generating, 0 to 6
     #[arg(long, value_name = "CANDIDATES", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=6))]
@@ -61,7 +63,7 @@ pub(crate) struct PlanDecide {
     /// A page with all of it, .html
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// The seed of the rows, the trainings and, with --ledger, the predictor
+    /// The seed of the rows, the trainings and, with --ledger, the predictor; a whole number below 2^64
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     /// Print one JSON object
@@ -72,11 +74,11 @@ pub(crate) struct PlanDecide {
 /// How predictors are fitted, and what is printed.
 #[derive(Debug, Args)]
 pub(crate) struct FitArguments {
-    /// The seed of folds, evaluation points, networks and trainings
+    /// The seed of folds, evaluation points, networks and trainings; a whole number below 2^64
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Cores to use [default: all]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Cores to use, 1 to 1024 [default: all]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
     /// Print one JSON object
     #[arg(long)]
@@ -111,14 +113,14 @@ pub(crate) struct PlanTrial {
     /// table learns from those of the others
     #[arg(long, value_name = "FILE")]
     pub(crate) tested: PathBuf,
-    /// Parts that the tables are held out in
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Parts that the tables are held out in, 1 to 1000
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) folds: u16,
     /// The column of these tables to predict
     #[arg(long, value_name = "COLUMN", default_value = "target")]
     pub(crate) target: String,
-    /// Numbers of support rows
-    #[arg(long, value_name = "ROWS,...", value_delimiter = ',', default_values_t = [32, 128])]
+    /// Numbers of support rows, 4 to 1000000 each
+    #[arg(long, value_name = "ROWS,...", value_delimiter = ',', value_parser = count(4..=MOST_ROWS), default_values_t = [32, 128])]
     pub(crate) support: Vec<usize>,
     /// The strategies, by their names [default: all]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
@@ -145,8 +147,8 @@ pub(crate) struct PlanAssess {
     /// Test on the data sets of this ledger, and learn from those of it that are not held out too
     #[arg(long, value_name = "FILE")]
     pub(crate) tested: Option<PathBuf>,
-    /// Parts that the tested data sets are held out in; 1 with --tested holds out all of them at once
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Parts that the tested data sets are held out in, 1 to 1000; 1 with --tested holds out all of them at once
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) folds: u16,
     /// A page with all of it, .html
     #[arg(long, value_name = "FILE")]
@@ -165,8 +167,8 @@ pub(crate) struct PlanCollect {
     /// The ledger; a new one if there is none
     #[arg(long, value_name = "FILE", default_value = "runs.ledger")]
     pub(crate) ledger: PathBuf,
-    /// Synthetic tasks, half of them with classes and half with numbers
-    #[arg(long, value_name = "TASKS", default_value_t = 100)]
+    /// Synthetic tasks, 0 to 100000, half of them with classes and half with numbers
+    #[arg(long, value_name = "TASKS", default_value_t = 100, value_parser = count(0..=100_000))]
     pub(crate) synthetic: usize,
     /// Folders of CSV files; tables in a folder whose name contains `regression` are for regression
     #[arg(long, value_name = "FOLDER", num_args = 1..)]
@@ -174,14 +176,14 @@ pub(crate) struct PlanCollect {
     /// The column of these tables to predict
     #[arg(long, value_name = "COLUMN", default_value = "target")]
     pub(crate) target: String,
-    /// Numbers of support rows, at most 70% of a table each
-    #[arg(long, value_name = "ROWS,...", value_delimiter = ',', default_values_t = [32, 128])]
+    /// Numbers of support rows, 4 to 1000000 each; of a table at most 70% are taken
+    #[arg(long, value_name = "ROWS,...", value_delimiter = ',', value_parser = count(4..=MOST_ROWS), default_values_t = [32, 128])]
     pub(crate) support: Vec<usize>,
-    /// Recipes for each task and number of support rows
-    #[arg(long, default_value_t = 10)]
+    /// Recipes for each task and number of support rows, 1 to 10000
+    #[arg(long, default_value_t = 10, value_parser = count(1..=10_000))]
     pub(crate) recipes: usize,
-    /// Steps of a training, at most
-    #[arg(long, default_value_t = 1024, value_parser = steps)]
+    /// Steps of a training, at most; 1 to 1000000
+    #[arg(long, default_value_t = 1024, value_parser = count(1..=1_000_000))]
     pub(crate) steps: usize,
     /// Collect where it matters: fit a predictor to the ledger first, and train for each task the best of each kind that it
     /// finds among all recipes; --recipes is then the number of turns
@@ -190,14 +192,14 @@ pub(crate) struct PlanCollect {
     /// What the runs may be used for: to learn from, to choose by, or only to report
     #[arg(long, value_enum, default_value_t = SplitArgument::Train)]
     pub(crate) split: SplitArgument,
-    /// The seed of tasks, recipes and trainings
+    /// The seed of tasks, recipes and trainings; a whole number below 2^64
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// End after this many minutes
-    #[arg(long)]
+    /// End after this many minutes, 0 to 525600 (a year)
+    #[arg(long, value_parser = minutes)]
     pub(crate) minutes: Option<f64>,
-    /// Cores to use [default: all]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Cores to use, 1 to 1024 [default: all]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
     /// Print one JSON object
     #[arg(long)]
@@ -234,7 +236,16 @@ impl From<SplitArgument> for TaskSplit {
     }
 }
 
-fn steps(text: &str) -> Result<usize, String> {
-    let parsed = text.parse().ok().filter(|steps| (1..=1_000_000).contains(steps));
-    parsed.ok_or_else(|| "use a whole number from 1 to 1000000".to_string())
+/// Rows that are asked for at most.
+const MOST_ROWS: u64 = 1_000_000;
+
+/// Reads a whole number in a range.
+fn count(range: RangeInclusive<u64>) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(range)
+}
+
+/// Reads a number of minutes.
+fn minutes(text: &str) -> Result<f64, String> {
+    let parsed = text.parse().ok().filter(|minutes| (0.0..=525_600.0).contains(minutes));
+    parsed.ok_or_else(|| "use a number from 0 to 525600".to_string())
 }
