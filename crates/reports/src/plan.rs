@@ -215,8 +215,12 @@ fn reasons(plan: &DecisionReport) -> String {
             vec![
                 escaped(reason.feature),
                 figure_at("value", reason.value, &format!("{:.3}", reason.value)),
-                figure_at("usual", reason.usual, &format!("{:.3}", reason.usual)),
-                figure_at("moved", reason.moved, &format!("{:+.1}%", 100.0 * reason.moved)),
+                figure_at("mean", reason.mean, &format!("{:.3}", reason.mean)),
+                figure_at(
+                    "contribution",
+                    reason.contribution,
+                    &format!("{:+.1}%", 100.0 * reason.contribution),
+                ),
                 format!("<span class=\"words\">{}</span>", escaped(reason.about)),
             ]
         })

@@ -47,10 +47,10 @@ pub struct Reason {
     /// Its value for this table.
     pub value: f64,
     /// Its mean over the runs that the predictor learned from.
-    pub usual: f64,
+    pub mean: f64,
     /// The predicted improvement of the chosen decision over the first alternative, less what it would be with the mean; in
     /// logarithms of losses.
-    pub moved: f64,
+    pub contribution: f64,
 }
 
 /// A candidate that was cross-validated on the support rows. All figures are of the logarithm of generating's loss as a share of
@@ -211,9 +211,9 @@ fn reasons(
     chosen: &Candidate,
     other: &Candidate,
 ) -> Result<Vec<Reason>, EncodingError> {
-    let usual = predictor.linear.usual_features();
+    let means_of_features = predictor.linear.mean_features();
     let mut variants = vec![features.clone()];
-    variants.extend(usual.iter().enumerate().map(|(place, usual)| features.with(place, *usual)));
+    variants.extend(means_of_features.iter().enumerate().map(|(place, mean)| features.with(place, *mean)));
     let inputs = |candidate: &Candidate| -> Vec<SurrogateInput<'_>> {
         let (decision, n_steps) = (candidate.decision, candidate.n_steps);
         variants.iter().map(|features| SurrogateInput { decision, n_steps, features }).collect()
@@ -232,11 +232,11 @@ fn reasons(
             feature: feature.name,
             about: feature.about,
             value: features.values()[place],
-            usual: usual[place],
-            moved: improvement(0) - improvement(place + 1),
+            mean: means_of_features[place],
+            contribution: improvement(0) - improvement(place + 1),
         })
         .collect();
-    reasons.sort_by(|a, b| b.moved.abs().total_cmp(&a.moved.abs()));
+    reasons.sort_by(|a, b| b.contribution.abs().total_cmp(&a.contribution.abs()));
     reasons.truncate(N_REASONS);
     Ok(reasons)
 }

@@ -205,7 +205,7 @@ impl LinearPredictor {
     }
 
     /// The mean of every feature over the runs that it was fitted to.
-    pub fn usual_features(&self) -> Vec<f64> {
+    pub fn mean_features(&self) -> Vec<f64> {
         self.task_scales[..FEATURES.len()].iter().map(|(mean, _)| *mean).collect()
     }
 

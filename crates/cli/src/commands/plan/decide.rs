@@ -116,11 +116,15 @@ fn text(plan: &DecisionReport, out: Option<&Path>, report: Option<&Path>) -> Str
     }
     text += &format!("\n{}", print::columns(&rows));
     if !plan.reasons.is_empty() {
-        let mut rows =
-            vec![["because of", "here", "usual", "part in the improvement"].map(String::from).to_vec()];
+        let mut rows = vec![["reason", "here", "mean", "part in the improvement"].map(String::from).to_vec()];
         rows.extend(plan.reasons.iter().map(|reason| {
             let figure = |value: f64| format!("{value:.3}");
-            vec![reason.feature.into(), figure(reason.value), figure(reason.usual), percent(reason.moved)]
+            vec![
+                reason.feature.into(),
+                figure(reason.value),
+                figure(reason.mean),
+                percent(reason.contribution),
+            ]
         }));
         text += &format!("\n{}", print::columns(&rows));
     }
