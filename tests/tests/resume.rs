@@ -90,7 +90,7 @@ fn killed_and_resumed_ends_in_the_same_bytes() {
         let shown = place.run(&["runs", "show", uid, "--ledger", "run/runs.ledger", "--json"]).done().json();
         assert_eq!(
             (&shown["metric"], &shown["recipe"]["seed"]),
-            (&"anchor_loss".into(), &3.0.into()),
+            (&"acceptance_loss".into(), &3.0.into()),
             "{shown}"
         );
         assert_eq!(shown["n_steps"], N_STEPS);

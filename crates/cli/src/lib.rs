@@ -8,10 +8,10 @@
 mod arguments;
 mod commands;
 mod exit;
+mod interrupt;
 mod methods;
 mod print;
 mod progress;
-mod teller;
 
 use clap::Parser;
 use std::process::ExitCode;

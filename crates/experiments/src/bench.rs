@@ -1,5 +1,4 @@
-//! Trainings of metamodels beside each other: run one after another, each to the bit as if alone, and
-//! scored.
+//! Comparisons of trainings: each is run in turn, to the bit as if alone, and its metamodel is scored on real tables.
 //!
 //! Every run has a folder of its own as `train` writes it, and beside its metamodel `results.csv`, what that scored on
 //! real tables, with `evaluation.toml`, which says what the results are of. All that a page shows is read from these
@@ -33,7 +32,7 @@ pub struct BenchSettings<'a> {
     pub device: &'a Device,
 }
 
-/// What a bench tells while it runs.
+/// Progress of a bench.
 #[derive(Clone, Debug)]
 pub enum BenchEvent<'a> {
     /// A run begins or goes on.
@@ -43,7 +42,7 @@ pub enum BenchEvent<'a> {
         /// The run.
         run: &'a BenchRun,
     },
-    /// Its training goes by.
+    /// Progress of its training.
     Train(TrainEvent<'a>),
     /// Its metamodel is being scored.
     Score {
@@ -52,15 +51,15 @@ pub enum BenchEvent<'a> {
         /// Splits in all.
         n_all: usize,
     },
-    /// A run is finished and scored; what the bench comes to so far.
+    /// A run is finished and scored; the figures so far.
     Done(&'a Bench),
 }
 
 type Listener<'a> = dyn FnMut(BenchEvent<'_>) -> ControlFlow<()> + 'a;
 
-/// Runs every training of a plan that is not finished, scores every metamodel that is, and tells what all came to.
+/// Runs every training of a plan that is not finished, scores every metamodel that is, and returns the figures of all.
 ///
-/// `listen` may end the bench by `Break`: the training then has a checkpoint, and the page tells how far it is.
+/// `listen` may stop the bench by `Break`; the training that goes on then is left with a checkpoint to resume from.
 ///
 /// # Errors
 /// Folders that hold other trainings, tables that cannot be found, a system that refuses.

@@ -1,4 +1,4 @@
-//! The curve of a training, `metrics.csv`: what it cost and how good it was, up to each of its lines.
+//! The learning curve of a training, `metrics.csv`: cost, losses and settings at some of its steps.
 //!
 //! Seconds are those of the training since its beginning, over all its resumes; time that a listener takes is not
 //! counted. Every checkpoint has a line, so that a resumed training knows what it had cost by then; later lines belong

@@ -1,5 +1,5 @@
-//! Trainings of metamodels from configuration files: alone ([`train_metamodel`]) and beside each other ([`bench()`]), both
-//! resumable to the bit, with curves, checkpoints and run records in a ledger.
+//! Trainings of metamodels from configuration files: one ([`train_metamodel`]) or a comparison of several ([`bench()`]). Both
+//! resume to the bit and leave learning curves, checkpoints and run records in a ledger.
 //!
 //! The outcome of a training is its loss on [`ReferenceTasks`], fixed tasks that no metamodel is trained on.
 //!

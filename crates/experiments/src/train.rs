@@ -131,7 +131,7 @@ fn io_error(action: &'static str, path: &Path, source: io::Error) -> TrainError 
     TrainError::Io { action, path: path.to_path_buf(), source }
 }
 
-/// What a training tells while it runs.
+/// Progress of a training.
 #[derive(Clone, Debug)]
 pub enum TrainEvent<'a> {
     /// After a step.
@@ -166,7 +166,7 @@ pub struct Trained {
 
 /// Runs or resumes the training that a configuration file describes.
 ///
-/// `listen` hears of every step and may end the training by `Break`; it then can be resumed to the bit. A killed
+/// `listen` gets every event and may stop the training by `Break`; it then can be resumed to the bit. A killed
 /// process loses at most the steps since the last checkpoint, and the resumed training ends in the same numbers.
 ///
 /// # Errors
@@ -235,7 +235,7 @@ pub fn train_metamodel(
 /// Steps between two lines of training loss.
 const CURVE_EVERY: u64 = 100;
 
-/// Writes what the trainer reports, and passes it on.
+/// Writes the trainer's reports to the files, and passes them on to the listener.
 struct Recorder<'a> {
     experiment: &'a Experiment,
     files: &'a Files,
@@ -263,7 +263,7 @@ impl Recorder<'_> {
         }
     }
 
-    fn tell(&mut self, event: TrainEvent<'_>) -> ControlFlow<()> {
+    fn notify(&mut self, event: TrainEvent<'_>) -> ControlFlow<()> {
         self.stopwatch.pausing(|| (self.listen)(event))
     }
 
@@ -308,11 +308,11 @@ impl Observer for Recorder<'_> {
         if self.saved.elapsed() >= Duration::from_secs(self.experiment.checkpoint_seconds) {
             self.check(self.save(state))?;
             self.saved = Instant::now();
-            self.tell(TrainEvent::Checkpoint(&self.files.checkpoint))?;
+            self.notify(TrainEvent::Checkpoint(&self.files.checkpoint))?;
         }
         let seen = (state.n_tasks - self.n_tasks_before) as f64;
         let tasks_per_second = seen / self.begun.elapsed().as_secs_f64();
-        self.tell(TrainEvent::Step { report: *report, n_tasks: state.n_tasks, tasks_per_second })
+        self.notify(TrainEvent::Step { report: *report, n_tasks: state.n_tasks, tasks_per_second })
     }
 
     fn on_validation(&mut self, validation: &Validation, state: &TrainState) -> ControlFlow<()> {
@@ -325,7 +325,7 @@ impl Observer for Recorder<'_> {
         self.check(self.files.save_averaged(self.experiment, state))?;
         self.check(self.append(&point))?;
         self.validated = Some(state.step);
-        self.tell(TrainEvent::Validation(*validation))
+        self.notify(TrainEvent::Validation(*validation))
     }
 }
 

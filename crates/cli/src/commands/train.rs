@@ -3,9 +3,10 @@
 use super::evaluate::threads;
 use crate::arguments::Train;
 use crate::exit::Outcome;
+use crate::interrupt::interrupted;
 use crate::methods::registry;
 use crate::print;
-use crate::teller::{Teller, interrupted};
+use crate::progress::TrainingProgress;
 use anyhow::Result;
 use burn::tensor::Device;
 use serde_json::json;
@@ -35,19 +36,19 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
     let stop = interrupted()?;
 
     let metamodel = experiment.folder.join("metamodel.safetensors");
-    let mut teller = Teller::new(experiment.training.last_step());
+    let mut progress = TrainingProgress::new(experiment.training.last_step());
     let trained = train_metamodel(&experiment, arguments.resume, n_threads, &device, &mut |event| {
         match event {
             TrainEvent::Step { report, tasks_per_second, .. } => {
-                teller.step(&report, tasks_per_second);
+                progress.step(&report, tasks_per_second);
             }
             TrainEvent::Validation(validation) => {
-                teller.validation(&validation);
+                progress.validation(&validation);
                 if !tables.is_empty() {
                     match on_real_tables(&metamodel, &tables, n_threads, &device) {
-                        Ok(text) => teller.line(&text),
+                        Ok(text) => progress.line(&text),
                         // A training is worth more than one of its pictures.
-                        Err(error) => teller.line(&format!("the real tables could not be scored: {error}")),
+                        Err(error) => progress.line(&format!("the real tables could not be scored: {error}")),
                     }
                 }
             }
@@ -55,7 +56,7 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
         }
         if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    teller.end();
+    progress.end();
     let trained = trained?;
     let ledger = arguments.ledger.clone().unwrap_or_else(|| experiment.ledger());
     if trained.finished {

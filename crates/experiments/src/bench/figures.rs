@@ -1,4 +1,4 @@
-//! The figures of a bench, as its page and its JSON have them.
+//! The figures of a bench, as its page and its JSON show them.
 
 use super::plan::{BenchEvaluation, BenchPlan, BenchRun, UNTRAINED};
 use super::scores::results;
@@ -19,7 +19,7 @@ use weightsmith_metamodel::MetaParams;
 use weightsmith_runtime::read_output;
 use weightsmith_tasks::TaskType;
 
-/// How far a run is.
+/// The state of a run.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunState {
@@ -31,7 +31,7 @@ pub enum RunState {
     Finished,
 }
 
-/// Everything that a bench found out.
+/// All figures of a bench.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Bench {
     /// The name of its file.
@@ -42,7 +42,7 @@ pub struct Bench {
     pub evaluation: BenchEvaluation,
     /// Real tables.
     pub n_tables: usize,
-    /// Real results without figures.
+    /// Splits of real tables on which scoring failed.
     pub n_errors: usize,
     /// In the order of the file; the first is what the others are compared with.
     pub runs: Vec<BenchRunFigures>,
@@ -53,7 +53,7 @@ pub struct Bench {
 pub struct BenchRunFigures {
     /// Its name.
     pub name: String,
-    /// How far it is.
+    /// Its state.
     pub state: RunState,
     /// Steps done.
     pub step: u64,
@@ -89,7 +89,7 @@ pub struct BenchRunFigures {
     pub untrained_loss: Option<f64>,
     /// Whether its held-out tasks are those of the first run; else the losses do not compare.
     pub shares_held_out: bool,
-    /// Where it first was as good as the first run in the end.
+    /// The cost at which its validation loss first was at most the first run's final one.
     pub reaches_first: Option<Reached>,
     /// On real tables.
     pub scores: Vec<RunScore>,
@@ -97,7 +97,7 @@ pub struct BenchRunFigures {
     pub curve: Vec<TrainingPoint>,
 }
 
-/// What it took to get somewhere.
+/// The cost of reaching a loss.
 #[derive(Copy, Clone, Debug, PartialEq, Serialize)]
 pub struct Reached {
     /// Tasks seen.
@@ -112,7 +112,7 @@ pub struct Reached {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunScore {
     /// Support rows.
-    pub short: usize,
+    pub n_support: usize,
     /// What is measured.
     pub metric: Metric,
     /// Tables.
@@ -179,14 +179,14 @@ impl Bench {
             TaskType::Regression => Metric::R2Clipped,
         };
         let scores = self.runs.iter().flat_map(|run| &run.scores).filter(|score| score.metric == metric);
-        scores.map(|score| score.short).max().map(|short| (metric, short))
+        scores.map(|score| score.n_support).max().map(|n_support| (metric, n_support))
     }
 }
 
 impl BenchRunFigures {
     /// The position of a score.
-    pub fn score_idx(&self, metric: Metric, short: usize) -> Option<usize> {
-        self.scores.iter().position(|score| (score.metric, score.short) == (metric, short))
+    pub fn score_idx(&self, metric: Metric, n_support: usize) -> Option<usize> {
+        self.scores.iter().position(|score| (score.metric, score.n_support) == (metric, n_support))
     }
 
     fn of(run: &BenchRun) -> Result<Self, BenchError> {
@@ -262,7 +262,7 @@ fn run_score(block: &SummaryBlock, run: &str, first: &str) -> Option<RunScore> {
     let other = (run != first).then(|| mean(first)).flatten();
     let own = mean(run).filter(|_| SHOWN.contains(&block.metric))?;
     Some(RunScore {
-        short: block.short,
+        n_support: block.short,
         metric: block.metric,
         n_tables: block.n_tables,
         mean: own,

@@ -111,9 +111,9 @@ struct RunFile {
     set: Table,
 }
 
-/// Longest name of a run: it stands beside its line.
+/// Longest name of a run, for which charts have room.
 const LONGEST_NAME: usize = 24;
-/// What the pages call the closed-form head.
+/// The name of the closed-form head among the runs.
 pub const UNTRAINED: &str = "untrained";
 
 impl BenchPlan {
@@ -126,7 +126,7 @@ impl BenchPlan {
         let file: PlanFile = parse(path)?;
         let bad = |problem: String| BenchError::Plan { path: path.to_path_buf(), problem };
         file.evaluation.validate().map_err(|problem| bad(problem.to_string()))?;
-        let beside = path.parent().unwrap_or(Path::new(""));
+        let parent = path.parent().unwrap_or(Path::new(""));
         let mut runs: Vec<BenchRun> = Vec::new();
         for run in &file.run {
             let name = &run.name;
@@ -134,7 +134,7 @@ impl BenchPlan {
             let config = run.config.as_ref().or(file.base.as_ref()).ok_or_else(|| {
                 bad(format!("run \"{name}\" has no configuration: give it a `config`, or all a `base`"))
             })?;
-            let made = BenchRun::new(run, &file.set, [beside, config], &file.folder)
+            let made = BenchRun::new(run, &file.set, [parent, config], &file.folder)
                 .map_err(|error| error.of_run(path, name))?;
             for other in &runs {
                 let both = format!("runs \"{}\" and \"{name}\"", other.name);
@@ -168,10 +168,10 @@ impl BenchRun {
     fn new(
         run: &RunFile,
         for_all: &Table,
-        [beside, config]: [&Path; 2],
+        [parent, config]: [&Path; 2],
         folder: &Path,
     ) -> Result<Self, BenchError> {
-        let path = beside.join(config);
+        let path = parent.join(config);
         let mut changes = BTreeMap::new();
         for set in [for_all, &run.set] {
             collect("", set, &mut changes);

@@ -41,13 +41,13 @@ pub fn record_training(experiment: &Experiment, ledger: &Path, device: &Device) 
     let outcome = acceptance.loss(&pretrained.metamodel);
     let finite = |loss: f64| Some(loss).filter(|loss| loss.is_finite());
     let mut losses: Vec<f64> = Vec::new();
-    let mut looks = Vec::new();
+    let mut points = Vec::new();
     for point in &curve {
         losses.extend(point.train_loss);
         if let Some(long_loss) = point.valid_loss {
             let n = losses.len() as f64;
             let short_loss = finite(losses.drain(..).sum::<f64>() / n);
-            looks.push(CurvePoint {
+            points.push(CurvePoint {
                 step: point.step,
                 long_loss: finite(long_loss),
                 short_loss,
@@ -55,7 +55,7 @@ pub fn record_training(experiment: &Experiment, ledger: &Path, device: &Device) 
             });
         }
     }
-    looks.dedup_by_key(|look| look.step);
+    points.dedup_by_key(|point| point.step);
     let mut recipe = Named::new();
     let values = toml::Value::try_from(training).expect("a configuration is plain data");
     flatten("", &values, &mut recipe);
@@ -69,7 +69,7 @@ pub fn record_training(experiment: &Experiment, ledger: &Path, device: &Device) 
         features: Named::from([("n_tasks".to_string(), Value::Number(last.n_tasks as f64))]),
         probe: Named::new(),
         outcome: Outcome {
-            metric: "anchor_loss".into(),
+            metric: "acceptance_loss".into(),
             value: finite(outcome),
             n_short: last.n_tasks,
             n_long: acceptance.n_tasks() as u64,
@@ -80,7 +80,7 @@ pub fn record_training(experiment: &Experiment, ledger: &Path, device: &Device) 
         device: if *device == Device::flex() { "cpu" } else { "cuda" }.into(),
         n_steps: last_step,
         parents: BTreeSet::new(),
-        curve: looks,
+        curve: points,
         level: PhantomData,
     };
     match ledger.append(&record) {

@@ -1,6 +1,6 @@
-//! What a loop leaves in its folder: the ledger, every metamodel with what it measured, and a journal a method and seed.
+//! The files of a folder of loops: the ledger, every metamodel with its measured losses, and a journal for each loop.
 
-use super::{Generation, Method, SelfApplyFrame, SelfTaskMode};
+use super::{Iteration, RecipeSearch, SelfApplyFrame, SelfTaskMode};
 use crate::error::SelfApplicationError;
 use burn::tensor::Device;
 use std::fs;
@@ -16,16 +16,16 @@ use weightsmith_metamodel::Pretrained;
 use weightsmith_runtime::{OutputError, create_folder, write_output};
 use weightsmith_tasks::TaskType;
 
-/// A loop's folder.
+/// A folder of loops.
 pub(crate) struct Store {
     folder: PathBuf,
 }
 
 impl Store {
-    /// Opens a folder, and makes it if it is not there.
+    /// Opens a folder; creates it if it does not exist.
     ///
     /// # Errors
-    /// A folder that cannot be made, one whose trainings share something else.
+    /// A folder that cannot be created, one of loops with another frame.
     pub(crate) fn open(folder: &Path, frame: &SelfApplyFrame) -> Result<Self, SelfApplicationError> {
         let metamodels = folder.join("metamodels");
         create_folder(&metamodels)?;
@@ -90,7 +90,7 @@ impl Store {
         Ok(load_metamodel(Some(&path.to_string_lossy()), TaskType::Regression, device)?)
     }
 
-    /// What a run's metamodel scores on real tables, which is computed once.
+    /// Scores of a run's metamodel on real tables; computed once, then read from its file.
     pub(crate) fn suite_results(
         &self,
         uid: Uid,
@@ -116,23 +116,23 @@ impl Store {
         Ok(rows)
     }
 
-    fn journal_path(&self, method: Method, mode: SelfTaskMode, seed: u64) -> PathBuf {
+    fn journal_path(&self, search: RecipeSearch, mode: SelfTaskMode, seed: u64) -> PathBuf {
         let mode = if mode == SelfTaskMode::Lifted { String::new() } else { format!("-{}", mode.name()) };
-        self.folder.join(format!("{}{mode}-{seed}.jsonl", method.name()))
+        self.folder.join(format!("{}{mode}-{seed}.jsonl", search.name()))
     }
 
-    /// The generations of a method and seed so far. A last line that a killed process left unfinished is dropped.
+    /// The iterations of a loop so far.
     pub(crate) fn journal(
         &self,
-        method: Method,
+        search: RecipeSearch,
         mode: SelfTaskMode,
         seed: u64,
-    ) -> Result<Vec<Generation>, SelfApplicationError> {
-        read_journal(&self.journal_path(method, mode, seed))
+    ) -> Result<Vec<Iteration>, SelfApplicationError> {
+        read_journal(&self.journal_path(search, mode, seed))
     }
 
     /// Every journal of the folder, in the order of their names.
-    pub(crate) fn journals(&self) -> Result<Vec<Vec<Generation>>, SelfApplicationError> {
+    pub(crate) fn journals(&self) -> Result<Vec<Vec<Iteration>>, SelfApplicationError> {
         let failed = |source| OutputError::Unreadable { path: self.folder.clone(), source };
         let mut paths = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(failed)? {
@@ -143,34 +143,34 @@ impl Store {
         paths.iter().map(|path| read_journal(path)).collect()
     }
 
-    pub(crate) fn add(&self, generation: &Generation) -> Result<(), SelfApplicationError> {
-        let path = self.journal_path(generation.method, generation.mode, generation.seed);
+    pub(crate) fn add(&self, iteration: &Iteration) -> Result<(), SelfApplicationError> {
+        let path = self.journal_path(iteration.search, iteration.mode, iteration.seed);
         // What a killed process left of a line goes.
         let mut text = String::new();
-        for before in read_journal(&path)?.iter().chain([generation]) {
-            text += &serde_json::to_string(before).expect("a generation is plain data");
+        for before in read_journal(&path)?.iter().chain([iteration]) {
+            text += &serde_json::to_string(before).expect("an iteration is plain data");
             text.push('\n');
         }
         Ok(write_output(&path, text.as_bytes())?)
     }
 }
 
-fn read_journal(path: &Path) -> Result<Vec<Generation>, SelfApplicationError> {
+fn read_journal(path: &Path) -> Result<Vec<Iteration>, SelfApplicationError> {
     let text = match fs::read_to_string(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         text => text.map_err(|source| OutputError::Unreadable { path: path.into(), source })?,
     };
-    let mut generations: Vec<Generation> = Vec::new();
+    let mut iterations: Vec<Iteration> = Vec::new();
     for line in text.lines() {
-        let read: Result<Generation, _> = serde_json::from_str(line);
+        let read: Result<Iteration, _> = serde_json::from_str(line);
         let read = read.map_err(|source| SelfApplicationError::Journal { path: path.into(), source })?;
-        // Two processes that went on with one folder may have written the same.
-        let is_same = |other: &Generation| {
-            (other.generation, &other.uid, &other.parent) == (read.generation, &read.uid, &read.parent)
+        // Two processes that continued one loop may have written the same iteration.
+        let is_same = |other: &Iteration| {
+            (other.iteration, &other.uid, &other.parent) == (read.iteration, &read.uid, &read.parent)
         };
-        if !generations.iter().any(is_same) {
-            generations.push(read);
+        if !iterations.iter().any(is_same) {
+            iterations.push(read);
         }
     }
-    Ok(generations)
+    Ok(iterations)
 }

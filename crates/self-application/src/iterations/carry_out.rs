@@ -1,9 +1,9 @@
-//! Carrying out a training that was ordered: its tasks, its run record, its files.
+//! Training a metamodel by a recipe and recording it: its auxiliary tasks, its run record, its files.
 
-use super::looping::{Listener, SelfApplyEvent, Workshop};
-use super::self_tasks::{Labelling, SelfTasks, about_base_runs, about_own_runs, held_out_roots};
-use super::training::{TrainedGeneration, train};
-use super::{OwnRun, SelfTaskMode, VERSION, stream_of};
+use super::self_apply::{Listener, RunContext, SelfApplyEvent};
+use super::self_tasks::{Labelling, SelfTasks, about_base_runs, about_metamodel_runs, held_out_roots};
+use super::training::{TrainedMetamodel, train};
+use super::{MetamodelRun, SelfTaskMode, VERSION, stream_of};
 use crate::OuterRecipe;
 use crate::error::SelfApplicationError;
 use std::collections::BTreeSet;
@@ -17,28 +17,28 @@ use weightsmith_ledger::{
 use weightsmith_lifting::{AnyRun, Learner, LiftError, Lineage};
 use weightsmith_planner::PlannedRuns;
 use weightsmith_tasks::{Above, Base, Level, Seed, TaskSplit};
-use weightsmith_training::{Beside, EncodedTask, OuterConfig, encode_task};
+use weightsmith_training::{AuxiliaryTasks, EncodedTask, OuterConfig, encode_task};
 
-/// A training that is to be done.
-pub(super) struct Order<'a> {
+/// Everything that decides a training, the ledger aside.
+pub(super) struct TrainingSpec<'a> {
     pub(super) recipe: OuterRecipe,
     pub(super) mode: SelfTaskMode,
     /// The seed of the training.
     pub(super) seed: u64,
-    /// The metamodel's runs that tasks may be about.
-    pub(super) own: &'a [OwnRun],
+    /// Runs of metamodels that auxiliary tasks may be about.
+    pub(super) own: &'a [MetamodelRun],
     /// The seed of the loop.
     pub(super) loop_seed: u64,
 }
 
-impl Workshop<'_> {
-    /// A training that is in the ledger, or is done and appended; none if it was stopped.
+impl RunContext<'_> {
+    /// The run of a training: from the ledger if it was done before, else trained now and appended; `None` if it was stopped.
     pub(super) fn carry_out(
         &self,
         ledger: &mut Ledger,
-        order: &Order<'_>,
+        order: &TrainingSpec<'_>,
         listen: &mut Listener<'_>,
-    ) -> Result<Option<OwnRun>, SelfApplicationError> {
+    ) -> Result<Option<MetamodelRun>, SelfApplicationError> {
         let config = order.recipe.config(Seed(order.seed));
         let every = order.recipe.self_every().filter(|_| order.mode != SelfTaskMode::None);
         let (planned, checksum, lineage) = {
@@ -46,7 +46,7 @@ impl Workshop<'_> {
             (PlannedRuns::read(&snapshot)?, snapshot.checksum().to_string(), Lineage::read(&snapshot)?)
         };
         let held_out = held_out_roots(&planned);
-        let job = Job {
+        let training = ResolvedTraining {
             order,
             config: &config,
             held_out: &held_out,
@@ -55,54 +55,60 @@ impl Workshop<'_> {
             checksum,
         };
         let none = SelfTasks::default();
-        let on_world = |record| OwnRun { record: AnyRun::OnWorld(record), recipe: order.recipe };
+        let on_world = |record| MetamodelRun { record: AnyRun::OnWorld(record), recipe: order.recipe };
         match (every, order.mode) {
             (Some(every), SelfTaskMode::Lifted | SelfTaskMode::Shuffled) => {
-                let uid = job.uid(&job.learned_from());
-                let tasks = self.self_tasks(&job, uid)?;
+                let uid = training.uid(&training.learned_from());
+                let tasks = self.self_tasks(&training, uid)?;
                 if tasks.tasks.is_empty() {
                     return Err(LiftError::TooFewRows { n_rows: 0 }.into());
                 }
-                let beside = Beside::tasks(tasks.tasks.clone(), every);
-                let made = self.made::<Above<Base>>(ledger, &job, uid, Some(beside), &tasks, listen)?;
-                Ok(made.map(|record| OwnRun { record: AnyRun::OnRuns(record), recipe: order.recipe }))
+                let auxiliary = AuxiliaryTasks::of_tasks(tasks.tasks.clone(), every);
+                let made =
+                    self.made::<Above<Base>>(ledger, &training, uid, Some(auxiliary), &tasks, listen)?;
+                Ok(made.map(|record| MetamodelRun { record: AnyRun::OnRuns(record), recipe: order.recipe }))
             }
             (Some(every), _) => {
-                let beside = Beside::prior(&config, every);
-                let beside = beside.map_err(|error| TrainError::Settings(error.into()))?;
-                let uid = job.uid(&[]);
-                Ok(self.made::<Base>(ledger, &job, uid, Some(beside), &none, listen)?.map(on_world))
+                let auxiliary = AuxiliaryTasks::of_prior(&config, every);
+                let auxiliary = auxiliary.map_err(|error| TrainError::Settings(error.into()))?;
+                let uid = training.uid(&[]);
+                Ok(self.made::<Base>(ledger, &training, uid, Some(auxiliary), &none, listen)?.map(on_world))
             }
-            (None, _) => {
-                Ok(self.made::<Base>(ledger, &job, job.uid(&[]), None, &none, listen)?.map(on_world))
-            }
+            (None, _) => Ok(self
+                .made::<Base>(ledger, &training, training.uid(&[]), None, &none, listen)?
+                .map(on_world)),
         }
     }
 
-    fn self_tasks(&self, job: &Job<'_>, uid: Uid) -> Result<SelfTasks, SelfApplicationError> {
-        let labelling = match job.order.mode {
+    fn self_tasks(
+        &self,
+        training: &ResolvedTraining<'_>,
+        uid: Uid,
+    ) -> Result<SelfTasks, SelfApplicationError> {
+        let labelling = match training.order.mode {
             SelfTaskMode::Shuffled => Labelling::Shuffled,
             _ => Labelling::Measured,
         };
-        let seed = Seed(job.order.loop_seed);
-        let learner = Learner { uid, held_out: job.held_out, lineage: job.lineage };
-        let mut tasks = about_base_runs(job.planned, &job.roots(), labelling, &learner, seed)?;
-        let own = about_own_runs(job.order.own, self.untrained, labelling, &learner, seed)?;
+        let seed = Seed(training.order.loop_seed);
+        let learner = Learner { uid, held_out: training.held_out, lineage: training.lineage };
+        let mut tasks = about_base_runs(training.planned, &training.roots(), labelling, &learner, seed)?;
+        let own = about_metamodel_runs(training.order.own, self.untrained, labelling, &learner, seed)?;
         tasks.tasks.extend(own.tasks);
         tasks.runs.extend(own.runs);
         tasks.roots.extend(own.roots);
         Ok(tasks)
     }
 
-    /// Tasks about runs on data sets that no generation learns from, in shards of one size.
+    /// Tasks about runs on held-out data sets, in shards of one size.
     fn unseen(
         &self,
-        job: &Job<'_>,
+        training: &ResolvedTraining<'_>,
         uid: Uid,
     ) -> Result<Vec<Vec<EncodedTask<Above<Base>>>>, SelfApplicationError> {
         let none = BTreeSet::new();
-        let learner = Learner { uid, held_out: &none, lineage: job.lineage };
-        let tasks = about_base_runs(job.planned, job.held_out, Labelling::Measured, &learner, Seed(0))?;
+        let learner = Learner { uid, held_out: &none, lineage: training.lineage };
+        let tasks =
+            about_base_runs(training.planned, training.held_out, Labelling::Measured, &learner, Seed(0))?;
         let view = View::Standard;
         let mut shards: Vec<Vec<EncodedTask<Above<Base>>>> = Vec::new();
         let mut sizes = Vec::new();
@@ -120,13 +126,13 @@ impl Workshop<'_> {
         Ok(shards)
     }
 
-    /// The record of a training of level `L`, which is done unless the ledger has it.
+    /// The record of a training of level `L`: from the ledger, else of a training that is done now.
     fn made<L: Level>(
         &self,
         ledger: &mut Ledger,
-        job: &Job<'_>,
+        training: &ResolvedTraining<'_>,
         uid: Uid,
-        beside: Option<Beside<L>>,
+        auxiliary: Option<AuxiliaryTasks<L>>,
         tasks: &SelfTasks,
         listen: &mut Listener<'_>,
     ) -> Result<Option<RunRecord<L>>, SelfApplicationError> {
@@ -134,19 +140,19 @@ impl Workshop<'_> {
             return Ok(Some(ledger.get::<L>(uid)?.record));
         }
         let mut pass_on = |step: u64| listen(SelfApplyEvent::Step(step));
-        let trained = train(job.config, beside, &self.reference_tasks, self.device, &mut pass_on);
+        let trained = train(training.config, auxiliary, &self.reference_tasks, self.device, &mut pass_on);
         let trained = trained.map_err(TrainError::from)?;
         let Some(trained) = trained else { return Ok(None) };
-        let unseen = self.unseen(job, uid)?;
+        let unseen = self.unseen(training, uid)?;
         let measured = match self.pretrained(&trained.bytes) {
             Ok(pretrained) => self.reference_tasks.measure(&pretrained.metamodel, &unseen),
-            // Numbers that are no longer finite: there is nothing to measure.
+            // Parameters that are not finite: the training diverged and nothing can be measured.
             Err(_) => ReferenceLosses::none(),
         };
         let acceptance = Some(mean(&measured.acceptance))
             .filter(|loss| loss.is_finite() && !measured.acceptance.is_empty());
         self.store.save(uid, &trained.bytes, &measured)?;
-        let record = job.record(uid, &trained, acceptance, measured.acceptance.len(), tasks);
+        let record = training.record(uid, &trained, acceptance, measured.acceptance.len(), tasks);
         match ledger.append(&record) {
             Ok(Appended::New(_) | Appended::There(_)) => Ok(Some(record)),
             // Another process was faster with the same training.
@@ -156,9 +162,9 @@ impl Workshop<'_> {
     }
 }
 
-/// What a training is made of.
-struct Job<'a> {
-    order: &'a Order<'a>,
+/// A training with the parts of the ledger that it reads.
+struct ResolvedTraining<'a> {
+    order: &'a TrainingSpec<'a>,
     config: &'a OuterConfig,
     held_out: &'a BTreeSet<String>,
     planned: &'a PlannedRuns,
@@ -167,13 +173,13 @@ struct Job<'a> {
     checksum: String,
 }
 
-impl Job<'_> {
-    /// The data sets of base runs that it may learn from.
+impl ResolvedTraining<'_> {
+    /// The data sets whose base runs its auxiliary tasks may be about.
     fn roots(&self) -> BTreeSet<String> {
         self.planned.roots().difference(self.held_out).cloned().collect()
     }
 
-    /// The runs that its tasks may be about.
+    /// The runs that its auxiliary tasks may be about.
     fn learned_from(&self) -> Vec<Uid> {
         let roots = self.roots();
         let base = self.planned.of_roots(&roots).into_iter().map(|at| self.planned.runs[at].record.uid);
@@ -182,7 +188,7 @@ impl Job<'_> {
         all.into_iter().collect()
     }
 
-    /// Its name, which follows from everything that decides it.
+    /// Its UID, derived from everything that decides it.
     fn uid(&self, learned_from: &[Uid]) -> Uid {
         let uids: Vec<String> = learned_from.iter().map(Uid::to_string).collect();
         let learned_from = Uid::derived(&uids.iter().map(String::as_str).collect::<Vec<_>>());
@@ -194,13 +200,13 @@ impl Job<'_> {
     fn record<L: Level>(
         &self,
         uid: Uid,
-        trained: &TrainedGeneration,
+        trained: &TrainedMetamodel,
         acceptance: Option<f64>,
         n_measured: usize,
         tasks: &SelfTasks,
     ) -> RunRecord<L> {
         let mut recipe = self.order.recipe.values();
-        let mode = if trained.n_beside > 0 { self.order.mode.name() } else { SelfTaskMode::None.name() };
+        let mode = if trained.n_auxiliary > 0 { self.order.mode.name() } else { SelfTaskMode::None.name() };
         recipe.insert("self_tasks".into(), mode.into());
         if !tasks.runs.is_empty() {
             recipe.insert("snapshot".into(), self.checksum.as_str().into());
@@ -216,11 +222,11 @@ impl Job<'_> {
             recipe,
             features: Named::from([
                 ("n_tasks".to_string(), number(trained.n_tasks)),
-                ("n_beside".to_string(), number(trained.n_beside)),
+                ("n_auxiliary".to_string(), number(trained.n_auxiliary)),
             ]),
             probe: Named::new(),
             outcome: Outcome {
-                metric: "anchor_loss".into(),
+                metric: "acceptance_loss".into(),
                 value: acceptance,
                 n_short: trained.n_tasks,
                 n_long: n_measured as u64,

@@ -1,10 +1,10 @@
-//! The loop of generations.
+//! The loop: choose a recipe, train a metamodel by it, measure it, decide whether it replaces the incumbent.
 
-use super::foresee::Predictor;
-use super::order::Order;
-use super::self_tasks::own_label;
+use super::carry_out::TrainingSpec;
+use super::predictor::OutcomePredictor;
+use super::self_tasks::outcome_label;
 use super::store::Store;
-use super::{Choice, Difference, Generation, Method, OwnRun, SelfTaskMode, VERSION, as_json};
+use super::{Choice, Difference, Iteration, MetamodelRun, RecipeSearch, SelfTaskMode, VERSION, as_json};
 use crate::error::SelfApplicationError;
 use crate::{Contest, CostRange, OuterRecipe, gate, recipe_table};
 use burn::tensor::Device;
@@ -23,24 +23,24 @@ use weightsmith_metamodel::Pretrained;
 use weightsmith_planner::{CollectSettings, Collected, collect};
 use weightsmith_tasks::{Seed, TaskSplit};
 
-/// Generations that are chosen without foresight, until there are runs to learn from.
+/// Iterations before the first prediction, which build up the table of runs.
 const N_FIRST: usize = 8;
-/// One generation in so many is drawn at random after that, or the predictor would never see its own errors.
+/// Afterwards one recipe in so many is drawn at random: a predictor that only saw its own choices could not find its errors.
 const RANDOM_ONE_IN: usize = 4;
-/// The seeds of the trainings of a loop are this far from those of the next.
+/// The distance between the training seeds of two loops.
 pub(super) const SEEDS: u64 = 1000;
 
-/// What all trainings in a folder share, so that they compare.
+/// Settings that all loops of a folder share, so that their results compare.
 #[derive(Copy, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SelfApplyFrame {
-    /// Fewest seconds of a training on a free core, as estimated from its recipe.
+    /// Lower end of a training's estimated cost, in processor seconds; above 0.
     pub least_s: f64,
-    /// Most seconds.
+    /// Upper end; at least one and a half times the lower.
     pub most_s: f64,
-    /// Synthetic data sets of the base runs that the first lifted tasks are about.
+    /// Synthetic data sets of the base runs, trainings of base models that auxiliary tasks are about from the start.
     pub n_data_sets: usize,
-    /// Tasks of the acceptance set, and of the report set.
+    /// Tasks of the acceptance set and of the report set, each.
     #[serde(default = "n_measured")]
     pub n_measured: usize,
 }
@@ -61,91 +61,92 @@ impl SelfApplyFrame {
     }
 }
 
-/// How a loop runs.
+/// The settings of one loop.
 #[derive(Clone, Debug)]
 pub struct SelfApplySettings {
-    /// Where everything is kept, and where a loop goes on.
+    /// Holds the ledger, the metamodels and the journals; a loop that is there already is continued.
     pub folder: PathBuf,
-    /// What all trainings in the folder share.
+    /// What all loops of the folder share.
     pub frame: SelfApplyFrame,
-    /// Generations in all, those that were there before included.
-    pub n_generations: usize,
-    /// No generation begins after so long.
+    /// Iterations in all, including those that the folder holds already.
+    pub n_iterations: usize,
+    /// No iteration begins after so long; without limit if `None`.
     pub budget: Option<Duration>,
-    /// Of recipes, trainings and searches.
+    /// The seed of recipes, trainings and searches.
     pub seed: u64,
-    /// How recipes are come by.
-    pub method: Method,
-    /// What fills the shards of lifted tasks.
+    /// How recipes are searched.
+    pub search: RecipeSearch,
+    /// What the auxiliary tasks are.
     pub mode: SelfTaskMode,
-    /// Repeats of the recipe that stands at the end, under each of the controls.
+    /// Repeats of the final incumbent's recipe under each [`SelfTaskMode`].
     pub n_controls: usize,
-    /// Repeats of each method's best recipe with new seeds.
+    /// Repeats of each search's best recipe with new seeds.
     pub n_confirmed: usize,
 }
 
-/// What a loop tells while it runs.
+/// Progress of a loop.
 #[derive(Clone, Debug)]
 pub enum SelfApplyEvent<'a> {
-    /// Base runs are being collected, which the first lifted tasks are about.
+    /// Base runs are being collected.
     Collecting(&'a Collected),
-    /// A generation begins.
+    /// An iteration begins.
     Begins {
         /// Counted from 0.
-        generation: usize,
+        iteration: usize,
         /// How its recipe was chosen.
         choice: Choice,
-        /// What is foreseen of it.
-        foreseen: Option<f64>,
-        /// Steps of its training.
+        /// Its predicted loss on the acceptance set.
+        predicted: Option<f64>,
+        /// Optimiser steps of its training.
         n_steps: u64,
     },
-    /// After a step.
+    /// A step of the training is done; its number, counted from 1.
     Step(u64),
-    /// A generation is done.
-    Done(&'a Generation),
+    /// An iteration is done.
+    Done(&'a Iteration),
 }
 
 pub(super) type Listener<'a> = dyn FnMut(SelfApplyEvent<'_>) -> ControlFlow<()> + 'a;
 
-/// Goes on with a loop, or begins it, until it has all its generations, the time is over or `listen` ends it; the generations
-/// so far.
+/// Runs a loop, or continues one, until it has all its iterations, its budget is spent, or `listen` returns `Break`. Returns the
+/// loop's iterations so far, earlier ones included.
 ///
 /// # Errors
-/// A folder or a ledger that cannot be used, runs that must not be learned from.
+/// A folder of loops with another frame, a file or ledger that cannot be used, a range of costs without a recipe, runs that
+/// must not be learned from.
 pub fn self_apply(
     settings: &SelfApplySettings,
     device: &Device,
     listen: &mut Listener<'_>,
-) -> Result<Vec<Generation>, SelfApplicationError> {
+) -> Result<Vec<Iteration>, SelfApplicationError> {
     let store = Store::open(&settings.folder, &settings.frame)?;
     let mut ledger = store.ledger()?;
     let begun = Instant::now();
     if !collect_base_runs(&mut ledger, settings.frame.n_data_sets, device, listen)? {
-        return store.journal(settings.method, settings.mode, settings.seed);
+        return store.journal(settings.search, settings.mode, settings.seed);
     }
     let reference_tasks = ReferenceTasks::new(settings.frame.n_measured);
     let untrained = reference_tasks.untrained(device);
-    let workshop = Workshop { store, reference_tasks, untrained, device, settings };
-    let mut journal = workshop.store.journal(settings.method, settings.mode, settings.seed)?;
+    let context = RunContext { store, reference_tasks, untrained, device, settings };
+    let mut journal = context.store.journal(settings.search, settings.mode, settings.seed)?;
     let is_over = || settings.budget.is_some_and(|budget| begun.elapsed() >= budget);
-    while journal.len() < settings.n_generations {
+    while journal.len() < settings.n_iterations {
         if is_over() {
             return Ok(journal);
         }
-        let Some(generation) = workshop.next(&mut ledger, &journal, listen)? else { return Ok(journal) };
-        workshop.store.add(&generation)?;
-        let goes_on = listen(SelfApplyEvent::Done(&generation));
-        journal.push(generation);
+        let Some(iteration) = context.next(&mut ledger, &journal, listen)? else { return Ok(journal) };
+        context.store.add(&iteration)?;
+        let goes_on = listen(SelfApplyEvent::Done(&iteration));
+        journal.push(iteration);
         if goes_on.is_break() {
             return Ok(journal);
         }
     }
-    workshop.repeat(&mut ledger, &journal, &is_over, listen)?;
+    context.repeat(&mut ledger, &journal, &is_over, listen)?;
     Ok(journal)
 }
 
-/// Fills an empty ledger with trainings of base models on synthetic tasks; whether it is full.
+/// Collects the base runs that the ledger does not have yet; whether all are there.
 fn collect_base_runs(
     ledger: &mut Ledger,
     n_data_sets: usize,
@@ -169,88 +170,94 @@ fn collect_base_runs(
     Ok(collected.n_done == collected.n_all)
 }
 
-/// What generations are made with.
-pub(super) struct Workshop<'a> {
+/// What every iteration of a loop uses.
+pub(super) struct RunContext<'a> {
     pub(super) store: Store,
     pub(super) reference_tasks: ReferenceTasks,
-    /// The acceptance set's loss under the closed-form head alone.
+    /// The loss of the closed-form head alone on the acceptance set.
     pub(super) untrained: f64,
     pub(super) device: &'a Device,
     pub(super) settings: &'a SelfApplySettings,
 }
 
-/// A recipe that was chosen.
+/// A chosen recipe, and how it was chosen.
 pub(super) struct Chosen {
     pub(super) recipe: OuterRecipe,
     pub(super) choice: Choice,
-    pub(super) foreseen: Option<f64>,
+    pub(super) predicted: Option<f64>,
     pub(super) n_scored: usize,
 }
 
-impl Workshop<'_> {
-    /// The next generation; none if it was stopped.
+impl RunContext<'_> {
+    /// Runs the next iteration; `None` if it was stopped.
     fn next(
         &self,
         ledger: &mut Ledger,
-        journal: &[Generation],
+        journal: &[Iteration],
         listen: &mut Listener<'_>,
-    ) -> Result<Option<Generation>, SelfApplicationError> {
+    ) -> Result<Option<Iteration>, SelfApplicationError> {
         let at = journal.len();
-        let SelfApplySettings { method, mode, seed, .. } = *self.settings;
+        let SelfApplySettings { search, mode, seed, .. } = *self.settings;
         let (checksum, lineage) = {
             let snapshot = ledger.snapshot()?;
             (snapshot.checksum().to_string(), Lineage::read(&snapshot)?)
         };
-        let own = self.own_runs(ledger, journal)?;
-        let champion = journal.iter().rev().find(|generation| generation.accepted);
-        let champion = champion.and_then(Generation::run);
-        // The predictor is made before the run that it foresees has a name.
+        let own = self.metamodel_runs(ledger, journal)?;
+        let incumbent = journal.iter().rev().find(|iteration| iteration.accepted);
+        let incumbent = incumbent.and_then(Iteration::run);
+        // The run that is predicted has no UID yet.
         let predictor_uid = Uid::derived(&["self-apply predictor", VERSION, &checksum, &at.to_string()]);
         let none = BTreeSet::new();
         let learner = Learner { uid: predictor_uid, held_out: &none, lineage: &lineage };
-        let predictor = match champion {
-            Some(champion) if own.len() >= N_FIRST => {
-                let pretrained = self.store.load(champion, self.device)?;
-                Some(Predictor::new(&pretrained, &own, self.untrained, &learner)?)
+        let predictor = match incumbent {
+            Some(incumbent) if own.len() >= N_FIRST => {
+                let pretrained = self.store.load(incumbent, self.device)?;
+                Some(OutcomePredictor::new(&pretrained, &own, self.untrained, &learner)?)
             }
             _ => None,
         };
         let chosen = self.choose(at, &own, predictor.as_ref())?;
         let begins = SelfApplyEvent::Begins {
-            generation: at,
+            iteration: at,
             choice: chosen.choice,
-            foreseen: chosen.foreseen,
+            predicted: chosen.predicted,
             n_steps: chosen.recipe.config(Seed(0)).n_steps,
         };
         if listen(begins).is_break() {
             return Ok(None);
         }
-        let order =
-            Order { recipe: chosen.recipe, mode, seed: SEEDS * seed + at as u64, own: &own, loop_seed: seed };
+        let order = TrainingSpec {
+            recipe: chosen.recipe,
+            mode,
+            seed: SEEDS * seed + at as u64,
+            own: &own,
+            loop_seed: seed,
+        };
         let Some(done) = self.carry_out(ledger, &order, listen)? else { return Ok(None) };
-        let mut generation = self.measured((method, mode, at), chosen, &done, checksum)?;
-        let champion_s = journal.iter().rev().find(|generation| generation.accepted).map(|old| old.cpu_s);
-        self.judge(&mut generation, champion, champion_s)?;
-        if let (Some(predictor), Some(champion), Some(foreseen)) = (predictor, champion, generation.foreseen)
+        let mut iteration = self.measured((search, mode, at), chosen, &done, checksum)?;
+        let incumbent_s = journal.iter().rev().find(|iteration| iteration.accepted).map(|old| old.cpu_s);
+        self.decide(&mut iteration, incumbent, incumbent_s)?;
+        if let (Some(predictor), Some(incumbent), Some(predicted)) =
+            (predictor, incumbent, iteration.predicted)
         {
-            let error = (own_label(generation.acceptance, self.untrained) - foreseen).abs();
-            let task = format!("own runs, {} {seed}", method.name());
-            predictor.record(ledger, predictor_uid, champion, &task, seed, error)?;
+            let error = (outcome_label(iteration.acceptance, self.untrained) - predicted).abs();
+            let task = format!("metamodel runs, {} {seed}", search.name());
+            predictor.record(ledger, predictor_uid, incumbent, &task, seed, error)?;
         }
-        Ok(Some(generation))
+        Ok(Some(iteration))
     }
 
-    pub(super) fn own_runs(
+    pub(super) fn metamodel_runs(
         &self,
         ledger: &Ledger,
-        journal: &[Generation],
-    ) -> Result<Vec<OwnRun>, SelfApplicationError> {
-        let runs = journal.iter().filter_map(Generation::run).map(|uid| OwnRun::read(ledger, uid));
+        journal: &[Iteration],
+    ) -> Result<Vec<MetamodelRun>, SelfApplicationError> {
+        let runs = journal.iter().filter_map(Iteration::run).map(|uid| MetamodelRun::read(ledger, uid));
         Ok(runs.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
     pub(super) fn pretrained(&self, bytes: &[u8]) -> Result<Pretrained, SelfApplicationError> {
-        Pretrained::from_bytes("generation", bytes, self.device).map_err(|source| {
+        Pretrained::from_bytes("self-apply", bytes, self.device).map_err(|source| {
             SelfApplicationError::Training(TrainError::Checkpoint {
                 path: self.settings.folder.clone(),
                 source,
@@ -261,8 +268,8 @@ impl Workshop<'_> {
     fn choose(
         &self,
         at: usize,
-        own: &[OwnRun],
-        predictor: Option<&Predictor>,
+        own: &[MetamodelRun],
+        predictor: Option<&OutcomePredictor>,
     ) -> Result<Chosen, SelfApplicationError> {
         let seed = Seed(self.settings.seed);
         let costs = self.settings.frame.costs();
@@ -273,40 +280,40 @@ impl Workshop<'_> {
         };
         let tried: BTreeSet<OuterRecipe> = own.iter().map(|run| run.recipe).collect();
         let is_random = at < N_FIRST || at % RANDOM_ONE_IN == RANDOM_ONE_IN - 1;
-        let proposal = match (self.settings.method, predictor) {
-            (Method::Planner, Some(predictor)) if !is_random => {
+        let proposal = match (self.settings.search, predictor) {
+            (RecipeSearch::Planner, Some(predictor)) if !is_random => {
                 predictor.propose(&tried, &costs, Seed(SEEDS * seed.0 + at as u64))?
             }
             _ => None,
         };
-        let (recipe, choice) = match (self.settings.method, &proposal) {
+        let (recipe, choice) = match (self.settings.search, &proposal) {
             _ if at == 0 => match OuterRecipe::by_hand_within(&costs) {
                 Some(recipe) => (recipe, Choice::ByHand),
                 None => (drawn()?, Choice::Random),
             },
-            (Method::Hand, _) => match one_changed(own, self.untrained, &tried, &costs) {
+            (RecipeSearch::Hand, _) => match one_changed(own, self.untrained, &tried, &costs) {
                 Some(recipe) => (recipe, Choice::OneChanged),
                 None => (drawn()?, Choice::Random),
             },
-            (_, Some(proposal)) => (proposal.recipe, Choice::Foreseen),
+            (_, Some(proposal)) => (proposal.recipe, Choice::Predicted),
             (_, None) => (drawn()?, Choice::Random),
         };
         let n_scored = proposal.map_or(0, |proposal| proposal.n_scored);
-        let foreseen = match predictor {
-            Some(predictor) => Some(predictor.foresee(&recipe_table(&[recipe]))?[0]),
+        let predicted = match predictor {
+            Some(predictor) => Some(predictor.predict(&recipe_table(&[recipe]))?[0]),
             None => None,
         };
-        Ok(Chosen { recipe, choice, foreseen, n_scored })
+        Ok(Chosen { recipe, choice, predicted, n_scored })
     }
 
-    /// A generation with what it measured, before the gate.
+    /// The journal line of a finished training, before the gate's decision.
     pub(super) fn measured(
         &self,
-        (method, mode, at): (Method, SelfTaskMode, usize),
+        (search, mode, at): (RecipeSearch, SelfTaskMode, usize),
         chosen: Chosen,
-        done: &OwnRun,
+        done: &MetamodelRun,
         snapshot: String,
-    ) -> Result<Generation, SelfApplicationError> {
+    ) -> Result<Iteration, SelfApplicationError> {
         let (uid, level, figures, cpu_s) = match &done.record {
             AnyRun::OnWorld(record) => (record.uid, 0, &record.features, record.cost.cpu_s),
             AnyRun::OnRuns(record) => (record.uid, 1, &record.features, record.cost.cpu_s),
@@ -318,19 +325,19 @@ impl Workshop<'_> {
             Some(Value::Number(number)) => *number as u64,
             _ => 0,
         };
-        Ok(Generation {
-            method,
+        Ok(Iteration {
+            search,
             mode,
             seed: self.settings.seed,
-            generation: at,
+            iteration: at,
             uid: uid.to_string(),
             level,
             choice: chosen.choice,
             recipe: as_json(&chosen.recipe.values()),
             snapshot,
             n_tasks: number("n_tasks"),
-            n_beside: number("n_beside"),
-            foreseen: chosen.foreseen,
+            n_auxiliary: number("n_auxiliary"),
+            predicted: chosen.predicted,
             n_scored: chosen.n_scored,
             acceptance: finite(&measured.acceptance),
             report: finite(&measured.report),
@@ -344,39 +351,39 @@ impl Workshop<'_> {
         })
     }
 
-    /// Asks the gate about a generation beside the one that stands.
-    fn judge(
+    /// Enters the gate's decision about an iteration, compared with the incumbent.
+    fn decide(
         &self,
-        generation: &mut Generation,
-        champion: Option<Uid>,
-        champion_s: Option<f64>,
+        iteration: &mut Iteration,
+        incumbent: Option<Uid>,
+        incumbent_s: Option<f64>,
     ) -> Result<(), SelfApplicationError> {
-        let (Some(uid), true) = (generation.run(), generation.acceptance.is_some()) else {
-            generation.verdict = "diverged".into();
+        let (Some(uid), true) = (iteration.run(), iteration.acceptance.is_some()) else {
+            iteration.verdict = "diverged".into();
             return Ok(());
         };
         let mut contest = None;
-        if let (Some(champion), Some(champion_s)) = (champion, champion_s) {
+        if let (Some(incumbent), Some(incumbent_s)) = (incumbent, incumbent_s) {
             let (new, old) =
-                (self.store.measured(uid)?.acceptance, self.store.measured(champion)?.acceptance);
+                (self.store.measured(uid)?.acceptance, self.store.measured(incumbent)?.acceptance);
             let difference = paired(&new, &old);
-            generation.parent = Some(champion.to_string());
-            generation.difference = Some(difference);
+            iteration.parent = Some(incumbent.to_string());
+            iteration.difference = Some(difference);
             contest = Some(Contest {
                 difference: difference.mean,
                 low: difference.low,
                 high: difference.high,
-                cost_ratio: generation.cpu_s / champion_s,
+                cost_ratio: iteration.cpu_s / incumbent_s,
             });
         }
         let verdict = gate(contest.as_ref());
-        generation.verdict = verdict.name().into();
-        generation.accepted = verdict.is_accepted();
+        iteration.verdict = verdict.name().into();
+        iteration.accepted = verdict.is_accepted();
         Ok(())
     }
 }
 
-/// The mean difference of the losses of the same tasks, with its interval over tasks.
+/// The mean paired difference of two metamodels' losses on the same tasks, with its bootstrap interval over tasks.
 ///
 /// # Panics
 /// If there are fewer than two tasks.
@@ -387,14 +394,14 @@ pub(super) fn paired(new: &[f32], old: &[f32]) -> Difference {
     Difference { mean, low: interval.low, high: interval.high }
 }
 
-/// A level up or down from the best so far: by hand, factor after factor.
+/// An untried recipe that is one level of one factor away from the best so far; the factors take turns.
 fn one_changed(
-    own: &[OwnRun],
+    own: &[MetamodelRun],
     untrained: f64,
     tried: &BTreeSet<OuterRecipe>,
     costs: &CostRange,
 ) -> Option<OuterRecipe> {
-    let loss = |run: &&OwnRun| own_label(run.outcome(), untrained);
+    let loss = |run: &&MetamodelRun| outcome_label(run.outcome(), untrained);
     let best = own.iter().min_by(|a, b| loss(a).total_cmp(&loss(b)))?;
     let mut around = best.recipe.adjacent();
     let n = around.len();
