@@ -8,6 +8,8 @@ mod self_apply;
 mod self_tasks;
 mod store;
 mod summary;
+#[cfg(test)]
+mod testing;
 mod training;
 
 pub use prediction_quality::{OutcomeLearner, OverDraws, PredictionQuality};

@@ -10,7 +10,7 @@ use std::fs;
 use std::marker::PhantomData;
 use std::path::Path;
 use weightsmith_ledger::{
-    Appended, Cost, CurvePoint, Ledger, LedgerError, Named, Outcome, RunRecord, RunRole, Uid, Value,
+    Appended, Cost, CurvePoint, Ledger, Named, Outcome, RunRecord, RunRole, Uid, Value,
 };
 use weightsmith_metamodel::Pretrained;
 use weightsmith_runtime::check_output;
@@ -83,11 +83,13 @@ pub fn record_training(experiment: &Experiment, ledger: &Path, device: &Device) 
         curve: points,
         level: PhantomData,
     };
-    match ledger.append(&record) {
-        Ok(Appended::New(_)) => Ok(true),
-        Ok(Appended::There(_)) | Err(LedgerError::OtherContent { .. }) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    append(&mut ledger, &record)
+}
+
+/// Appends a run unless it is there; whether it is new. The same training may have been done by another process, at another
+/// speed; a run of the same UID that differs in anything else is an error.
+fn append(ledger: &mut Ledger, record: &RunRecord<Base>) -> Result<bool, TrainError> {
+    Ok(matches!(ledger.append_once(record)?, Appended::New(_)))
 }
 
 /// Every setting by its dotted name.
@@ -103,5 +105,48 @@ fn flatten(prefix: &str, value: &toml::Value, named: &mut Named) {
         other => {
             _ = named.insert(prefix.to_string(), Value::Text(other.to_string().trim_matches('"').to_string()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weightsmith_ledger::LedgerError;
+
+    #[test]
+    fn the_same_training_counts_once_and_another_of_its_name_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(&folder.path().join("runs.ledger")).unwrap();
+        let point = CurvePoint { step: 5, long_loss: Some(0.5), short_loss: None, cpu_s: 1.0 };
+        let record: RunRecord<Base> = RunRecord {
+            uid: Uid::derived(&["test"]),
+            role: RunRole::Metamodel,
+            task: "regression tables".into(),
+            roots: BTreeSet::from([stream_of(1)]),
+            split: TaskSplit::MetaTrain,
+            recipe: Named::new(),
+            features: Named::new(),
+            probe: Named::new(),
+            outcome: Outcome { metric: "acceptance_loss".into(), value: Some(0.4), n_short: 9, n_long: 9 },
+            cost: Cost { cpu_s: 1.0, wall_s: 1.0 },
+            seed: 1,
+            code_version: VERSION.into(),
+            device: "cpu".into(),
+            n_steps: 5,
+            parents: BTreeSet::new(),
+            curve: vec![point],
+            level: PhantomData,
+        };
+        assert!(append(&mut ledger, &record).unwrap());
+        let mut slower = record.clone();
+        slower.cost.cpu_s = 2.0;
+        slower.curve[0].cpu_s = 2.0;
+        assert!(!append(&mut ledger, &slower).unwrap());
+        let mut other = record.clone();
+        other.outcome.value = Some(0.3);
+        let error = append(&mut ledger, &other).unwrap_err();
+        let is_other =
+            |error: &LedgerError| matches!(error, LedgerError::OtherContent { part: "outcome", .. });
+        assert!(matches!(&error, TrainError::Ledger(error) if is_other(error)), "{error}");
     }
 }

@@ -19,6 +19,9 @@ use weightsmith_planner::PlannedRuns;
 use weightsmith_tasks::{Above, Base, Level, Seed, TaskSplit};
 use weightsmith_training::{AuxiliaryTasks, EncodedTask, OuterConfig, encode_task};
 
+/// The part of a run's recipe that names the snapshot of the ledger that its tasks were made from.
+const SNAPSHOT: &str = "snapshot";
+
 /// Everything that decides a training, the ledger aside.
 pub(super) struct TrainingSpec<'a> {
     pub(super) recipe: OuterRecipe,
@@ -36,18 +39,18 @@ impl RunContext<'_> {
     pub(super) fn carry_out(
         &self,
         ledger: &mut Ledger,
-        order: &TrainingSpec<'_>,
+        spec: &TrainingSpec<'_>,
         listen: &mut Listener<'_>,
     ) -> Result<Option<MetamodelRun>, SelfApplicationError> {
-        let config = order.recipe.config(Seed(order.seed));
-        let every = order.recipe.self_every().filter(|_| order.mode != SelfTaskMode::None);
+        let config = spec.recipe.config(Seed(spec.seed));
+        let every = spec.recipe.self_every().filter(|_| spec.mode != SelfTaskMode::None);
         let (planned, checksum, lineage) = {
             let snapshot = ledger.snapshot()?;
             (PlannedRuns::read(&snapshot)?, snapshot.checksum().to_string(), Lineage::read(&snapshot)?)
         };
         let held_out = held_out_roots(&planned);
         let training = ResolvedTraining {
-            order,
+            spec,
             config: &config,
             held_out: &held_out,
             planned: &planned,
@@ -55,8 +58,8 @@ impl RunContext<'_> {
             checksum,
         };
         let none = SelfTasks::default();
-        let on_world = |record| MetamodelRun { record: AnyRun::OnWorld(record), recipe: order.recipe };
-        match (every, order.mode) {
+        let on_world = |record| MetamodelRun { record: AnyRun::OnWorld(record), recipe: spec.recipe };
+        match (every, spec.mode) {
             (Some(every), SelfTaskMode::Lifted | SelfTaskMode::Shuffled) => {
                 let uid = training.uid(&training.learned_from());
                 let tasks = self.self_tasks(&training, uid)?;
@@ -66,7 +69,7 @@ impl RunContext<'_> {
                 let auxiliary = AuxiliaryTasks::of_tasks(tasks.tasks.clone(), every);
                 let made =
                     self.made::<Above<Base>>(ledger, &training, uid, Some(auxiliary), &tasks, listen)?;
-                Ok(made.map(|record| MetamodelRun { record: AnyRun::OnRuns(record), recipe: order.recipe }))
+                Ok(made.map(|record| MetamodelRun { record: AnyRun::OnRuns(record), recipe: spec.recipe }))
             }
             (Some(every), _) => {
                 let auxiliary = AuxiliaryTasks::of_prior(&config, every);
@@ -85,14 +88,14 @@ impl RunContext<'_> {
         training: &ResolvedTraining<'_>,
         uid: Uid,
     ) -> Result<SelfTasks, SelfApplicationError> {
-        let labelling = match training.order.mode {
+        let labelling = match training.spec.mode {
             SelfTaskMode::Shuffled => Labelling::Shuffled,
             _ => Labelling::Measured,
         };
-        let seed = Seed(training.order.loop_seed);
+        let seed = Seed(training.spec.loop_seed);
         let learner = Learner { uid, held_out: training.held_out, lineage: training.lineage };
         let mut tasks = about_base_runs(training.planned, &training.roots(), labelling, &learner, seed)?;
-        let own = about_metamodel_runs(training.order.own, self.untrained, labelling, &learner, seed)?;
+        let own = about_metamodel_runs(training.spec.own, self.untrained, labelling, &learner, seed)?;
         tasks.tasks.extend(own.tasks);
         tasks.runs.extend(own.runs);
         tasks.roots.extend(own.roots);
@@ -153,18 +156,29 @@ impl RunContext<'_> {
             .filter(|loss| loss.is_finite() && !measured.acceptance.is_empty());
         self.store.save(uid, &trained.bytes, &measured)?;
         let record = training.record(uid, &trained, acceptance, measured.acceptance.len(), tasks);
-        match ledger.append(&record) {
-            Ok(Appended::New(_) | Appended::There(_)) => Ok(Some(record)),
-            // Another process was faster with the same training.
-            Err(LedgerError::OtherContent { .. }) => Ok(Some(ledger.get::<L>(uid)?.record)),
-            Err(error) => Err(error.into()),
+        Ok(Some(append(ledger, record)?))
+    }
+}
+
+/// Appends a run, unless another process was faster with the same training; the run that is in the ledger then. That one may
+/// have read another snapshot of the ledger, as long as it learned from the same runs, and may have taken other time.
+fn append<L: Level>(ledger: &mut Ledger, mut record: RunRecord<L>) -> Result<RunRecord<L>, LedgerError> {
+    let uid = record.uid;
+    if ledger.level_of(uid)? == Some(L::DEPTH) {
+        let there = ledger.get::<L>(uid)?.record;
+        if let (Some(own), Some(snapshot)) = (record.recipe.get_mut(SNAPSHOT), there.recipe.get(SNAPSHOT)) {
+            own.clone_from(snapshot);
         }
+    }
+    match ledger.append_once(&record)? {
+        Appended::New(_) => Ok(record),
+        Appended::There(_) => Ok(ledger.get::<L>(uid)?.record),
     }
 }
 
 /// A training with the parts of the ledger that it reads.
 struct ResolvedTraining<'a> {
-    order: &'a TrainingSpec<'a>,
+    spec: &'a TrainingSpec<'a>,
     config: &'a OuterConfig,
     held_out: &'a BTreeSet<String>,
     planned: &'a PlannedRuns,
@@ -183,7 +197,7 @@ impl ResolvedTraining<'_> {
     fn learned_from(&self) -> Vec<Uid> {
         let roots = self.roots();
         let base = self.planned.of_roots(&roots).into_iter().map(|at| self.planned.runs[at].record.uid);
-        let own = self.order.own.iter().filter_map(|run| Some(run.on_world()?.uid));
+        let own = self.spec.own.iter().filter_map(|run| Some(run.on_world()?.uid));
         let all: BTreeSet<Uid> = base.chain(own).collect();
         all.into_iter().collect()
     }
@@ -192,8 +206,8 @@ impl ResolvedTraining<'_> {
     fn uid(&self, learned_from: &[Uid]) -> Uid {
         let uids: Vec<String> = learned_from.iter().map(Uid::to_string).collect();
         let learned_from = Uid::derived(&uids.iter().map(String::as_str).collect::<Vec<_>>());
-        let recipe = serde_json::to_string(&self.order.recipe.values()).expect("a recipe is plain data");
-        let (seed, mode) = (self.order.seed.to_string(), self.order.mode.name());
+        let recipe = serde_json::to_string(&self.spec.recipe.values()).expect("a recipe is plain data");
+        let (seed, mode) = (self.spec.seed.to_string(), self.spec.mode.name());
         Uid::derived(&["self-apply", VERSION, &recipe, &seed, mode, &learned_from.to_string()])
     }
 
@@ -205,14 +219,14 @@ impl ResolvedTraining<'_> {
         n_measured: usize,
         tasks: &SelfTasks,
     ) -> RunRecord<L> {
-        let mut recipe = self.order.recipe.values();
-        let mode = if trained.n_auxiliary > 0 { self.order.mode.name() } else { SelfTaskMode::None.name() };
+        let mut recipe = self.spec.recipe.values();
+        let mode = if trained.n_auxiliary > 0 { self.spec.mode.name() } else { SelfTaskMode::None.name() };
         recipe.insert("self_tasks".into(), mode.into());
         if !tasks.runs.is_empty() {
-            recipe.insert("snapshot".into(), self.checksum.as_str().into());
+            recipe.insert(SNAPSHOT.into(), self.checksum.as_str().into());
         }
         let number = |value: u64| Value::Number(value as f64);
-        let prior = stream_of(self.order.seed);
+        let prior = stream_of(self.spec.seed);
         RunRecord {
             uid,
             role: RunRole::Metamodel,
@@ -232,7 +246,7 @@ impl ResolvedTraining<'_> {
                 n_long: n_measured as u64,
             },
             cost: Cost { cpu_s: trained.cost.cpu_s, wall_s: trained.cost.wall_s },
-            seed: self.order.seed,
+            seed: self.spec.seed,
             code_version: VERSION.into(),
             device: "cpu".into(),
             n_steps: self.config.n_steps,
@@ -240,5 +254,48 @@ impl ResolvedTraining<'_> {
             curve: trained.curve.clone(),
             level: PhantomData,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(snapshot: &str, acceptance: f64, cpu_s: f64) -> RunRecord<Base> {
+        RunRecord {
+            uid: Uid::derived(&["test"]),
+            role: RunRole::Metamodel,
+            task: "regression tables".into(),
+            roots: BTreeSet::from([stream_of(1)]),
+            split: TaskSplit::MetaTrain,
+            recipe: Named::from([(SNAPSHOT.to_string(), snapshot.into())]),
+            features: Named::new(),
+            probe: Named::new(),
+            outcome: Outcome {
+                metric: "acceptance_loss".into(),
+                value: Some(acceptance),
+                n_short: 9,
+                n_long: 9,
+            },
+            cost: Cost { cpu_s, wall_s: cpu_s },
+            seed: 1,
+            code_version: VERSION.into(),
+            device: "cpu".into(),
+            n_steps: 5,
+            parents: BTreeSet::new(),
+            curve: Vec::new(),
+            level: PhantomData,
+        }
+    }
+
+    #[test]
+    fn a_training_that_another_process_did_first_is_taken_from_it_and_a_different_one_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(&folder.path().join("runs.ledger")).unwrap();
+        let first = record("a", 0.4, 1.0);
+        assert_eq!(append(&mut ledger, first.clone()).unwrap(), first);
+        assert_eq!(append(&mut ledger, record("b", 0.4, 2.0)).unwrap(), first);
+        let error = append(&mut ledger, record("a", 0.3, 1.0)).unwrap_err();
+        assert!(matches!(error, LedgerError::OtherContent { part: "outcome", .. }), "{error}");
     }
 }

@@ -1,7 +1,7 @@
 //! Repeats at the end of a loop: the incumbent's recipe under each control, and each search's best recipe with new seeds.
 
 use super::carry_out::TrainingSpec;
-use super::self_apply::{Chosen, Listener, RunContext, SEEDS, SelfApplyEvent};
+use super::self_apply::{Chosen, Listener, RunContext, SEEDS, SelfApplyEvent, incumbent_of};
 use super::{Choice, Iteration, RecipeSearch, SelfTaskMode};
 use crate::OuterRecipe;
 use crate::error::SelfApplicationError;
@@ -35,7 +35,7 @@ impl RunContext<'_> {
         listen: &mut Listener<'_>,
     ) -> Result<(), SelfApplicationError> {
         let seed = self.settings.seed;
-        if let Some(incumbent) = journal.iter().rev().find(|iteration| iteration.accepted) {
+        if let Some(incumbent) = incumbent_of(journal) {
             let recipe = self.recipe_of(ledger, incumbent)?;
             for at in 0..self.settings.n_controls {
                 for mode in SelfTaskMode::ALL {
@@ -106,8 +106,8 @@ impl RunContext<'_> {
         }
         let checksum = ledger.snapshot()?.checksum().to_string();
         let own = self.metamodel_runs(ledger, journal)?;
-        let order = TrainingSpec { recipe, mode, seed: training_seed, own: &own, loop_seed: seed };
-        let Some(done) = self.carry_out(ledger, &order, listen)? else { return Ok(ControlFlow::Break(())) };
+        let spec = TrainingSpec { recipe, mode, seed: training_seed, own: &own, loop_seed: seed };
+        let Some(done) = self.carry_out(ledger, &spec, listen)? else { return Ok(ControlFlow::Break(())) };
         let chosen = Chosen { recipe, choice: Choice::Repeated, predicted: None, n_scored: 0 };
         let measured = self.measured((search, mode, at), chosen, &done, checksum)?;
         let iteration = Iteration { parent: Some(of.uid.clone()), ..measured };
@@ -144,4 +144,29 @@ pub(super) fn paid(journal: &[Iteration], seconds: f64) -> (usize, f64) {
 pub(super) fn best_within(journal: &[Iteration], seconds: f64) -> Option<&Iteration> {
     let loss = |iteration: &&Iteration| iteration.acceptance.unwrap_or(f64::INFINITY);
     journal[..paid(journal, seconds).0].iter().min_by(|a, b| loss(a).total_cmp(&loss(b)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iterations::testing::iteration;
+
+    fn journal(search: RecipeSearch, losses: &[Option<f64>]) -> Vec<Iteration> {
+        let line = |(at, loss): (usize, &Option<f64>)| Iteration { search, ..iteration(at, "a", *loss) };
+        losses.iter().enumerate().map(line).collect()
+    }
+
+    #[test]
+    fn searches_are_compared_at_the_cost_that_planner_and_random_have_in_common() {
+        let planner = journal(RecipeSearch::Planner, &[Some(0.4), None, Some(0.3), Some(0.1)]);
+        let random = journal(RecipeSearch::Random, &[Some(0.5), Some(0.2), Some(0.25)]);
+        let hand = journal(RecipeSearch::Hand, &[Some(0.35)]);
+        let limit = equal_cost(&[planner.clone(), random.clone(), hand.clone()]);
+        assert_eq!(limit, 3.0);
+        assert_eq!([&planner, &random, &hand].map(|own| paid(own, limit)), [(3, 3.0), (3, 3.0), (1, 1.0)]);
+        let best = |own| best_within(own, limit).map(|best: &Iteration| best.iteration);
+        // What the planner found later does not count, and what diverged is never the best.
+        assert_eq!([best(&planner), best(&random), best(&hand)], [Some(2), Some(1), Some(0)]);
+        assert_eq!(best_within(&planner, 0.5), None);
+    }
 }

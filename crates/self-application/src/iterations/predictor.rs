@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use weightsmith_base_model::{BaseModel, Predicted};
 use weightsmith_generation::{GenerateOptions, generate_base_model};
 use weightsmith_ledger::{
-    Appended, Cost, Ledger, LedgerError, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value,
+    Cost, Ledger, LedgerError, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value,
 };
 use weightsmith_lifting::{Learner, Lifted, Moment, RunRow, RunRows, lift};
 use weightsmith_metamodel::Pretrained;
@@ -129,10 +129,7 @@ impl<L: Level> GeneratedPredictor<L> {
             curve: Vec::new(),
             level: PhantomData,
         };
-        match ledger.append(&record) {
-            Ok(Appended::New(_) | Appended::There(_)) | Err(LedgerError::OtherContent { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
+        ledger.append_once(&record).map(|_| ())
     }
 }
 

@@ -203,10 +203,9 @@ impl RunContext<'_> {
             (snapshot.checksum().to_string(), Lineage::read(&snapshot)?)
         };
         let own = self.metamodel_runs(ledger, journal)?;
-        let incumbent = journal.iter().rev().find(|iteration| iteration.accepted);
-        let incumbent = incumbent.and_then(Iteration::run);
+        let incumbent = incumbent_of(journal).and_then(Iteration::run);
         // The run that is predicted has no UID yet.
-        let predictor_uid = Uid::derived(&["self-apply predictor", VERSION, &checksum, &at.to_string()]);
+        let predictor_uid = predictor_uid((search, mode, seed), at, &checksum);
         let none = BTreeSet::new();
         let learner = Learner { uid: predictor_uid, held_out: &none, lineage: &lineage };
         let predictor = match incumbent {
@@ -226,17 +225,24 @@ impl RunContext<'_> {
         if listen(begins).is_break() {
             return Ok(None);
         }
-        let order = TrainingSpec {
+        let spec = TrainingSpec {
             recipe: chosen.recipe,
             mode,
             seed: SEEDS * seed + at as u64,
             own: &own,
             loop_seed: seed,
         };
-        let Some(done) = self.carry_out(ledger, &order, listen)? else { return Ok(None) };
+        let Some(done) = self.carry_out(ledger, &spec, listen)? else { return Ok(None) };
         let mut iteration = self.measured((search, mode, at), chosen, &done, checksum)?;
-        let incumbent_s = journal.iter().rev().find(|iteration| iteration.accepted).map(|old| old.cpu_s);
-        self.decide(&mut iteration, incumbent, incumbent_s)?;
+        if let Some(uid) = iteration.run() {
+            let incumbent = incumbent_of(journal).and_then(|incumbent| Some((incumbent, incumbent.run()?)));
+            let incumbent = match incumbent {
+                Some((incumbent, uid)) => Some((incumbent, self.store.measured(uid)?.acceptance)),
+                None => None,
+            };
+            let incumbent = incumbent.as_ref().map(|(incumbent, losses)| (*incumbent, losses.as_slice()));
+            decide(&mut iteration, &self.store.measured(uid)?.acceptance, incumbent);
+        }
         if let (Some(predictor), Some(incumbent), Some(predicted)) =
             (predictor, incumbent, iteration.predicted)
         {
@@ -350,37 +356,41 @@ impl RunContext<'_> {
             cpu_s,
         })
     }
+}
 
-    /// Enters the gate's decision about an iteration, compared with the incumbent.
-    fn decide(
-        &self,
-        iteration: &mut Iteration,
-        incumbent: Option<Uid>,
-        incumbent_s: Option<f64>,
-    ) -> Result<(), SelfApplicationError> {
-        let (Some(uid), true) = (iteration.run(), iteration.acceptance.is_some()) else {
-            iteration.verdict = "diverged".into();
-            return Ok(());
-        };
-        let mut contest = None;
-        if let (Some(incumbent), Some(incumbent_s)) = (incumbent, incumbent_s) {
-            let (new, old) =
-                (self.store.measured(uid)?.acceptance, self.store.measured(incumbent)?.acceptance);
-            let difference = paired(&new, &old);
-            iteration.parent = Some(incumbent.to_string());
-            iteration.difference = Some(difference);
-            contest = Some(Contest {
-                difference: difference.mean,
-                low: difference.low,
-                high: difference.high,
-                cost_ratio: iteration.cpu_s / incumbent_s,
-            });
-        }
-        let verdict = gate(contest.as_ref());
-        iteration.verdict = verdict.name().into();
-        iteration.accepted = verdict.is_accepted();
-        Ok(())
+/// The incumbent of a loop: the metamodel that was accepted last.
+pub(super) fn incumbent_of(journal: &[Iteration]) -> Option<&Iteration> {
+    journal.iter().rev().find(|iteration| iteration.accepted)
+}
+
+/// Enters the gate's decision about an iteration with these losses on the acceptance set, compared with the incumbent and its
+/// losses on the same tasks. A training that diverged is never accepted.
+fn decide(iteration: &mut Iteration, losses: &[f32], incumbent: Option<(&Iteration, &[f32])>) {
+    if iteration.acceptance.is_none() {
+        iteration.verdict = "diverged".into();
+        return;
     }
+    let contest = incumbent.map(|(incumbent, of_incumbent)| {
+        let difference = paired(losses, of_incumbent);
+        iteration.parent = Some(incumbent.uid.clone());
+        iteration.difference = Some(difference);
+        Contest {
+            difference: difference.mean,
+            low: difference.low,
+            high: difference.high,
+            cost_ratio: iteration.cpu_s / incumbent.cpu_s,
+        }
+    });
+    let verdict = gate(contest.as_ref());
+    iteration.verdict = verdict.name().into();
+    iteration.accepted = verdict.is_accepted();
+}
+
+/// The UID of the predictor of an iteration. Loops that read the same snapshot have predictors of their own, since each is
+/// checked against another training.
+fn predictor_uid((search, mode, seed): (RecipeSearch, SelfTaskMode, u64), at: usize, snapshot: &str) -> Uid {
+    let (seed, at) = (seed.to_string(), at.to_string());
+    Uid::derived(&["self-apply predictor", VERSION, search.name(), mode.name(), &seed, &at, snapshot])
 }
 
 /// The mean paired difference of two metamodels' losses on the same tasks, with its bootstrap interval over tasks.
@@ -407,4 +417,75 @@ fn one_changed(
     let n = around.len();
     around.rotate_left(2 * own.len() % n.max(1));
     around.into_iter().find(|recipe| costs.holds(recipe) && !tried.contains(recipe))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iterations::testing::iteration;
+
+    /// Decides about an iteration whose losses are these, after an incumbent with losses around 0.3.
+    fn decided(losses: &[f32], cpu_s: f64) -> Iteration {
+        let incumbent = Iteration { accepted: true, ..iteration(0, "incumbent", Some(0.3)) };
+        let of_incumbent: Vec<f32> = (0..losses.len()).map(|at| 0.3 + 0.01 * (at % 7) as f32).collect();
+        let candidate = iteration(1, "candidate", (!losses.is_empty()).then_some(0.2));
+        let mut candidate = Iteration { cpu_s, ..candidate };
+        decide(&mut candidate, losses, Some((&incumbent, &of_incumbent)));
+        candidate
+    }
+
+    fn losses(less: f32, noise: f32) -> Vec<f32> {
+        let sign = |at: usize| if at.is_multiple_of(2) { noise } else { -noise };
+        (0..64).map(|at| 0.3 + 0.01 * (at % 7) as f32 - less + sign(at)).collect()
+    }
+
+    #[test]
+    fn the_incumbent_is_replaced_by_what_is_clearly_better_or_as_good_and_cheaper() {
+        let better = decided(&losses(0.05, 0.01), 2.0);
+        assert_eq!((better.verdict.as_str(), better.accepted), ("better", true));
+        assert_eq!(better.parent.as_deref(), Some("incumbent"));
+        let difference = better.difference.unwrap();
+        assert!((difference.mean + 0.05).abs() < 1e-6 && difference.low <= difference.mean, "{difference:?}");
+        assert!(difference.high < 0.0);
+        // The same mean in noise that hides it.
+        let hidden = decided(&losses(0.05, 1.0), 2.0);
+        assert_eq!((hidden.verdict.as_str(), hidden.accepted), ("not better", false));
+        let cheaper = decided(&losses(0.0, 0.0), 0.5);
+        assert_eq!((cheaper.verdict.as_str(), cheaper.accepted), ("as good and cheaper", true));
+        let same = decided(&losses(0.0, 0.0), 1.0);
+        assert_eq!((same.verdict.as_str(), same.accepted), ("not better", false));
+        let diverged = decided(&[], 0.5);
+        assert_eq!((diverged.verdict.as_str(), diverged.accepted), ("diverged", false));
+        assert_eq!((diverged.parent, diverged.difference), (None, None));
+    }
+
+    #[test]
+    fn the_first_is_accepted_and_the_incumbent_is_what_was_accepted_last() {
+        let mut first = iteration(0, "a", Some(0.3));
+        decide(&mut first, &[0.3; 8], None);
+        assert_eq!((first.verdict.as_str(), first.accepted, &first.parent), ("first", true, &None));
+        // A loop that begins with a diverged training has no incumbent yet.
+        let mut diverged = iteration(0, "a", None);
+        decide(&mut diverged, &[], None);
+        assert!(!diverged.accepted && incumbent_of(&[diverged]).is_none());
+        let accepted =
+            |at: usize, uid: &str, accepted: bool| Iteration { accepted, ..iteration(at, uid, Some(0.3)) };
+        let journal = [accepted(0, "a", true), accepted(1, "b", true), accepted(2, "c", false)];
+        assert_eq!(incumbent_of(&journal).map(|incumbent| incumbent.uid.as_str()), Some("b"));
+    }
+
+    #[test]
+    fn loops_on_one_snapshot_have_predictors_of_their_own() {
+        let own = (RecipeSearch::Planner, SelfTaskMode::Lifted, 0);
+        let all = [
+            predictor_uid(own, 8, "snapshot"),
+            predictor_uid(own, 9, "snapshot"),
+            predictor_uid(own, 8, "later"),
+            predictor_uid((RecipeSearch::Random, SelfTaskMode::Lifted, 0), 8, "snapshot"),
+            predictor_uid((RecipeSearch::Planner, SelfTaskMode::None, 0), 8, "snapshot"),
+            predictor_uid((RecipeSearch::Planner, SelfTaskMode::Lifted, 1), 8, "snapshot"),
+        ];
+        assert_eq!(all.into_iter().collect::<BTreeSet<_>>().len(), 6);
+        assert_eq!(predictor_uid(own, 8, "snapshot"), predictor_uid(own, 8, "snapshot"));
+    }
 }

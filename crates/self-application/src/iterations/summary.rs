@@ -2,7 +2,7 @@
 
 use super::controls::{best_within, equal_cost, paid};
 use super::prediction_quality::{Incumbent, PredictionQuality, prediction_quality};
-use super::self_apply::{SelfApplyFrame, paired};
+use super::self_apply::{SelfApplyFrame, incumbent_of, paired};
 use super::store::Store;
 use super::{Choice, Difference, Iteration, MetamodelRun, RecipeSearch, SelfTaskMode};
 use crate::error::SelfApplicationError;
@@ -497,8 +497,7 @@ fn loops_prediction_quality(
         .collect();
     let pool = random.iter().map(|uid| MetamodelRun::read(ledger, *uid)).collect::<Result<Vec<_>, _>>()?;
     let pool: Vec<MetamodelRun> = pool.into_iter().flatten().collect();
-    let incumbent =
-        |own: &LoopReport| own.iterations.iter().rev().find(|iteration| iteration.accepted)?.run();
+    let incumbent = |own: &LoopReport| incumbent_of(&own.iterations)?.run();
     let incumbents = loops.iter().filter(|own| own.search == RecipeSearch::Planner).filter_map(incumbent);
     let incumbents = incumbents.map(|uid| -> Result<Incumbent, SelfApplicationError> {
         let roots = MetamodelRun::read(ledger, uid)?.map(|run| run.roots().clone()).unwrap_or_default();
