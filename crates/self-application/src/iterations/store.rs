@@ -13,7 +13,7 @@ use weightsmith_experiments::ReferenceLosses;
 use weightsmith_generation::load_metamodel;
 use weightsmith_ledger::{Ledger, Uid};
 use weightsmith_metamodel::Pretrained;
-use weightsmith_runtime::{OutputError, create_folder, write_output};
+use weightsmith_runtime::{OutputError, append_line, create_folder, write_output};
 use weightsmith_tasks::TaskType;
 
 /// A folder of loops.
@@ -143,15 +143,10 @@ impl Store {
         paths.iter().map(|path| read_journal(path)).collect()
     }
 
+    /// Appends an iteration to the journal of its loop; other processes may append at the same time.
     pub(crate) fn add(&self, iteration: &Iteration) -> Result<(), SelfApplicationError> {
         let path = self.journal_path(iteration.search, iteration.mode, iteration.seed);
-        // What a killed process left of a line goes.
-        let mut text = String::new();
-        for before in read_journal(&path)?.iter().chain([iteration]) {
-            text += &serde_json::to_string(before).expect("an iteration is plain data");
-            text.push('\n');
-        }
-        Ok(write_output(&path, text.as_bytes())?)
+        Ok(append_line(&path, &serde_json::to_string(iteration).expect("an iteration is plain data"))?)
     }
 }
 
@@ -161,7 +156,9 @@ fn read_journal(path: &Path) -> Result<Vec<Iteration>, SelfApplicationError> {
         text => text.map_err(|source| OutputError::Unreadable { path: path.into(), source })?,
     };
     let mut iterations: Vec<Iteration> = Vec::new();
-    for line in text.lines() {
+    // A last line without an end was left unfinished by a killed process.
+    let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+    for line in whole.lines() {
         let read: Result<Iteration, _> = serde_json::from_str(line);
         let read = read.map_err(|source| SelfApplicationError::Journal { path: path.into(), source })?;
         // Two processes that continued one loop may have written the same iteration.
@@ -173,4 +170,65 @@ fn read_journal(path: &Path) -> Result<Vec<Iteration>, SelfApplicationError> {
         }
     }
     Ok(iterations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iterations::testing::iteration;
+
+    #[test]
+    fn two_processes_of_one_loop_lose_no_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let frame = SelfApplyFrame::default();
+        std::thread::scope(|scope| {
+            for writer in 0..2 {
+                let path = folder.path();
+                scope.spawn(move || {
+                    let store = Store::open(path, &frame).unwrap();
+                    for at in 0..40 {
+                        store.add(&iteration(at, &format!("{writer}"), Some(0.2))).unwrap();
+                    }
+                });
+            }
+        });
+        let store = Store::open(folder.path(), &frame).unwrap();
+        let journal = store.journal(RecipeSearch::Planner, SelfTaskMode::Lifted, 0).unwrap();
+        assert_eq!(journal.len(), 80);
+        for writer in ["0", "1"] {
+            let of_writer = journal.iter().filter(|line| line.uid == writer).map(|line| line.iteration);
+            assert_eq!(of_writer.collect::<Vec<_>>(), (0..40).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_journal_drops_what_is_double_or_unfinished_and_refuses_what_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), &SelfApplyFrame::default()).unwrap();
+        let journal = || store.journal(RecipeSearch::Planner, SelfTaskMode::Lifted, 0);
+        assert_eq!(journal().unwrap(), []);
+        let (first, second) = (iteration(0, "a", Some(0.3)), iteration(1, "b", None));
+        for line in [&first, &first, &second] {
+            store.add(line).unwrap();
+        }
+        assert_eq!(journal().unwrap(), [first.clone(), second.clone()]);
+        let path = store.journal_path(RecipeSearch::Planner, SelfTaskMode::Lifted, 0);
+        let whole = fs::read_to_string(&path).unwrap();
+        fs::write(&path, &whole[..whole.len() - 9]).unwrap();
+        assert_eq!(journal().unwrap(), [first.clone()]);
+        // The next line does not go behind the unfinished one.
+        store.add(&second).unwrap();
+        assert_eq!(journal().unwrap(), [first, second]);
+        fs::write(&path, "{\"search\": 3}\n").unwrap();
+        assert!(matches!(journal(), Err(SelfApplicationError::Journal { .. })));
+    }
+
+    #[test]
+    fn a_folder_of_loops_with_another_frame_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        Store::open(folder.path(), &SelfApplyFrame::default()).unwrap();
+        let other = SelfApplyFrame { n_data_sets: 65, ..SelfApplyFrame::default() };
+        let refused = Store::open(folder.path(), &other);
+        assert!(matches!(refused, Err(SelfApplicationError::OtherLoop { .. })));
+    }
 }
