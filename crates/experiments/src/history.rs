@@ -27,7 +27,7 @@ pub struct TrainingPoint {
     pub cpu_seconds: Option<f64>,
     /// Mean loss of the training's tasks since the line before that has one.
     pub train_loss: Option<f64>,
-    /// Loss on held-out synthetic tasks.
+    /// Loss on held-out synthetic tasks; not finite where the training diverged.
     pub valid_loss: Option<f64>,
     /// Loss of the closed-form head alone on the same tasks.
     pub untrained_loss: Option<f64>,
@@ -58,6 +58,11 @@ fn rounded(seconds: f64) -> f64 {
 /// A figure with six digits, more than a training's noise leaves.
 pub(crate) fn digits(figure: f32) -> f64 {
     format!("{figure:.5e}").parse().expect("a number was written")
+}
+
+/// Whether a training has diverged: a validation loss is not finite.
+pub(crate) fn is_diverged(curve: &[TrainingPoint]) -> bool {
+    curve.iter().any(|point| point.valid_loss.is_some_and(|loss| !loss.is_finite()))
 }
 
 /// The lines of a curve; none where there is no file. A last line that a killed process left unfinished is dropped.

@@ -18,7 +18,9 @@ pub use history::TrainingPoint;
 pub use reference_tasks::{
     AcceptanceSet, N_REFERENCE_TASKS, ReferenceLosses, ReferenceTasks, UntrainedLosses, mean, stream_of,
 };
-pub use train::{Experiment, TrainError, TrainEvent, Trained, record_training, train_metamodel};
+pub use train::{
+    Experiment, TrainError, TrainEvent, Trained, TrainingState, record_training, train_metamodel,
+};
 
 /// The version that run records name.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -74,7 +74,11 @@ pub(super) fn run(arguments: &arguments::Bench) -> Result<Outcome> {
     } else {
         print::text(&in_words(&done, &report))?;
     }
-    Ok(if finished && done.n_errors == 0 { Outcome::Done } else { Outcome::CheckFailed })
+    Ok(if finished && done.n_errors == 0 && done.n_diverged() == 0 {
+        Outcome::Done
+    } else {
+        Outcome::CheckFailed
+    })
 }
 
 /// A bar for the training or the scoring that is going on.
@@ -156,6 +160,7 @@ fn row(run: &BenchRunFigures, n_scores: usize) -> Vec<String> {
         RunState::Waiting => "waiting".to_string(),
         RunState::Stopped => format!("step {} of {}", run.step, run.n_steps),
         RunState::Finished => "finished".to_string(),
+        RunState::Diverged => format!("diverged by step {}", run.step),
     });
     cells
 }

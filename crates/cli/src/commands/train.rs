@@ -19,7 +19,7 @@ use weightsmith_evaluation::{
     EvaluateSettings, EvaluationError, Metamodels, Part, SuiteTable, evaluate, seconds_text, suite_tables,
     summarise,
 };
-use weightsmith_experiments::{Experiment, TrainEvent, record_training, train_metamodel};
+use weightsmith_experiments::{Experiment, TrainEvent, TrainingState, record_training, train_metamodel};
 use weightsmith_generation::load_metamodel;
 
 pub(super) fn run(arguments: &Train) -> Result<Outcome> {
@@ -59,31 +59,43 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
     progress.end();
     let trained = trained?;
     let ledger = arguments.ledger.clone().unwrap_or_else(|| experiment.ledger());
-    if trained.finished {
+    let is_over = trained.state != TrainingState::Stopped;
+    if is_over {
         record_training(&experiment, &ledger, &device)?;
     }
     if arguments.json {
         print::json(&json!({
-            "finished": trained.finished,
+            "finished": trained.is_finished(),
+            "state": trained.state,
             "step": trained.step,
             "n_steps": experiment.training.last_step(),
             "n_tasks": trained.n_tasks,
             "wall_s": trained.seconds,
             "metamodel": trained.metamodel,
-            "ledger": trained.finished.then_some(ledger),
+            "ledger": is_over.then_some(ledger),
         }))?;
     } else {
-        let how = if trained.finished { "finished" } else { "stopped; go on with --resume" };
+        let how = match trained.state {
+            TrainingState::Finished => "finished",
+            TrainingState::Stopped => "stopped; go on with --resume",
+            TrainingState::Diverged => {
+                "diverged: the held-out loss is not finite; start anew in another folder with a lower learning rate"
+            }
+        };
         print::text(&format!(
-            "{how}: step {} of {}, {} tasks, {} in this run\nmetamodel: {}\n",
+            "{how}: step {} of {}, {} tasks, {} in this run\n{}",
             trained.step,
             experiment.training.last_step(),
             trained.n_tasks,
             seconds_text(trained.seconds),
-            trained.metamodel.display()
+            if trained.metamodel.exists() {
+                format!("metamodel: {}\n", trained.metamodel.display())
+            } else {
+                String::new()
+            }
         ))?;
     }
-    Ok(if trained.finished { Outcome::Done } else { Outcome::CheckFailed })
+    Ok(if trained.is_finished() { Outcome::Done } else { Outcome::CheckFailed })
 }
 
 /// The averaged metamodel, as it stands on the disk, on one split of every real table.

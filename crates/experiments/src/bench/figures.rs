@@ -3,7 +3,7 @@
 use super::plan::{BenchEvaluation, BenchPlan, BenchRun, UNTRAINED};
 use super::scores::results;
 use super::{BenchError, curve, is_finished};
-use crate::history::TrainingPoint;
+use crate::history::{TrainingPoint, is_diverged};
 use crate::train::{Files, fingerprint};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -29,6 +29,8 @@ pub enum RunState {
     Stopped,
     /// All its steps are taken.
     Finished,
+    /// A validation loss was not finite, and it ended there.
+    Diverged,
 }
 
 /// All figures of a bench.
@@ -83,7 +85,7 @@ pub struct BenchRunFigures {
     pub config_checksum: String,
     /// What it changes.
     pub changes: BTreeMap<String, String>,
-    /// The last loss on held-out synthetic tasks.
+    /// The last finite loss on held-out synthetic tasks.
     pub valid_loss: Option<f64>,
     /// That of the closed-form head.
     pub untrained_loss: Option<f64>,
@@ -93,7 +95,7 @@ pub struct BenchRunFigures {
     pub reaches_first: Option<Reached>,
     /// On real tables.
     pub scores: Vec<RunScore>,
-    /// Its validations.
+    /// Its validations, but for one whose loss is not finite.
     pub curve: Vec<TrainingPoint>,
 }
 
@@ -166,10 +168,19 @@ impl Bench {
         })
     }
 
-    /// Whether every run is finished, and scored where it was to be.
+    /// Whether nothing is left to do: every run has diverged, or is finished and scored where it was to be.
     pub fn is_finished(&self) -> bool {
         let is_scored = |run: &BenchRunFigures| self.n_tables == 0 || !run.scores.is_empty();
-        self.runs.iter().all(|run| run.state == RunState::Finished && is_scored(run))
+        self.runs.iter().all(|run| match run.state {
+            RunState::Diverged => true,
+            RunState::Finished => is_scored(run),
+            RunState::Waiting | RunState::Stopped => false,
+        })
+    }
+
+    /// Runs that diverged.
+    pub fn n_diverged(&self) -> usize {
+        self.runs.iter().filter(|run| run.state == RunState::Diverged).count()
     }
 
     /// The metric and the support rows that a page answers by, where real tables were scored.
@@ -195,16 +206,20 @@ impl BenchRunFigures {
         let last = points.last().cloned().unwrap_or_default();
         let cost = last.cost();
         let files = Files::new(&run.experiment.folder);
-        let metamodel = if is_finished { Some(read_output(&files.metamodel)?) } else { None };
+        // A file that was lost is written again once the bench comes to this run.
+        let is_there = is_finished && files.metamodel.exists();
+        let metamodel = if is_there { Some(read_output(&files.metamodel)?) } else { None };
+        let is_diverged = is_diverged(&points);
         let training = &run.experiment.training;
         let params = MetaParams::draw(&training.metamodel, training.seed);
         let a_second = |seconds: f64| (seconds > 0.0).then(|| last.n_tasks as f64 / seconds);
         let curve: Vec<TrainingPoint> =
-            points.into_iter().filter(|point| point.valid_loss.is_some()).collect();
+            points.into_iter().filter(|point| point.valid_loss.is_some_and(f64::is_finite)).collect();
         let validated = curve.last();
         Ok(Self {
             name: run.name.clone(),
             state: match (is_finished, last.step) {
+                _ if is_diverged => RunState::Diverged,
                 (true, _) => RunState::Finished,
                 (false, 0) => RunState::Waiting,
                 (false, _) => RunState::Stopped,

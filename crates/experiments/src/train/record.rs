@@ -2,7 +2,7 @@
 
 use super::{Experiment, Files, TrainError, fingerprint, io_error};
 use crate::VERSION;
-use crate::history::read_curve;
+use crate::history::{is_diverged, read_curve};
 use crate::reference_tasks::{AcceptanceSet, stream_of};
 use burn::tensor::Device;
 use std::collections::BTreeSet;
@@ -16,11 +16,11 @@ use weightsmith_metamodel::Pretrained;
 use weightsmith_runtime::check_output;
 use weightsmith_tasks::{Base, TaskSplit};
 
-/// Records a finished training in a ledger, with its curve, its cost and its outcome on the acceptance set, fixed tasks that no
-/// metamodel is trained on; whether it is new there.
+/// Records a training that finished or diverged in a ledger: its configuration, curve, cost and outcome, the loss on the
+/// acceptance set, fixed tasks that no metamodel is trained on. One that diverged has no outcome. Returns whether it is new there.
 ///
 /// # Errors
-/// A training that is not finished or has lost files, a ledger that cannot be written.
+/// Files of the training that cannot be read, a ledger that cannot be written, another run of its UID.
 pub fn record_training(experiment: &Experiment, ledger: &Path, device: &Device) -> Result<bool, TrainError> {
     check_output(ledger)?;
     let mut ledger = Ledger::open(ledger)?;
@@ -34,12 +34,17 @@ pub fn record_training(experiment: &Experiment, ledger: &Path, device: &Device) 
     let files = Files::new(&experiment.folder);
     let curve = read_curve(&files.curve).map_err(|source| io_error("read", &files.curve, source))?;
     let last = curve.last().cloned().unwrap_or_default();
-    let bytes = fs::read(&files.metamodel).map_err(|source| io_error("read", &files.metamodel, source))?;
-    let pretrained = Pretrained::from_bytes("trained", &bytes, device)
-        .map_err(|source| TrainError::Checkpoint { path: files.metamodel.clone(), source })?;
-    let acceptance = AcceptanceSet::new(training.metamodel.task_type);
-    let outcome = acceptance.loss(&pretrained.metamodel);
     let finite = |loss: f64| Some(loss).filter(|loss| loss.is_finite());
+    let (value, n_scored) = if is_diverged(&curve) {
+        (None, 0)
+    } else {
+        let bytes =
+            fs::read(&files.metamodel).map_err(|source| io_error("read", &files.metamodel, source))?;
+        let pretrained = Pretrained::from_bytes("trained", &bytes, device)
+            .map_err(|source| TrainError::Checkpoint { path: files.metamodel.clone(), source })?;
+        let acceptance = AcceptanceSet::new(training.metamodel.task_type);
+        (finite(acceptance.loss(&pretrained.metamodel)), acceptance.n_tasks())
+    };
     let mut losses: Vec<f64> = Vec::new();
     let mut points = Vec::new();
     for point in &curve {
@@ -70,15 +75,15 @@ pub fn record_training(experiment: &Experiment, ledger: &Path, device: &Device) 
         probe: Named::new(),
         outcome: Outcome {
             metric: "acceptance_loss".into(),
-            value: finite(outcome),
+            value,
             n_short: last.n_tasks,
-            n_long: acceptance.n_tasks() as u64,
+            n_long: n_scored as u64,
         },
         cost: Cost { cpu_s: last.cost().cpu_s, wall_s: last.cost().wall_s },
         seed: training.seed.0,
         code_version: VERSION.into(),
         device: if *device == Device::flex() { "cpu" } else { "cuda" }.into(),
-        n_steps: last_step,
+        n_steps: last.step,
         parents: BTreeSet::new(),
         curve: points,
         level: PhantomData,
