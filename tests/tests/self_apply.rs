@@ -133,6 +133,20 @@ fn loops_that_do_not_compare_are_refused() {
     let other = ["self-apply", "--folder", "own", "--cost", "5", "9", "--budget", "0"];
     place.run(&other).refused("other costs", &["own", "another folder"]);
     place.run(&["self-apply", "--folder", "new", "--cost", "5", "6"]).refused("a narrow range", &["--cost"]);
+    // Misuse that is found while arguments are read has a hint on a line of its own.
+    let misused = |arguments: &str, option: &str| {
+        let ran = place.run(&arguments.split(' ').collect::<Vec<_>>());
+        assert!(ran.code == Some(2) && ran.stderr.contains(option), "{arguments}: {ran:?}");
+        assert!(!ran.stderr.contains("panicked"), "{arguments}: {ran:?}");
+    };
+    for cost in ["inf inf", "nan nan", "0 5", "1 1e18"] {
+        misused(&format!("self-apply --folder new --cost {cost}"), "--cost");
+    }
+    for number in ["nan", "inf", "1e18", "-1"] {
+        misused(&format!("self-apply --folder new --budget={number}"), "--budget");
+        misused(&format!("plan collect --minutes={number}"), "--minutes");
+    }
+    assert!(!place.path("new").exists() && !place.path("runs.ledger").exists());
     let cheap = ["self-apply", "--folder", "new", "--cost", "0.1", "0.2", "--data-sets", "4"];
     place.run(&cheap).refused("a range without a recipe", &["no recipe"]);
     place.write("own/planner-0.jsonl", "{\"method\": 3}\n");

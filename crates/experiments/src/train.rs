@@ -32,7 +32,7 @@ use weightsmith_training::{
 pub struct Experiment {
     /// Where the training's files go, relative to the current folder.
     pub folder: PathBuf,
-    /// Seconds between checkpoints.
+    /// Seconds between checkpoints, 0 to 86,400; 0 for one after every step.
     #[serde(default = "default_interval")]
     pub checkpoint_seconds: u64,
     /// The training.
@@ -122,12 +122,24 @@ impl Experiment {
         let text = fs::read_to_string(path).map_err(|source| io_error("read", path, source))?;
         let experiment: Self = toml::from_str(&text)
             .map_err(|source| TrainError::Config { path: path.to_path_buf(), source: Box::new(source) })?;
-        experiment.training.validate()?;
+        experiment.validate()?;
         Ok(experiment)
     }
 }
 
 impl Experiment {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// The first setting that is out of its range.
+    pub(crate) fn validate(&self) -> Result<(), OuterConfigError> {
+        if self.checkpoint_seconds > 86_400 {
+            let (name, range) = ("checkpoint_seconds", "between 0 and 86,400");
+            return Err(OuterConfigError::OutOfRange { name, range });
+        }
+        self.training.validate()
+    }
+
     /// The ledger in its folder.
     pub fn ledger(&self) -> PathBuf {
         self.folder.join("runs.ledger")

@@ -34,6 +34,14 @@ pub enum SelfApplicationError {
         /// The folder.
         folder: PathBuf,
     },
+    /// A setting of the loop that is out of its range.
+    #[error("{name} must be {range}")]
+    OutOfRange {
+        /// The setting.
+        name: &'static str,
+        /// What it must be.
+        range: &'static str,
+    },
     /// No recipe is estimated to cost what was asked for.
     #[error("no recipe costs {least_s} to {most_s} seconds; the cheapest takes about one, the dearest 150")]
     NoRecipe {

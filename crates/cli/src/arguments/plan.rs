@@ -193,8 +193,8 @@ pub(crate) struct PlanCollect {
     /// Of tasks, recipes and trainings
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// End after this many minutes
-    #[arg(long)]
+    /// End after this many minutes, 0 to 100000
+    #[arg(long, value_parser = super::minutes)]
     pub(crate) minutes: Option<f64>,
     /// Cores to use [default: all]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]

@@ -17,8 +17,8 @@ pub(crate) struct SelfApply {
     /// Iterations in all, 1 to 1000, including those that the folder holds already
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) iterations: u16,
-    /// Begin no iteration after this many minutes
-    #[arg(long, value_name = "MINUTES")]
+    /// Begin no iteration after this many minutes, 0 to 100000
+    #[arg(long, value_name = "MINUTES", value_parser = super::minutes)]
     pub(crate) budget: Option<f64>,
     /// Where the ledger, the metamodels, the journals and the report are kept
     #[arg(long, value_name = "FOLDER", default_value = "runs/self-apply")]
@@ -39,8 +39,9 @@ pub(crate) struct SelfApply {
     /// After the iterations, train the best recipe of each search in the folder again with so many new seeds, 0 to 255
     #[arg(long, value_name = "REPEATS", default_value_t = 0)]
     pub(crate) confirm: u8,
-    /// Lowest and highest estimated cost of a training, in seconds on an otherwise idle core
-    #[arg(long, value_name = "SECONDS", num_args = 2, default_values_t = [15.0, 25.0])]
+    /// Lowest and highest estimated cost of a training, in seconds on an otherwise idle core: above 0 and up to 10000, the
+    /// second at least one and a half times the first
+    #[arg(long, value_name = "SECONDS", num_args = 2, value_parser = seconds, default_values_t = [15.0, 25.0])]
     pub(crate) cost: Vec<f64>,
     /// Synthetic data sets on which base models are trained first, for the auxiliary tasks to be about, 4 to 1000
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(4..=1000))]
@@ -57,6 +58,11 @@ pub(crate) struct SelfApply {
     /// Print one JSON object at the end
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Reads a cost in seconds.
+fn seconds(text: &str) -> Result<f64, String> {
+    super::number_in(text, 0.001, 10_000.0)
 }
 
 const EXAMPLES: &str = "\

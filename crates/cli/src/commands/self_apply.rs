@@ -21,8 +21,8 @@ use weightsmith_tasks::TaskType;
 
 pub(super) fn run(arguments: &SelfApply) -> Result<Outcome> {
     let [least_s, most_s] = arguments.cost[..] else { bail!("--cost takes two numbers") };
-    if !(least_s > 0.0 && most_s >= 1.5 * least_s) {
-        bail!("--cost takes two numbers above 0, the second at least one and a half times the first");
+    if most_s < 1.5 * least_s {
+        bail!("--cost takes two numbers, the second at least one and a half times the first");
     }
     let (n_data_sets, n_measured) = (usize::from(arguments.data_sets), usize::from(arguments.acceptance));
     let frame = SelfApplyFrame { least_s, most_s, n_data_sets, n_measured };
@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &SelfApply) -> Result<Outcome> {
         folder: arguments.folder.clone(),
         frame,
         n_iterations: usize::from(arguments.iterations),
-        budget: arguments.budget.map(|minutes| Duration::from_secs_f64(60.0 * minutes.max(0.0))),
+        budget: arguments.budget.map(|minutes| Duration::from_secs_f64(60.0 * minutes)),
         seed: arguments.seed,
         search: arguments.recipes.into(),
         mode: arguments.self_tasks,

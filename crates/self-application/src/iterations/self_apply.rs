@@ -27,6 +27,8 @@ use weightsmith_tasks::{Seed, TaskSplit};
 const N_FIRST: usize = 8;
 /// Afterwards one recipe in so many is drawn at random: a predictor that only saw its own choices could not find its errors.
 const RANDOM_ONE_IN: usize = 4;
+/// The highest estimated cost that can be asked for, in seconds.
+const MOST_S: f64 = 10_000.0;
 /// The distance between the training seeds of two loops.
 pub(super) const SEEDS: u64 = 1000;
 
@@ -36,11 +38,12 @@ pub(super) const SEEDS: u64 = 1000;
 pub struct SelfApplyFrame {
     /// Lower end of a training's estimated cost, in processor seconds; above 0.
     pub least_s: f64,
-    /// Upper end; at least one and a half times the lower.
+    /// Upper end; at least one and a half times the lower, at most 10,000.
     pub most_s: f64,
-    /// Synthetic data sets of the base runs, trainings of base models that auxiliary tasks are about from the start.
+    /// Synthetic data sets of the base runs, trainings of base models that auxiliary tasks are about from the
+    /// start; 4 to 1000.
     pub n_data_sets: usize,
-    /// Tasks of the acceptance set and of the report set, each.
+    /// Tasks of the acceptance set and of the report set, each; 8 to 4096.
     #[serde(default = "n_measured")]
     pub n_measured: usize,
 }
@@ -56,6 +59,28 @@ impl Default for SelfApplyFrame {
 }
 
 impl SelfApplyFrame {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// The first setting that is out of its range.
+    pub fn validate(&self) -> Result<(), SelfApplicationError> {
+        let (least, most) = (self.least_s, self.most_s);
+        let checks = [
+            (least > 0.0 && most <= MOST_S, "a range of costs", "above 0 and up to 10,000 seconds"),
+            (
+                most >= 1.5 * least,
+                "a range of costs",
+                "wide: its upper end at least one and a half times its lower end",
+            ),
+            ((4..=1000).contains(&self.n_data_sets), "the number of data sets", "between 4 and 1000"),
+            ((8..=4096).contains(&self.n_measured), "the number of tasks of a set", "between 8 and 4096"),
+        ];
+        match checks.into_iter().find(|(holds, ..)| !holds) {
+            Some((_, name, range)) => Err(SelfApplicationError::OutOfRange { name, range }),
+            None => Ok(()),
+        }
+    }
+
     fn costs(&self) -> CostRange {
         CostRange { least: self.least_s, most: self.most_s }
     }
@@ -119,6 +144,7 @@ pub fn self_apply(
     device: &Device,
     listen: &mut Listener<'_>,
 ) -> Result<Vec<Iteration>, SelfApplicationError> {
+    settings.frame.validate()?;
     let store = Store::open(&settings.folder, &settings.frame)?;
     let mut ledger = store.ledger()?;
     let begun = Instant::now();
@@ -420,72 +446,4 @@ fn one_changed(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::iterations::testing::iteration;
-
-    /// Decides about an iteration whose losses are these, after an incumbent with losses around 0.3.
-    fn decided(losses: &[f32], cpu_s: f64) -> Iteration {
-        let incumbent = Iteration { accepted: true, ..iteration(0, "incumbent", Some(0.3)) };
-        let of_incumbent: Vec<f32> = (0..losses.len()).map(|at| 0.3 + 0.01 * (at % 7) as f32).collect();
-        let candidate = iteration(1, "candidate", (!losses.is_empty()).then_some(0.2));
-        let mut candidate = Iteration { cpu_s, ..candidate };
-        decide(&mut candidate, losses, Some((&incumbent, &of_incumbent)));
-        candidate
-    }
-
-    fn losses(less: f32, noise: f32) -> Vec<f32> {
-        let sign = |at: usize| if at.is_multiple_of(2) { noise } else { -noise };
-        (0..64).map(|at| 0.3 + 0.01 * (at % 7) as f32 - less + sign(at)).collect()
-    }
-
-    #[test]
-    fn the_incumbent_is_replaced_by_what_is_clearly_better_or_as_good_and_cheaper() {
-        let better = decided(&losses(0.05, 0.01), 2.0);
-        assert_eq!((better.verdict.as_str(), better.accepted), ("better", true));
-        assert_eq!(better.parent.as_deref(), Some("incumbent"));
-        let difference = better.difference.unwrap();
-        assert!((difference.mean + 0.05).abs() < 1e-6 && difference.low <= difference.mean, "{difference:?}");
-        assert!(difference.high < 0.0);
-        // The same mean in noise that hides it.
-        let hidden = decided(&losses(0.05, 1.0), 2.0);
-        assert_eq!((hidden.verdict.as_str(), hidden.accepted), ("not better", false));
-        let cheaper = decided(&losses(0.0, 0.0), 0.5);
-        assert_eq!((cheaper.verdict.as_str(), cheaper.accepted), ("as good and cheaper", true));
-        let same = decided(&losses(0.0, 0.0), 1.0);
-        assert_eq!((same.verdict.as_str(), same.accepted), ("not better", false));
-        let diverged = decided(&[], 0.5);
-        assert_eq!((diverged.verdict.as_str(), diverged.accepted), ("diverged", false));
-        assert_eq!((diverged.parent, diverged.difference), (None, None));
-    }
-
-    #[test]
-    fn the_first_is_accepted_and_the_incumbent_is_what_was_accepted_last() {
-        let mut first = iteration(0, "a", Some(0.3));
-        decide(&mut first, &[0.3; 8], None);
-        assert_eq!((first.verdict.as_str(), first.accepted, &first.parent), ("first", true, &None));
-        // A loop that begins with a diverged training has no incumbent yet.
-        let mut diverged = iteration(0, "a", None);
-        decide(&mut diverged, &[], None);
-        assert!(!diverged.accepted && incumbent_of(&[diverged]).is_none());
-        let accepted =
-            |at: usize, uid: &str, accepted: bool| Iteration { accepted, ..iteration(at, uid, Some(0.3)) };
-        let journal = [accepted(0, "a", true), accepted(1, "b", true), accepted(2, "c", false)];
-        assert_eq!(incumbent_of(&journal).map(|incumbent| incumbent.uid.as_str()), Some("b"));
-    }
-
-    #[test]
-    fn loops_on_one_snapshot_have_predictors_of_their_own() {
-        let own = (RecipeSearch::Planner, SelfTaskMode::Lifted, 0);
-        let all = [
-            predictor_uid(own, 8, "snapshot"),
-            predictor_uid(own, 9, "snapshot"),
-            predictor_uid(own, 8, "later"),
-            predictor_uid((RecipeSearch::Random, SelfTaskMode::Lifted, 0), 8, "snapshot"),
-            predictor_uid((RecipeSearch::Planner, SelfTaskMode::None, 0), 8, "snapshot"),
-            predictor_uid((RecipeSearch::Planner, SelfTaskMode::Lifted, 1), 8, "snapshot"),
-        ];
-        assert_eq!(all.into_iter().collect::<BTreeSet<_>>().len(), 6);
-        assert_eq!(predictor_uid(own, 8, "snapshot"), predictor_uid(own, 8, "snapshot"));
-    }
-}
+mod tests;
