@@ -116,6 +116,21 @@ impl HostWeights {
         named
     }
 
+    /// Name and numbers of every tensor, to be changed.
+    pub(crate) fn named_mut(&mut self) -> Vec<(String, &mut Vec<f32>)> {
+        let n_layers = self.hidden.len();
+        let mut named = Vec::new();
+        for (position, layer) in self.hidden.iter_mut().enumerate() {
+            let name = hidden_name(position, n_layers);
+            named.push((format!("{name}.weight"), &mut layer.weight.values));
+            named.push((format!("{name}.bias"), &mut layer.bias));
+        }
+        named.extend(self.skip.iter_mut().map(|skip| ("skip.weight".to_string(), &mut skip.values)));
+        named.extend(self.output.iter_mut().map(|output| ("output.weight".to_string(), &mut output.values)));
+        named.push(("output.bias".to_string(), &mut self.output_bias));
+        named
+    }
+
     /// The weights of an architecture from its tensors: `take` gives the numbers of each name and shape of
     /// [`Architecture::tensors`].
     ///

@@ -10,6 +10,7 @@ mod commands;
 mod exit;
 mod interrupt;
 mod methods;
+mod outputs;
 mod print;
 mod progress;
 

@@ -8,13 +8,13 @@ use std::collections::HashSet;
 use std::marker::PhantomData;
 use weightsmith_base_model::{
     BaseModel, Encoding, EncodingError, EncodingLimits, ExpectedPerformance, Fitted, Provenance, Rows,
-    SupportInfo,
+    SupportInfo, TargetUnit,
 };
 use weightsmith_metamodel::{
     EncodedSupport, Generated, HeadRows, IN_NO_FOLD, Labels, Landmarks, Metamodel, MetamodelConfig,
     Pretrained, Summary, SupportBatch, find_landmarks, limits,
 };
-use weightsmith_tasks::{Level, Support, Target, TaskType};
+use weightsmith_tasks::{Level, Support, Target, TaskType, softmax};
 
 /// Views that go through the network together; a group is the unit of work of a thread.
 const VIEWS_TOGETHER: usize = 4;
@@ -50,8 +50,8 @@ pub enum GenerateError {
         /// Classes that occur.
         n_classes: usize,
     },
-    /// All values are equal.
-    #[error("all rows have the target {value}; there is nothing to predict")]
+    /// All values are equal, but for the last places of 64-bit numbers.
+    #[error("all rows have the target {value}, up to the rounding of numbers; there is nothing to predict")]
     ConstantTarget {
         /// The value.
         value: f64,
@@ -444,7 +444,7 @@ impl Reading {
         teacher.pick_share(said);
         for (row, changes) in teacher.left_out_changes(said) {
             for (&output, change) in pupil.outputs.iter().zip(changes) {
-                left_out[row * width + output] += change * pupil.unit.1 as f32;
+                left_out[row * width + output] += change;
             }
         }
     }
@@ -462,13 +462,13 @@ impl Reading {
         let mut forest_share = 0.0;
         if let Some(mut teacher) = teacher {
             let outputs = self.canonical.outputs();
-            let unit = self.canonical.unit();
-            let pupil = Pupil { encoding: &encoding, places: &places, outputs: &outputs, unit };
+            let pupil = Pupil { encoding: &encoding, places: &places, outputs: &outputs };
             self.teach_left_out(&mut teacher, &pupil, &mut left_out);
             teacher.teach(&pupil, &mut weights, &Device::flex())?;
             forest_share = teacher.share();
         }
-        let expected = expected_performance(support.target(), &left_out);
+        let target_unit = self.canonical.unit();
+        let expected = expected_performance(support.target(), target_unit, &left_out);
         let task_type = support.target().task_type();
         let class_names = match support.target() {
             Target::Classes { class_names, .. } => class_names.clone(),
@@ -488,6 +488,7 @@ impl Reading {
             task_type,
             class_names,
             weights,
+            target_unit,
             provenance,
             support: SupportInfo::of(support),
             expected: Some(expected),
@@ -499,21 +500,23 @@ impl Reading {
 }
 
 /// Mean loss of the left-out outputs, with a 90 % interval from the spread of the rows.
-fn expected_performance(target: &Target, left_out: &[f32]) -> ExpectedPerformance {
+fn expected_performance(target: &Target, unit: Option<TargetUnit>, left_out: &[f32]) -> ExpectedPerformance {
     let (metric, losses): (&str, Vec<f64>) = match target {
         Target::Classes { labels, .. } => {
             let k = left_out.len() / labels.len();
+            let mut probabilities = vec![0.0; k];
             let loss = |(row, &label): (usize, &usize)| {
                 let logits = &left_out[row * k..(row + 1) * k];
-                let highest = logits.iter().copied().fold(f32::MIN, f32::max);
-                let total: f64 = logits.iter().map(|logit| f64::from(logit - highest).exp()).sum();
-                total.ln() - f64::from(logits[label] - highest)
+                softmax(logits, &mut probabilities) - f64::from(logits[label])
             };
             ("log_loss", labels.iter().enumerate().map(loss).collect())
         }
         Target::Values(values) => {
-            let squares = values.iter().zip(left_out).map(|(v, p)| (v - f64::from(*p)).powi(2)).collect();
-            ("rmse", squares)
+            let error = |(value, output): (&f64, &f32)| {
+                let standardised = unit.map_or(*value, |unit| unit.standardised(*value));
+                (standardised - f64::from(*output)).powi(2)
+            };
+            ("rmse", values.iter().zip(left_out).map(error).collect())
         }
     };
     let n = losses.len() as f64;
@@ -521,7 +524,8 @@ fn expected_performance(target: &Target, left_out: &[f32]) -> ExpectedPerformanc
     let error =
         (losses.iter().map(|loss| (loss - mean).powi(2)).sum::<f64>() / (n * (n - 1.0).max(1.0))).sqrt();
     let (low, high) = ((mean - 1.645 * error).max(0.0), mean + 1.645 * error);
-    let of = |x: f64| (if metric == "rmse" { x.sqrt() } else { x }) as f32;
+    let scale = unit.map_or(1.0, |unit| unit.scale);
+    let of = |x: f64| (if metric == "rmse" { scale * x.sqrt() } else { x }) as f32;
     let residual_std = (metric == "rmse").then_some(of(mean));
     ExpectedPerformance { metric: metric.into(), value: of(mean), low: of(low), high: of(high), residual_std }
 }

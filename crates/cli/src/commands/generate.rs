@@ -2,35 +2,35 @@
 
 use crate::arguments::Generate;
 use crate::exit::Outcome;
-use crate::print;
-use anyhow::Result;
+use crate::{outputs, print};
+use anyhow::{Context, Result};
 use serde_json::json;
-use weightsmith::{Generation, Refining, Writer, Writing, generate, write_base_model};
-use weightsmith_base_model::{BaseModel, open_device};
-use weightsmith_datasets::read_table;
+use weightsmith::{Dataset, Generated, Generator, Refining};
+use weightsmith_base_model::{BaseModel, Precision};
 use weightsmith_evaluation::seconds_text;
-use weightsmith_generation::load_metamodel;
-use weightsmith_runtime::check_output;
-
-/// What stands for the closed-form head alone in place of a metamodel.
-const UNTRAINED: &str = "untrained";
 
 pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
-    let Generate { table, out, metamodel, trees, refine, precision, json: as_json } = arguments;
-    check_output(out)?;
-    let device = open_device(&metamodel.device)?;
-    let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
-    let target = read.target.clone();
-    let choice = metamodel.metamodel.as_deref();
-    let Generation { model, info, refining, cost } = if choice == Some(UNTRAINED) {
-        generate(read, Writer::Untrained(&device))?
-    } else {
-        let pretrained = load_metamodel(choice, read.labelled.target.task_type(), &device)?;
-        let (n_views, n_trees) = (metamodel.views.into(), (*trees).into());
-        let writing = Writing { pretrained: &pretrained, n_views, n_trees, refine: *refine };
-        generate(read, Writer::Metamodel(writing))?
-    };
-    write_base_model(&model, out, (*precision).into())?;
+    let Generate { table, out, metamodel, trees, refine, precision, force, json: as_json } = arguments;
+    outputs::check([out.as_path()], outputs::file_of(&table.data), *force)?;
+    let data = Dataset::read(&table.data, table.target.as_deref(), table.task.task_type())?;
+    print::notes(data.notes());
+    let mut generator = Generator::default()
+        .device(&metamodel.device)
+        .views(metamodel.views.into())
+        .trees((*trees).into())
+        .refine(*refine);
+    if let Some(choice) = &metamodel.metamodel {
+        generator = generator.metamodel(choice);
+    }
+    let generated = generator.generate(&data).with_context(|| table.data.to_string())?;
+    let Generated { mut network, info, refining, cost } = generated;
+    let precision: Precision = (*precision).into();
+    if precision != Precision::F32 {
+        let failed = || format!("cannot write {} in {precision}", out.display());
+        network = network.stored(precision, data.table()).with_context(failed)?;
+    }
+    network.save_as(out, precision)?;
+    let (model, target) = (network.base_model(), data.target_name());
     let gain = refining.and_then(|refining| refining.held_out);
     if *as_json {
         print::json(&json!({
@@ -51,6 +51,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             "refine_standard_error": gain.map(|gain| gain.standard_error / gain.loss),
             "metamodel": model.provenance,
             "expected": model.expected,
+            "notes": data.notes(),
             "wall_s": cost.wall_s,
             "cpu_s": cost.cpu_s,
         }))?;
@@ -65,7 +66,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             model.support.n_rows,
             seconds_text(cost.wall_s),
             refining.map_or(String::new(), |refining| refined(&refining)),
-            expected(&model),
+            expected(model),
         ))?;
     }
     Ok(Outcome::Done)

@@ -131,7 +131,7 @@ impl Reference {
             }
         };
         if self.n_classes == 0 {
-            return Ok(Predictions::from_values(predicted[0].iter().map(|value| *value as f32).collect()));
+            return Ok(Predictions::from_values(predicted[0].clone()));
         }
         let mut logits = Vec::with_capacity(n_rows * self.n_classes);
         for row in 0..n_rows {

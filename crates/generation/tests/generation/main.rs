@@ -7,6 +7,7 @@ mod edges;
 mod laws;
 mod linear_head;
 mod models;
+mod offsets;
 mod second_opinion;
 #[path = "../../../metamodel/tests/tables/mod.rs"]
 mod tables;

@@ -147,6 +147,7 @@ pub fn self_apply(
     settings.frame.validate()?;
     let store = Store::open(&settings.folder, &settings.frame)?;
     let mut ledger = store.ledger()?;
+    #[expect(clippy::disallowed_methods, reason = "a loop may have a budget of time")]
     let begun = Instant::now();
     if !collect_base_runs(&mut ledger, settings.frame.n_data_sets, device, listen)? {
         return store.journal(settings.search, settings.mode, settings.seed);
