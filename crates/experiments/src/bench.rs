@@ -28,7 +28,7 @@ pub struct BenchSettings<'a> {
     pub resume: bool,
     /// Cores to use; their number changes times alone.
     pub n_threads: usize,
-    /// Where it is computed.
+    /// The device of the computation.
     pub device: &'a Device,
 }
 
@@ -159,7 +159,7 @@ fn record(run: &BenchRun, settings: &BenchSettings<'_>) -> Result<(), BenchError
     Ok(())
 }
 
-/// What the run's curve has so far.
+/// The run's learning curve so far.
 fn curve(run: &BenchRun) -> Result<Vec<TrainingPoint>, BenchError> {
     let path = Files::new(&run.experiment.folder).curve;
     read_curve(&path).map_err(|source| BenchError::Unreadable { path, source })

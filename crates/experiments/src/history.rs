@@ -13,7 +13,7 @@ use weightsmith_runtime::Cost;
 /// The name of the file in a training's folder.
 pub(crate) const CURVE_FILE: &str = "metrics.csv";
 
-/// A line of a curve: after some steps.
+/// A point of a learning curve, a line of the file; figures that were not measured there are missing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingPoint {
     /// Steps done.
@@ -50,12 +50,12 @@ impl TrainingPoint {
     }
 }
 
-/// Milliseconds are enough.
+/// Rounds to milliseconds.
 fn rounded(seconds: f64) -> f64 {
     (seconds * 1e3).round() / 1e3
 }
 
-/// A figure with six digits, more than a training's noise leaves.
+/// Rounds to six significant digits.
 pub(crate) fn digits(figure: f32) -> f64 {
     format!("{figure:.5e}").parse().expect("a number was written")
 }

@@ -183,7 +183,7 @@ pub struct Iteration {
     pub parent: Option<String>,
     /// Its loss on the acceptance set minus the incumbent's.
     pub difference: Option<Difference>,
-    /// The gate's decision, in words; "diverged" if nothing could be measured, "not asked" for a repeat.
+    /// The gate's decision, in words; "diverged" if nothing could be measured, "not compared" for a repeat.
     pub verdict: String,
     /// Whether it became the incumbent.
     pub accepted: bool,

@@ -378,7 +378,7 @@ impl RunContext<'_> {
             untrained: self.untrained,
             parent: None,
             difference: None,
-            verdict: "not asked".into(),
+            verdict: "not compared".into(),
             accepted: false,
             cpu_s,
         })

@@ -24,7 +24,7 @@ pub(crate) fn iteration(at: usize, uid: &str, acceptance: Option<f64>) -> Iterat
         untrained: 0.5,
         parent: None,
         difference: None,
-        verdict: "not asked".into(),
+        verdict: "not compared".into(),
         accepted: false,
         cpu_s: 1.0,
     }
