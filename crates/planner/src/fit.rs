@@ -234,7 +234,7 @@ pub(crate) fn fit_to_examples(
 }
 
 /// Cautions that are tried. On data sets of the kind that the networks learned from, 1 to 2 would do; what is decided for is of
-/// another kind, see `ARCHITECTURE.md`.
+/// another kind, see `docs/findings/what-decides-a-training.md`.
 const CAUTIONS: [f64; 4] = [4.0, 5.0, 6.0, 8.0];
 
 /// A look at a run of a data set that the networks had not seen.
