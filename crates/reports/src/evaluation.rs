@@ -140,7 +140,7 @@ fn lead(block: &SummaryBlock) -> Option<&str> {
 
 /// The size that stands for all in the answer: the usual one, or else the largest.
 fn main_size(summary: &Summary) -> Option<usize> {
-    let sizes: BTreeSet<usize> = summary.blocks.iter().map(|block| block.short).collect();
+    let sizes: BTreeSet<usize> = summary.blocks.iter().map(|block| block.n_support).collect();
     sizes.get(&USUAL_SUPPORT).or_else(|| sizes.last()).copied()
 }
 
@@ -163,7 +163,8 @@ fn answer(summary: &Summary) -> String {
     let Some(short) = main_size(summary) else {
         return "<p class=\"answer\">Nothing was scored.</p>\n".to_string();
     };
-    let of_kind = |metric| placed(summary).find(|at| at.block.short == short && at.block.metric == metric);
+    let of_kind =
+        |metric| placed(summary).find(|at| at.block.n_support == short && at.block.metric == metric);
     let mut out = String::new();
     for at in [Metric::Auc, Metric::R2Clipped].into_iter().filter_map(of_kind) {
         let SummaryBlock { task, n_tables, metric, .. } = at.block;
@@ -274,7 +275,7 @@ fn method(report: &EvaluationReport<'_>) -> String {
              split {}.</p>\n",
                 report.skipped.len(),
                 escaped(&first.name),
-                first.short,
+                first.n_support,
                 first.split
             ),
         );

@@ -18,6 +18,7 @@ mod foreseen;
 mod generations;
 mod heat;
 mod lines;
+mod notes;
 mod page;
 mod picture;
 mod plan;

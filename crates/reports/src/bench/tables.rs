@@ -98,8 +98,9 @@ fn state(state: RunState) -> &'static str {
 pub(super) fn real_tables(bench: &Bench) -> String {
     let Some(scored) = bench.runs.iter().find(|run| !run.scores.is_empty()) else { return String::new() };
     let mut header = vec![String::new()];
-    header
-        .extend(scored.scores.iter().map(|score| format!("{}, {} rows", score.metric.label(), score.short)));
+    header.extend(
+        scored.scores.iter().map(|score| format!("{}, {} rows", score.metric.label(), score.n_support)),
+    );
     let cells = |cell: &dyn Fn(&str, &RunScore) -> String| -> Vec<Vec<String>> {
         let with_scores = bench.runs.iter().enumerate().filter(|(_, run)| !run.scores.is_empty());
         let row = |(idx, run): (usize, &BenchRunFigures)| {

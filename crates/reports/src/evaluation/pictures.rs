@@ -144,7 +144,7 @@ fn lines(summary: &Summary) -> Vec<Picture> {
             let mean = |block: &SummaryBlock| {
                 block.models.iter().find(|found| found.model == model).map(|found| found.mean)
             };
-            let points = group.blocks.iter().filter_map(|at| Some((at.block.short, mean(at.block)?)));
+            let points = group.blocks.iter().filter_map(|at| Some((at.block.n_support, mean(at.block)?)));
             Series { label: model.to_string(), points: points.collect() }
         };
         Picture::Lines {
@@ -162,7 +162,7 @@ fn lines(summary: &Summary) -> Vec<Picture> {
 }
 
 fn title(block: &SummaryBlock) -> String {
-    format!("{}, {} rows", block.metric.label(), block.short)
+    format!("{}, {} rows", block.metric.label(), block.n_support)
 }
 
 fn ranks(summary: &Summary) -> Vec<Picture> {
@@ -187,7 +187,7 @@ fn ranks(summary: &Summary) -> Vec<Picture> {
 fn main_blocks(summary: &Summary) -> impl Iterator<Item = &SummaryBlock> {
     let size = main_size(summary);
     let blocks = main_groups(summary).flat_map(|group| group.blocks).map(|at| at.block);
-    blocks.filter(move |block| Some(block.short) == size && !block.paired.is_empty())
+    blocks.filter(move |block| Some(block.n_support) == size && !block.paired.is_empty())
 }
 
 fn better_side(metric: Metric) -> &'static str {

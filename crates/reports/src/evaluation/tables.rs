@@ -97,7 +97,7 @@ impl<'a> Group<'a> {
         cell: &dyn Fn(Placed<'a>, &str) -> Option<String>,
         lead: Option<usize>,
     ) -> String {
-        let sizes = self.blocks.iter().map(|at| format!("{} rows", at.block.short));
+        let sizes = self.blocks.iter().map(|at| format!("{} rows", at.block.n_support));
         let header: Vec<String> = std::iter::once(String::new()).chain(sizes).collect();
         let row = |model: &&str| {
             let cells = self.blocks.iter().map(|at| cell(*at, model).unwrap_or_default());
