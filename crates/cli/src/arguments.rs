@@ -42,6 +42,7 @@ pub(crate) enum Command {
     Evaluate(Evaluate),
     Train(Train),
     Bench(Bench),
+    Score(Score),
     Inspect(Inspect),
     Plan(Plan),
     SelfApply(SelfApply),
@@ -74,6 +75,9 @@ pub(crate) struct Generate {
     /// How the numbers are stored
     #[arg(long, value_enum, default_value_t = PrecisionArgument::F32)]
     pub(crate) precision: PrecisionArgument,
+    /// Replace files that weightsmith did not write
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -86,6 +90,28 @@ Examples:
 
 What the table may hold: numbers, text, missing values (empty fields). Constant and empty columns are dropped, at most
 256 encoded columns are kept, those that say most about the target. At least 4 rows and two classes are needed.";
+
+/// Score a network on labelled rows that it was not made from
+///
+/// Every metric comes with its 95% interval, by drawing the rows again, and with what knowing the labels' frequencies (or
+/// their mean) alone would score.
+#[derive(Debug, Args)]
+#[command(after_long_help = SCORE_EXAMPLES)]
+pub(crate) struct Score {
+    /// The file that `generate` wrote
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: PathBuf,
+    #[command(flatten)]
+    pub(crate) table: LabelledArguments,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const SCORE_EXAMPLES: &str = "\
+Examples:
+  weightsmith score --weights w.safetensors --data labelled.csv --target y
+  weightsmith score --weights w.safetensors --data sample:penguins --json";
 
 /// Predict every row of a table with a network's weights
 ///
@@ -103,6 +129,9 @@ pub(crate) struct Predict {
     /// Where the predictions go, a CSV file
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// Replace files that weightsmith did not write
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -157,6 +186,9 @@ pub(crate) struct Compare {
     /// Write the generated weights of the first split, a .safetensors file
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Replace files that weightsmith did not write
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -447,6 +479,17 @@ pub(crate) struct TableArguments {
     /// What is predicted
     #[arg(long, value_enum, default_value_t = TaskArgument::Auto)]
     pub(crate) task: TaskArgument,
+}
+
+/// Rows with labels for a network that knows what it predicts.
+#[derive(Debug, Args)]
+pub(crate) struct LabelledArguments {
+    /// A CSV file, or sample:NAME for a built-in table
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Source,
+    /// The column with the labels; a built-in table has one already
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: Option<String>,
 }
 
 /// A metamodel and how it is used.

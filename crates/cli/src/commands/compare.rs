@@ -3,7 +3,7 @@
 use crate::arguments::Compare;
 use crate::exit::Outcome;
 use crate::methods::registry;
-use crate::{print, progress};
+use crate::{outputs, print, progress};
 use anyhow::Result;
 use serde::Serialize;
 use std::fmt::Write;
@@ -18,7 +18,6 @@ use weightsmith_evaluation::{
 };
 use weightsmith_generation::load_metamodel;
 use weightsmith_reports::{ReportFormat, write_comparison};
-use weightsmith_runtime::check_output;
 
 /// The figures and where the files went.
 #[derive(Serialize)]
@@ -35,9 +34,8 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
     let Compare { table, metamodel, .. } = arguments;
     let (out, report) = (arguments.out.as_deref(), arguments.report.as_deref());
     let results = arguments.results.as_deref();
-    for path in [out, report, results].into_iter().flatten() {
-        check_output(path)?;
-    }
+    let inputs = outputs::file_of(&table.data).into_iter().chain(arguments.from.as_deref());
+    outputs::check([out, report, results].into_iter().flatten(), inputs, arguments.force)?;
     if let Some(results) = results {
         ResultsFormat::of(results)?;
     }

@@ -2,7 +2,7 @@
 
 use crate::arguments::Generate;
 use crate::exit::Outcome;
-use crate::print;
+use crate::{outputs, print};
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::collections::HashSet;
@@ -10,12 +10,11 @@ use weightsmith::{Dataset, Generated, Generator, Refining};
 use weightsmith_base_model::{BaseModel, Precision};
 use weightsmith_datasets::Note;
 use weightsmith_evaluation::seconds_text;
-use weightsmith_runtime::check_output;
 use weightsmith_tasks::Schema;
 
 pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
-    let Generate { table, out, metamodel, trees, refine, precision, json: as_json } = arguments;
-    check_output(out)?;
+    let Generate { table, out, metamodel, trees, refine, precision, force, json: as_json } = arguments;
+    outputs::check([out.as_path()], outputs::file_of(&table.data), *force)?;
     let data = Dataset::read(&table.data, table.target.as_deref(), table.task.task_type())?;
     let mut generator = Generator::default()
         .device(&metamodel.device)
