@@ -2,7 +2,8 @@
 import csv, io, json, math, struct, sys
 import numpy as np
 
-MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "?"}  # among numbers, in any case of letters
+# Among numbers, in any case of letters. Signs of currencies, per cent and thousands are not read here.
+MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "?", "-", "--", "---", "–", "—", ".", "*"}
 KINDS = {"F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 ACTIVATIONS = {"relu": lambda s: np.maximum(s, 0), "tanh": np.tanh,
                "gelu": lambda s: s * (1 + np.vectorize(math.erf)(s / math.sqrt(2))) / 2}

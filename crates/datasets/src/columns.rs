@@ -48,9 +48,11 @@ impl Field {
         }
     }
 
-    /// A field of a column whose numbers are written in a style.
-    pub(crate) fn read_in(text: &str, style: &NumberStyle) -> Self {
-        match Self::read(text) {
+    /// A field of a column whose numbers are written in a style; without one, as [`Field::read`].
+    pub(crate) fn read_in(text: &str, style: Option<&NumberStyle>) -> Self {
+        let plain = Self::read(text);
+        let Some(style) = style else { return plain };
+        match plain {
             Self::Number(_) | Self::Text => style.read(text).map_or(Self::Text, Self::Number),
             other => other,
         }
@@ -74,7 +76,8 @@ fn is_blank_sign(text: &str) -> bool {
 /// The fields of a column, counted by what they are.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
-    pub(crate) style: NumberStyle,
+    /// None where there is no text, so that every number is written plainly.
+    pub(crate) style: Option<NumberStyle>,
     pub(crate) n_numbers: usize,
     pub(crate) n_texts: usize,
     pub(crate) first_text: Option<Example>,
@@ -92,13 +95,13 @@ impl Tally {
     pub(crate) fn of<'a>(fields: impl Iterator<Item = (u64, &'a str)> + Clone, prefers_comma: bool) -> Self {
         let mut tally = Self::default();
         if fields.clone().any(|(_, text)| Field::read(text) == Field::Text) {
-            tally.style = NumberStyle::of(fields.clone().map(|(_, text)| text), prefers_comma);
+            tally.style = Some(NumberStyle::of(fields.clone().map(|(_, text)| text), prefers_comma));
         }
         let mut distinct: Vec<f64> = Vec::new();
         let example = |line: u64, text: &str| Example { text: text.to_string(), line };
         tally.all_texts_alike = true;
         for (line, text) in fields {
-            match Field::read_in(text, &tally.style) {
+            match Field::read_in(text, tally.style.as_ref()) {
                 Field::Blank => {}
                 Field::MissingWord => tally.n_words += 1,
                 Field::Infinite => tally.n_numbers += 1,
@@ -107,7 +110,7 @@ impl Tally {
                     if distinct.len() <= MAX_CODES && !distinct.contains(&number) {
                         distinct.push(number);
                     }
-                    if Field::read(text) != Field::Number(number) {
+                    if tally.style.is_some() && Field::read(text) != Field::Number(number) {
                         tally.n_written += 1;
                         tally.first_written.get_or_insert_with(|| (example(line, text), number));
                     }
@@ -163,7 +166,8 @@ impl Tally {
             return notes;
         }
         if let Some((example, number)) = self.first_written.clone() {
-            let (n_written, style) = (self.n_written, self.style.in_words());
+            let style = self.style.as_ref().map(NumberStyle::in_words).unwrap_or_default();
+            let n_written = self.n_written;
             notes.push(Note::Notation { column: column(), n_written, example, number, style });
         }
         if let Some(example) = self.first_text.clone() {
@@ -184,7 +188,7 @@ pub(crate) fn numeric<'a>(
     let has_strays = tally.has_strays();
     let number = |(line, text): (u64, &str)| {
         let (file, column, value) = (|| file.to_string(), || column.to_string(), || text.to_string());
-        match Field::read_in(text, &tally.style) {
+        match Field::read_in(text, tally.style.as_ref()) {
             Field::Number(number) => Ok(number),
             Field::Blank | Field::MissingWord => Ok(f64::NAN),
             Field::Infinite => {

@@ -268,7 +268,7 @@ impl<'a> TargetColumn<'a> {
 
     fn values(&self, tally: &Tally) -> Result<Vec<f64>, DatasetError> {
         for (line, field) in self.fields() {
-            if Field::read_in(field, &tally.style) == Field::Text {
+            if Field::read_in(field, tally.style.as_ref()) == Field::Text {
                 return Err(DatasetError::TargetNotANumber {
                     file: self.file.into(),
                     line,

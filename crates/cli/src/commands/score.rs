@@ -12,9 +12,9 @@ pub(super) fn run(arguments: &Score) -> Result<Outcome> {
     let Score { weights, table, json } = arguments;
     let network = Network::load(weights)?;
     let read = read_table(&table.data, table.target.as_deref(), Some(network.task_type()))?;
-    print::notes(&read.labelled.notes);
     let score = score_network(network.base_model(), &read.labelled)
         .with_context(|| format!("{} cannot be scored on {}", weights.display(), table.data))?;
+    print::notes(&read.labelled.notes);
     if *json {
         print::json(&score)?;
     } else {
