@@ -12,7 +12,7 @@ use weightsmith_tasks::TaskType;
 
 /// How many times the steps that metamodels are trained with the logistic head takes at most in double precision:
 /// solutions on larger supports lie farther away.
-const EXACT_STEPS: usize = 4;
+const EXACT_STEPS: usize = 10;
 /// By this share of itself a solution in single precision may miss the loss of no coefficients at all: rounding.
 const LOSS_ROUNDING: f32 = 1e-3;
 /// Least share of a row in its own output that is left when it is left out.
