@@ -70,11 +70,7 @@ pub(crate) fn wild(number: u64) -> Wild {
     let n_support = spread(&mut rng, least_rows, most_rows);
     let n_columns = spread(&mut rng, if most_columns == 300 { 60 } else { 1 }, most_columns);
     let most_classes = if rng.random_bool(0.1) { 50 } else { 6 };
-    let n_classes = if rng.random_bool(0.35) {
-        0
-    } else {
-        spread(&mut rng, 2, most_classes)
-    };
+    let n_classes = if rng.random_bool(0.35) { 0 } else { spread(&mut rng, 2, most_classes) };
     let rule =
         one_of(&mut rng, &[Rule::Noise, Rule::Linear, Rule::Linear, Rule::Separable, Rule::Thresholds]);
     let mutation = one_of(
