@@ -23,6 +23,8 @@ const TOLERANCE: f64 = 1e-7;
 const LOSS_ROUNDING: f64 = 1e-5;
 /// Halvings of a step after which a solution is given up.
 const MAX_HALVINGS: usize = 20;
+/// Accelerated steps may overshoot; a loss of so many times the least one is no overshooting.
+const SWING: f64 = 1.1;
 
 /// What was met while systems were solved.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -320,8 +322,10 @@ fn logistic(
         }
         let loss = loss_and_slope(task, sizes, &ahead, &mut slope);
         let falls = loss <= best.0 + LOSS_ROUNDING * best.0.abs().min(f64::MAX);
-        if !loss.is_finite() || (since_start == 0 && !falls) {
-            if was_plain {
+        // Steps that are too long swing farther each time, each along its own gradient.
+        let swings = loss > SWING * best.0;
+        if !loss.is_finite() || swings || (since_start == 0 && !falls) {
+            if was_plain || swings {
                 // The bound does not hold, or a number broke down.
                 info.n_shortened_steps += 1;
                 n_halvings += 1;

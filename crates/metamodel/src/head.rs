@@ -82,7 +82,7 @@ fn solve<L: Level>(
     batch: &HeadRows<L>,
     activations: Option<Tensor<3>>,
 ) -> System {
-    let [n_tasks, n_rows, n_columns] = batch.dims();
+    let [n_tasks, n_rows, _] = batch.dims();
     let device = batch.rows.device();
     let ones = Tensor::<3>::ones([n_tasks, n_rows, 1], &device);
     let strength = batch.log_strength.clone();
@@ -100,7 +100,7 @@ fn solve<L: Level>(
     let features = Tensor::cat(features, 2); // [n_tasks, n_rows, p]
     let precision = Tensor::cat(precision, 1); // [n_tasks, p]
     let (targets, row_weights) = (batch.targets.clone(), plan.row_weights.clone());
-    System::solve(config, n_columns, HeadSystem { features, targets, row_weights, precision })
+    System::solve(config, HeadSystem { features, targets, row_weights, precision })
 }
 
 /// Solves the head for a plan and folds it into weights.

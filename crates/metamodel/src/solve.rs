@@ -35,15 +35,13 @@ pub(crate) struct System {
 }
 
 impl System {
-    /// Solves for rows with `n_columns` inputs, hidden units aside. Sizes that metamodels are trained on are solved in
-    /// single precision, and again in double precision if the solution is worse than none; others in double
-    /// precision. Where gradients are asked for, single precision serves all sizes.
-    pub(crate) fn solve(config: &MetamodelConfig, n_columns: usize, rows: HeadSystem) -> Self {
+    /// Up to as many rows and classes as metamodels are trained on are solved in single precision, and again in double
+    /// precision if the solution is worse than none; more in double precision. Where gradients are asked for, single
+    /// precision serves all sizes.
+    pub(crate) fn solve(config: &MetamodelConfig, rows: HeadSystem) -> Self {
         let [_, n_rows, _] = rows.features.dims();
         let [_, _, n_outputs] = rows.targets.dims();
-        let is_usual = n_rows <= limits::MAX_ENCODED_ROWS
-            && n_columns <= limits::USUAL_COLUMNS
-            && n_outputs <= limits::USUAL_CLASSES;
+        let is_usual = n_rows <= limits::MAX_ENCODED_ROWS && n_outputs <= limits::USUAL_CLASSES;
         let has_gradient = rows.features.device().is_autodiff();
         if is_usual || has_gradient {
             let coefficients = single(config, &rows);
