@@ -215,7 +215,7 @@ mod tests {
         let path = store.journal_path(RecipeSearch::Planner, SelfTaskMode::Lifted, 0);
         let whole = fs::read_to_string(&path).unwrap();
         fs::write(&path, &whole[..whole.len() - 9]).unwrap();
-        assert_eq!(journal().unwrap(), [first.clone()]);
+        assert_eq!(journal().unwrap(), std::slice::from_ref(&first));
         // The next line does not go behind the unfinished one.
         store.add(&second).unwrap();
         assert_eq!(journal().unwrap(), [first, second]);
