@@ -2,9 +2,8 @@
 
 use crate::findings::numbers_rows;
 use crate::notes::{Leak, Note};
-use std::collections::hash_map::{DefaultHasher, Entry};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::hash::{Hash, Hasher};
 use weightsmith_tasks::{ColumnValues, Table, Target};
 
 /// With fewer rows than this, that a column goes with the target may be chance.
@@ -149,14 +148,11 @@ fn determines(values: &[u64], targets: &[u64]) -> bool {
 pub fn count_copies(table: &Table, target: &Target, learned: &[usize], scored: &[usize]) -> usize {
     let columns: Vec<Vec<u64>> = table.columns().iter().map(|column| value_keys(&column.values)).collect();
     let targets = target_keys(target);
-    let hash = |row: usize| {
-        let mut hasher = DefaultHasher::new();
-        targets[row].hash(&mut hasher);
-        columns.iter().for_each(|column| column[row].hash(&mut hasher));
-        hasher.finish()
+    let cells = |row: usize| -> Vec<u64> {
+        [targets[row]].into_iter().chain(columns.iter().map(|column| column[row])).collect()
     };
-    let known: HashSet<u64> = learned.iter().map(|&row| hash(row)).collect();
-    scored.iter().filter(|&&row| known.contains(&hash(row))).count()
+    let known: HashSet<Vec<u64>> = learned.iter().map(|&row| cells(row)).collect();
+    scored.iter().filter(|&&row| known.contains(&cells(row))).count()
 }
 
 #[cfg(test)]
