@@ -15,7 +15,7 @@ use weightsmith_generation::load_metamodel;
 use weightsmith_planner::{
     DecisionReport, PlanReport, PlanSettings, load_predictor, plan_table, shipped_predictor,
 };
-use weightsmith_reports::{ReportFormat, write_plan};
+use weightsmith_reports::{ReportFormat, write as write_report};
 use weightsmith_runtime::check_output;
 use weightsmith_tasks::Seed;
 
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
         write_base_model(model, out, Precision::F32)?;
     }
     if let Some(report) = report {
-        write_plan(&plan, report)?;
+        write_report(&plan, report)?;
     }
     if arguments.json {
         print::json(&Printed { plan: &plan, out: out.as_deref(), report: report.as_deref() })?;

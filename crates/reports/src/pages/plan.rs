@@ -1,0 +1,226 @@
+//! The plan for one table.
+
+use crate::charts::{Across, Chart, Dot, DotPlot, Ink, Line, LineKind, LinePlot, NO_LIMITS};
+use crate::page::{Page, VERSION, column, count, dash, figure, side_by_side, table, text, words};
+use crate::words::{percent, short_count};
+use maud::{Markup, html};
+use weightsmith_evaluation::{number_text, seconds_text};
+use weightsmith_ledger::Value;
+use weightsmith_planner::{DecisionReport, ForeseenPoint, PlanReport};
+
+impl Page for PlanReport {
+    fn title(&self) -> String {
+        format!("{}: plan", self.data)
+    }
+
+    fn question(&self) -> &'static str {
+        "How should this table's network come to its weights?"
+    }
+
+    fn pictures(&self) -> Vec<Chart> {
+        [Some(dots(self)), curve(self)].into_iter().flatten().collect()
+    }
+
+    fn body(&self) -> Markup {
+        html! {
+            p.answer { (answer(self)) }
+            (side_by_side(&self.pictures()))
+            (decisions(self))
+            (reasons(self))
+            h2 { "What the support rows look like" }
+            (features(self))
+            h2 { "How" }
+            p {
+                "A linear predictor scored all " (figure("/n_scored", self.n_scored as f64, self.n_scored))
+                " trainings that the space of plans holds for this table; five networks re-ranked the best "
+                (count("/n_judged", self.n_judged)) " of them, in " (figure("/wall_s", self.wall_s, seconds_text(self.wall_s)))
+                " altogether. Both learned from recorded trainings on other tables. The page and the JSON beside it were \
+                 written by weightsmith " (VERSION) "."
+            }
+        }
+    }
+}
+
+fn loss(pointer: &str, value: f64) -> Markup {
+    figure(pointer, value, number_text(value))
+}
+
+fn metric(plan: &PlanReport) -> &'static str {
+    if plan.metric == "log_loss" { "log-loss" } else { "RMSE" }
+}
+
+fn answer(plan: &PlanReport) -> Markup {
+    let PlanReport { chosen, .. } = plan;
+    html! {
+        "For the " (count("/n_short", plan.n_short)) " support rows of " (plan.data) ": "
+        strong { (chosen.in_words()) } ". The predicted " (metric(plan)) " on new rows is " (loss("/chosen/loss", chosen.loss))
+        ", with nine chances in ten between " (loss("/chosen/low", chosen.low)) " and " (loss("/chosen/high", chosen.high)) "."
+        @if let Some(observed) = &plan.realised {
+            " Carried out in " (figure("/realised/wall_s", observed.wall_s, seconds_text(observed.wall_s)))
+            ", it came to " (loss("/realised/loss", observed.loss)) " on " (count("/realised/n_rows", observed.n_rows)) " rows "
+            @if plan.n_long > 0 { "that it had not seen" } @else { "held out in turn" } ": "
+            @if observed.is_inside { "inside" } @else { "outside" } " the interval."
+        }
+    }
+}
+
+fn label(decision: &DecisionReport) -> String {
+    let text = |name: &str| match decision.recipe.get(name) {
+        Some(Value::Text(text)) => text.clone(),
+        _ => String::new(),
+    };
+    match decision.action {
+        "generate" => "generate".to_string(),
+        _ if text("beginning") == "generated" => format!("generated, {}", text("optimiser")),
+        _ => text("optimiser"),
+    }
+}
+
+/// Every decision with its interval, and what was observed.
+fn dots(plan: &PlanReport) -> Chart {
+    let dot = |decision: &DecisionReport, is_lead| Dot {
+        label: label(decision),
+        value: decision.loss,
+        ends: (decision.low, decision.high),
+        is_lead,
+    };
+    let mut dots = vec![dot(&plan.chosen, true)];
+    dots.extend(plan.alternatives.iter().map(|decision| dot(decision, false)));
+    dots.extend(plan.realised.iter().map(|observed| Dot {
+        label: "observed".into(),
+        value: observed.loss,
+        ends: (observed.loss, observed.loss),
+        is_lead: false,
+    }));
+    DotPlot {
+        title: &format!("predicted {}, 90% interval", metric(plan)),
+        hint: "less is better",
+        dots: &dots,
+        limits: NO_LIMITS,
+        is_log: false,
+        text: &number_text,
+        tick: None,
+    }
+    .chart()
+}
+
+/// The predicted loss after each number of steps.
+fn curve(plan: &PlanReport) -> Option<Chart> {
+    if plan.curve.len() < 2 {
+        return None;
+    }
+    let line = |label: &str, ink, kind, pick: fn(&ForeseenPoint) -> f64| Line {
+        label: label.into(),
+        points: plan.curve.iter().map(|point| (point.n_steps as f64, pick(point))).collect(),
+        ink,
+        width: 2,
+        kind,
+    };
+    let lines = [
+        line("predicted", Ink::Accent, LineKind::Plain, |point| point.loss),
+        line("5%", Ink::Muted, LineKind::Dashed, |point| point.low),
+        line("95%", Ink::Muted, LineKind::Dashed, |point| point.high),
+    ];
+    let highest = plan.curve.iter().map(|point| point.high).fold(0.0, f64::max);
+    let of = if plan.chosen.action == "train" { &plan.chosen } else { plan.alternatives.first()? };
+    let plot = LinePlot {
+        title: &format!("predicted {} of {}", metric(plan), label(of)),
+        hint: "less is better",
+        x_label: "steps",
+        across: Across::Costs,
+        limits: NO_LIMITS,
+        x_text: Some(&short_count),
+        y_text: None,
+        lines: &lines,
+        // Where all is far below it, it would flatten the curve.
+        base: (plan.base_loss < 2.0 * highest).then_some(("base rate", plan.base_loss)),
+    };
+    Some(plot.chart())
+}
+
+fn decisions(plan: &PlanReport) -> Markup {
+    let columns = [
+        words("decision"),
+        column("predicted"),
+        column("90% interval"),
+        column("observed"),
+        column("gain over generating"),
+        column("tried on support rows"),
+    ];
+    let row = |decision: &DecisionReport, at: &str| {
+        let place = |field: &str, value: f64, text: String| figure(format_args!("{at}/{field}"), value, text);
+        let observed = match (&plan.realised, decision.realised) {
+            (Some(observed), None) if at == "/chosen" => loss("/realised/loss", observed.loss),
+            (_, Some(value)) => place("realised", value, number_text(value)),
+            _ => dash(),
+        };
+        vec![
+            text(decision.in_words()),
+            place("loss", decision.loss, number_text(decision.loss)),
+            html! {
+                (place("low", decision.low, number_text(decision.low))) " to "
+                (place("high", decision.high, number_text(decision.high)))
+            },
+            observed,
+            html! {
+                (place("gain", decision.gain, percent(decision.gain, 1))) " ± "
+                (place("gain_deviation", decision.gain_deviation, percent(decision.gain_deviation, 1)))
+            },
+            decision.tried.map_or_else(dash, |tried| place("tried", tried, percent(tried, 1))),
+        ]
+    };
+    let mut rows = vec![row(&plan.chosen, "/chosen")];
+    let others = plan.alternatives.iter().enumerate();
+    rows.extend(others.map(|(at, decision)| row(decision, &format!("/alternatives/{at}"))));
+    html! {
+        h2 { "Decisions" }
+        p.note {
+            "The chosen one and the best of every other kind. Gains are of the logarithm of the loss, mean and standard deviation \
+             over the networks; a training is chosen only if its gain outweighs their disagreement. What was tried on the support \
+             rows is the logarithm of the held-out loss as a share of that of generating: below zero is better than generating."
+        }
+        (table(&columns, &rows, Some(0)))
+    }
+}
+
+fn reasons(plan: &PlanReport) -> Markup {
+    let row = |(at, reason): (usize, &weightsmith_planner::Reason)| {
+        let place = |field: &str, value: f64, text: String| {
+            figure(format_args!("/reasons/{at}/{field}"), value, text)
+        };
+        vec![
+            text(reason.feature),
+            place("value", reason.value, number_text(reason.value)),
+            place("usual", reason.usual, number_text(reason.usual)),
+            place("moved", reason.moved, percent(reason.moved, 1)),
+            text(reason.about),
+        ]
+    };
+    let rows: Vec<Vec<Markup>> = plan.reasons.iter().enumerate().map(row).collect();
+    let columns = [
+        column("because of"),
+        column("here"),
+        column("usual"),
+        column("moved the gain by"),
+        words("what it is"),
+    ];
+    html! {
+        @if !rows.is_empty() {
+            h2 { "Reasons" }
+            p.note {
+                "By how much the gain of the chosen decision over the first alternative would change if the feature were as it \
+                 usually is."
+            }
+            (table(&columns, &rows, None))
+        }
+    }
+}
+
+fn features(plan: &PlanReport) -> Markup {
+    let row = |(at, feature): (usize, &weightsmith_planner::FeatureReport)| {
+        let value = figure(format_args!("/features/{at}/value"), feature.value, number_text(feature.value));
+        vec![text(feature.name), value, text(feature.about)]
+    };
+    let rows: Vec<Vec<Markup>> = plan.features.iter().enumerate().map(row).collect();
+    table(&[column("feature"), column("value"), words("what it is")], &rows, None)
+}
