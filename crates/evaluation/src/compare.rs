@@ -1,13 +1,14 @@
-//! One table: what generated weights are worth on the long rows, and what an optimiser would have cost.
+//! One table: what generated weights are worth on the query rows, and what an optimiser would have cost.
 
 use crate::comparison::{Comparison, Done, Record, main_metrics, method_report};
-use crate::curve::Seen;
+use crate::curve::CurveSample;
 use crate::error::EvaluationError;
 use crate::methods::{Fit, GENERATED, MethodError, MethodRef, MethodSettings, Shape, StartWeights, tuned};
 use crate::problem::Problem;
-use crate::results::{ResultRow, RowKey, maker};
+use crate::results::{ResultRow, RowKey, origin};
 use crate::splits::{Split, max_support};
-use crate::weight_space::{Places, WeightSpace, places};
+use crate::suspicions::suspicions;
+use crate::weight_space::{WeightPair, WeightSpace, weight_pair};
 use weightsmith_base_model::BaseModel;
 use weightsmith_datasets::NamedTable;
 use weightsmith_metamodel::{Pretrained, limits};
@@ -57,7 +58,7 @@ pub struct ComparedSplit {
     /// Its rows.
     pub problem: Problem,
     pub(crate) records: Vec<Record>,
-    places: Option<Result<Places, String>>,
+    weight_pair: Option<Result<WeightPair, String>>,
 }
 
 impl ComparedSplit {
@@ -77,9 +78,9 @@ impl Compared {
         let Comparison { name, task, n_support, metamodel, n_views, .. } = &self.comparison;
         let row = |split: u32, record: &Record| {
             let (name, model) = (name.clone(), record.method.name().to_string());
-            let empty = ResultRow::empty(RowKey { name, short: *n_support, split, model }, *task);
+            let empty = ResultRow::empty(RowKey { name, n_support: *n_support, split, model }, *task);
             let asks = record.method.uses_metamodel();
-            let row = ResultRow { metamodel: asks.then(|| maker(&metamodel.1, *n_views)), ..empty };
+            let row = ResultRow { metamodel: asks.then(|| origin(&metamodel.1, *n_views)), ..empty };
             match &record.done {
                 Ok(done) => row.scored(&done.scores, done.cost.cpu_s, done.cost.wall_s),
                 Err(error) => ResultRow { error: Some(error.clone()), ..row },
@@ -92,7 +93,7 @@ impl Compared {
     }
 }
 
-/// Runs every method on the same splits of one table, the methods of a split one after the other on one core. `listen` hears
+/// Runs every method on the same splits of one table, the methods of a split one after the other on one core. `listen` is told
 /// how many splits of how many are done.
 ///
 /// # Errors
@@ -127,6 +128,9 @@ pub fn compare(
         return Err(EvaluationError::OneClassSplits { data: data.clone(), n_splits, n_support });
     };
     let n_query = first.1.n_query();
+    let scored = problems.iter().map(|(index, _)| Split::new(n_rows, n_support, *index));
+    let suspicions = suspicions(labelled, &scored.collect::<Vec<_>>(), settings.from);
+    let notes = labelled.notes.iter().cloned().chain(suspicions).collect();
     let n_all = problems.len();
     let splits = in_parallel(
         problems,
@@ -149,8 +153,8 @@ pub fn compare(
     };
     let speed_up =
         cpu(GENERATED).zip(cpu(tuned(Optimiser::Adam))).map(|(generated, tuned)| tuned / generated);
-    let found: Vec<Places> =
-        splits.iter().filter_map(|split| split.places.as_ref()?.as_ref().ok().cloned()).collect();
+    let found: Vec<WeightPair> =
+        splits.iter().filter_map(|split| split.weight_pair.as_ref()?.as_ref().ok().cloned()).collect();
     let comparison = Comparison {
         name: labelled.name.clone(),
         target: target.clone(),
@@ -172,6 +176,7 @@ pub fn compare(
         main_metric,
         speed_up,
         weight_space: WeightSpace::of(&found),
+        notes,
         methods,
     };
     Ok(Compared { comparison, splits })
@@ -190,21 +195,21 @@ fn split(index: u32, problem: Problem, settings: &CompareSettings<'_>) -> Compar
         done: run(method, &problem, &method_settings).map_err(|error| in_one_line(&error)),
     };
     let records = settings.methods.iter().map(record).collect();
-    let places = settings
+    let weight_pair = settings
         .weight_space
-        .then(|| places(&problem, &method_settings).map_err(|error| in_one_line(&error)));
-    ComparedSplit { index, problem, records, places }
+        .then(|| weight_pair(&problem, &method_settings).map_err(|error| in_one_line(&error)));
+    ComparedSplit { index, problem, records, weight_pair }
 }
 
 fn run(method: MethodRef, problem: &Problem, settings: &MethodSettings<'_>) -> Result<Done, MethodError> {
-    let mut seen = Vec::new();
+    let mut samples = Vec::new();
     let Fit { predictor, cost, n_steps, details, .. } = method.fit(
         problem.support(),
         settings,
         Some(&mut |point| {
             // A failure here is one that the end of the training tells of.
             if let Ok(counts) = problem.count_network(point.model) {
-                seen.push(Seen { n_steps: point.n_steps, cost: point.cost, counts });
+                samples.push(CurveSample { n_steps: point.n_steps, cost: point.cost, counts });
             }
         }),
     )?;
@@ -212,9 +217,9 @@ fn run(method: MethodRef, problem: &Problem, settings: &MethodSettings<'_>) -> R
     let counts = problem.count(&predictor.predict(problem.support().table())?, &predictions);
     // The end is the last evaluation point, or a later one.
     let last = n_steps.unwrap_or(0);
-    seen.retain(|seen| seen.n_steps < last);
-    seen.push(Seen { n_steps: last, cost, counts });
+    samples.retain(|samples| samples.n_steps < last);
+    samples.push(CurveSample { n_steps: last, cost, counts });
     let scores = problem.scores(&predictions, predictor.residual_std());
     let model = predictor.network().cloned();
-    Ok(Done { scores, cost, n_steps, details, seen, predictions, model })
+    Ok(Done { scores, cost, n_steps, details, samples, predictions, model })
 }

@@ -1,12 +1,13 @@
 //! The figures of a comparison on one table.
 
-use crate::curve::{CurvePoint, Seen, TimeToTarget, mean_curve, time_to_target};
+use crate::curve::{CurvePoint, CurveSample, TimeToTarget, mean_curve, time_to_target};
 use crate::methods::{GENERATED, MethodRef, Role, Shape};
 use crate::metrics::{Metric, Scores};
 use crate::statistics::{Estimate, Spread};
 use crate::weight_space::{WeightSpace, agreement};
 use serde::Serialize;
 use weightsmith_base_model::{BaseModel, Predictions};
+use weightsmith_datasets::Note;
 use weightsmith_runtime::Cost;
 use weightsmith_tasks::TaskType;
 
@@ -55,7 +56,7 @@ pub struct MethodReport {
     pub cpu_s: Option<Spread>,
     /// Steps of the training that gave the weights, where there was one.
     pub n_steps: Option<Spread>,
-    /// Rows that come out right, and losses, of the support rows and of the long ones.
+    /// Rows that come out right, and losses, of support and query.
     pub at_end: Option<CurvePoint>,
     /// The same while a training ran; empty for other methods.
     pub curve: Vec<CurvePoint>,
@@ -116,6 +117,8 @@ pub struct Comparison {
     pub speed_up: Option<f64>,
     /// Where generated and trained weights lie.
     pub weight_space: Option<WeightSpace>,
+    /// What to know of how the table was read, and what makes scores look better than they are.
+    pub notes: Vec<Note>,
 }
 
 /// The metrics that a table of a few columns shows.
@@ -132,14 +135,14 @@ pub(crate) struct Record {
     pub(crate) done: Result<Done, String>,
 }
 
-/// What came of a method that did not fail.
+/// What a method made that did not fail.
 pub(crate) struct Done {
     pub(crate) scores: Scores,
     pub(crate) cost: Cost,
     pub(crate) n_steps: Option<usize>,
     pub(crate) details: String,
     /// The evaluation points of a training, the last of them at its end; of other methods the end alone.
-    pub(crate) seen: Vec<Seen>,
+    pub(crate) samples: Vec<CurveSample>,
     pub(crate) predictions: Predictions,
     /// The network; none for a method that makes none.
     pub(crate) model: Option<BaseModel>,
@@ -170,11 +173,11 @@ pub(crate) fn method_report(
     };
     let spread =
         |part: &dyn Fn(&Done) -> Option<f64>| Spread::of(&done().filter_map(part).collect::<Vec<_>>());
-    let curves: Vec<&[Seen]> = done().map(|done| done.seen.as_slice()).collect();
-    let ends: Vec<&[Seen]> = curves.iter().map(|seen| &seen[seen.len() - 1..]).collect();
-    let was_watched = curves.iter().any(|seen| seen.len() > 1);
-    let against: Vec<(&[Seen], f64)> = both()
-        .filter_map(|(own, other)| Some((own.seen.as_slice(), other.seen.last()?.counts.query.loss)))
+    let curves: Vec<&[CurveSample]> = done().map(|done| done.samples.as_slice()).collect();
+    let ends: Vec<&[CurveSample]> = curves.iter().map(|samples| &samples[samples.len() - 1..]).collect();
+    let was_watched = curves.iter().any(|samples| samples.len() > 1);
+    let against: Vec<(&[CurveSample], f64)> = both()
+        .filter_map(|(own, other)| Some((own.samples.as_slice(), other.samples.last()?.counts.query.loss)))
         .collect();
     let agreements: Vec<f64> =
         both().map(|(own, other)| agreement(&own.predictions, &other.predictions)).collect();
@@ -197,9 +200,9 @@ pub(crate) fn method_report(
 }
 
 /// The mean over splits of where each ended; its steps are the most of any split.
-fn mean_end(ends: &[&[Seen]]) -> Option<CurvePoint> {
+fn mean_end(ends: &[&[CurveSample]]) -> Option<CurvePoint> {
     let curve = mean_curve(ends);
-    // Each split has one point, so that the last number of steps has seen them all.
+    // Each split has one point, so that the last number of steps has samples them all.
     curve.last().copied()
 }
 

@@ -7,7 +7,7 @@ use weightsmith_runtime::Cost;
 
 /// The weights of one training at one evaluation point.
 #[derive(Copy, Clone, Debug, PartialEq)]
-pub(crate) struct Seen {
+pub(crate) struct CurveSample {
     pub(crate) n_steps: usize,
     pub(crate) cost: Cost,
     pub(crate) counts: Counts,
@@ -48,49 +48,54 @@ pub struct TimeToTarget {
 }
 
 /// Means over the splits' curves, at every number of steps at which one of them was evaluated.
-pub(crate) fn mean_curve(splits: &[&[Seen]]) -> Vec<CurvePoint> {
-    let splits: Vec<&[Seen]> = splits.iter().copied().filter(|seen| !seen.is_empty()).collect();
-    let mut steps: Vec<usize> = splits.iter().flat_map(|seen| seen.iter().map(|seen| seen.n_steps)).collect();
+pub(crate) fn mean_curve(splits: &[&[CurveSample]]) -> Vec<CurvePoint> {
+    let splits: Vec<&[CurveSample]> = splits.iter().copied().filter(|samples| !samples.is_empty()).collect();
+    let mut steps: Vec<usize> =
+        splits.iter().flat_map(|samples| samples.iter().map(|sample| sample.n_steps)).collect();
     steps.sort_unstable();
     steps.dedup();
     let at = |n_steps: usize| {
-        let last = |seen: &&[Seen]| seen[seen.partition_point(|seen| seen.n_steps <= n_steps).max(1) - 1];
-        let now: Vec<Seen> = splits.iter().map(last).collect();
-        let mean = |figure: &dyn Fn(&Seen) -> f64| now.iter().map(figure).sum::<f64>() / now.len() as f64;
+        let last = |samples: &&[CurveSample]| {
+            samples[samples.partition_point(|sample| sample.n_steps <= n_steps).max(1) - 1]
+        };
+        let now: Vec<CurveSample> = splits.iter().map(last).collect();
+        let mean =
+            |figure: &dyn Fn(&CurveSample) -> f64| now.iter().map(figure).sum::<f64>() / now.len() as f64;
         CurvePoint {
             n_steps,
-            cpu_s: mean(&|seen| seen.cost.cpu_s),
-            support_accuracy: mean(&|seen| seen.counts.support.right),
-            query_accuracy: mean(&|seen| seen.counts.query.right),
-            support_loss: mean(&|seen| seen.counts.support.loss),
-            query_loss: mean(&|seen| seen.counts.query.loss),
+            cpu_s: mean(&|sample| sample.cost.cpu_s),
+            support_accuracy: mean(&|sample| sample.counts.support.right),
+            query_accuracy: mean(&|sample| sample.counts.query.right),
+            support_loss: mean(&|sample| sample.counts.support.loss),
+            query_loss: mean(&|sample| sample.counts.query.loss),
         }
     };
     steps.into_iter().map(at).collect()
 }
 
 /// For each split a curve and the generated weights' loss on its query rows.
-pub(crate) fn time_to_target(splits: &[(&[Seen], f64)]) -> Option<TimeToTarget> {
-    let first =
-        |(seen, loss): &(&[Seen], f64)| seen.iter().find(|seen| seen.counts.query.loss <= *loss).copied();
-    let reached: Vec<Option<Seen>> = splits.iter().map(first).collect();
+pub(crate) fn time_to_target(splits: &[(&[CurveSample], f64)]) -> Option<TimeToTarget> {
+    let first = |(samples, loss): &(&[CurveSample], f64)| {
+        samples.iter().find(|sample| sample.counts.query.loss <= *loss).copied()
+    };
+    let reached: Vec<Option<CurveSample>> = splits.iter().map(first).collect();
     // A split on which it is never reached takes forever.
-    let usual = |figure: &dyn Fn(&Seen) -> f64| {
+    let usual = |figure: &dyn Fn(&CurveSample) -> f64| {
         let mut all: Vec<f64> =
-            reached.iter().map(|seen| seen.as_ref().map_or(f64::INFINITY, figure)).collect();
+            reached.iter().map(|sample| sample.as_ref().map_or(f64::INFINITY, figure)).collect();
         all.sort_unstable_by(f64::total_cmp);
         Some(median(&all)).filter(|value| value.is_finite())
     };
-    let last = |figure: &dyn Fn(&Seen) -> f64| {
-        Spread::of(&splits.iter().filter_map(|(seen, _)| seen.last().map(figure)).collect::<Vec<_>>())
+    let last = |figure: &dyn Fn(&CurveSample) -> f64| {
+        Spread::of(&splits.iter().filter_map(|(samples, _)| samples.last().map(figure)).collect::<Vec<_>>())
     };
     Some(TimeToTarget {
-        within_cpu_s: last(&|seen| seen.cost.cpu_s)?,
-        within_steps: last(&|seen| seen.n_steps as f64)?,
+        within_cpu_s: last(&|sample| sample.cost.cpu_s)?,
+        within_steps: last(&|sample| sample.n_steps as f64)?,
         n_reached: reached.iter().flatten().count(),
         n_splits: splits.len(),
-        cpu_s: usual(&|seen| seen.cost.cpu_s),
-        n_steps: usual(&|seen| seen.n_steps as f64),
+        cpu_s: usual(&|sample| sample.cost.cpu_s),
+        n_steps: usual(&|sample| sample.n_steps as f64),
     })
 }
 
@@ -99,15 +104,16 @@ mod tests {
     use super::*;
     use crate::problem::Count;
 
-    fn seen(n_steps: usize, loss: f64) -> Seen {
+    fn sample(n_steps: usize, loss: f64) -> CurveSample {
         let count = Count { right: 0.5, loss };
         let cost = Cost { wall_s: 0.0, cpu_s: n_steps as f64 / 10.0 };
-        Seen { n_steps, cost, counts: Counts { support: count, query: count } }
+        CurveSample { n_steps, cost, counts: Counts { support: count, query: count } }
     }
 
     #[test]
     fn a_training_that_has_ended_stays_where_it_is() {
-        let (long, short) = ([seen(0, 4.0), seen(1, 2.0), seen(2, 1.0)], [seen(0, 2.0), seen(1, 1.0)]);
+        let (long, short) =
+            ([sample(0, 4.0), sample(1, 2.0), sample(2, 1.0)], [sample(0, 2.0), sample(1, 1.0)]);
         let curve = mean_curve(&[&long, &short, &[]]);
         let losses: Vec<f64> = curve.iter().map(|point| point.query_loss).collect();
         assert_eq!(losses, [3.0, 1.5, 1.0]);
@@ -116,7 +122,7 @@ mod tests {
 
     #[test]
     fn never_is_an_answer() {
-        let curve = [seen(0, 4.0), seen(1, 2.0), seen(2, 3.0)];
+        let curve = [sample(0, 4.0), sample(1, 2.0), sample(2, 3.0)];
         let equal = time_to_target(&[(&curve, 2.5), (&curve, 2.0), (&curve, 1.0)]).unwrap();
         assert_eq!(
             (equal.n_reached, equal.n_splits, equal.n_steps, equal.cpu_s),

@@ -63,7 +63,7 @@ pub enum EvaluationError {
         /// The most.
         n_most: usize,
     },
-    /// Too few short rows are asked for.
+    /// Too few support rows are asked for.
     #[error("{n_support} support rows are too few; at least {n_needed} are needed")]
     TooFewSupportRows {
         /// Support rows asked for.
@@ -71,7 +71,7 @@ pub enum EvaluationError {
         /// The fewest.
         n_needed: usize,
     },
-    /// No split of a table has two classes among its short rows.
+    /// No split of a table has two classes among its support rows.
     #[error(
         "{data}: in each of the {n_splits} splits the {n_support} support rows are of one class; take more"
     )]

@@ -3,7 +3,7 @@
 use crate::error::EvaluationError;
 use crate::methods::{MethodRef, MethodSettings, Shape};
 use crate::problem::Problem;
-use crate::results::{ResultRow, RowKey, maker};
+use crate::results::{ResultRow, RowKey, origin};
 use crate::splits::Split;
 use crate::suite::SuiteTable;
 use burn::tensor::Device;
@@ -63,9 +63,9 @@ impl Metamodels {
         Self { loaded }
     }
 
-    /// See [`maker`]; of the metamodel for a kind of task.
-    fn maker(&self, task_type: TaskType, n_views: usize) -> String {
-        maker(self.of(task_type).map_or("", |pretrained| pretrained.checksum.as_str()), n_views)
+    /// See [`origin`]; of the metamodel for a kind of task.
+    fn origin(&self, task_type: TaskType, n_views: usize) -> String {
+        origin(self.of(task_type).map_or("", |pretrained| pretrained.checksum.as_str()), n_views)
     }
 
     /// The one for a type of task.
@@ -102,7 +102,7 @@ pub struct Skipped {
     /// The table.
     pub name: String,
     /// Support rows asked for.
-    pub short: usize,
+    pub n_support: usize,
     /// The split.
     pub split: u32,
 }
@@ -128,7 +128,7 @@ pub struct Progress<'a> {
 }
 
 /// Scores every method on every split of every table. What `before` holds without an error is not done again. A method
-/// that fails gives a row with an error. `listen` hears of every split; its error ends the work.
+/// that fails gives a row with an error. `listen` is told of every split; its error ends the work.
 ///
 /// # Errors
 /// Results before that are of another metamodel or of other views; those of `listen`.
@@ -141,7 +141,7 @@ pub fn evaluate(
 ) -> Result<Evaluation, EvaluationError> {
     let mut rows: Vec<ResultRow> = before.into_iter().filter(|row| row.error.is_none()).collect();
     for row in &rows {
-        let expected = metamodels.maker(row.task, settings.n_views);
+        let expected = metamodels.origin(row.task, settings.n_views);
         if row.metamodel.as_ref().is_some_and(|found| *found != expected) {
             let found = row.metamodel.clone().unwrap_or_default();
             return Err(EvaluationError::OtherMetamodel { found, expected });
@@ -152,7 +152,7 @@ pub fn evaluate(
     let read: Vec<OnceLock<Result<Labelled, String>>> = tables.iter().map(|_| OnceLock::new()).collect();
     let (n_all, mut n_done) = (jobs.len(), 0);
     let mut skipped = Vec::new();
-    let mut heard = Ok(());
+    let mut listened = Ok(());
     let work = |job: Job<'_>| {
         let labelled = read[job.table_idx].get_or_init(|| job.table.read(&settings.target));
         job.run(labelled, metamodels, settings.n_views)
@@ -163,12 +163,12 @@ pub fn evaluate(
             Outcome::Skipped(split) => skipped.push(split),
         }
         n_done += 1;
-        heard = listen(Progress { n_done, n_all, rows: &rows });
-        if heard.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        listened = listen(Progress { n_done, n_all, rows: &rows });
+        if listened.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    heard?;
+    listened?;
     rows.sort_by_cached_key(|row| (row.task == TaskType::Regression, row.key()));
-    skipped.sort_by_cached_key(|split| (split.name.clone(), split.short, split.split));
+    skipped.sort_by_cached_key(|split| (split.name.clone(), split.n_support, split.split));
     Ok(Evaluation { rows, skipped })
 }
 
@@ -184,8 +184,8 @@ struct Job<'a> {
     n_support: usize,
     split: u32,
     methods: Vec<MethodRef>,
-    /// See [`Metamodels::maker`].
-    maker: String,
+    /// See [`Metamodels::origin`].
+    origin: String,
 }
 
 fn jobs<'a>(
@@ -198,8 +198,8 @@ fn jobs<'a>(
     for (table_idx, table) in tables.iter().enumerate() {
         for &n_support in &settings.n_supports {
             for split in 0..settings.n_splits {
-                let maker = metamodels.maker(table.task_type, settings.n_views);
-                let job = Job { table_idx, table, n_support, split, methods: Vec::new(), maker };
+                let origin = metamodels.origin(table.task_type, settings.n_views);
+                let job = Job { table_idx, table, n_support, split, methods: Vec::new(), origin };
                 let is_new = |method: &MethodRef| !done.contains(&job.key(*method));
                 let methods: Vec<MethodRef> = settings.methods.iter().copied().filter(is_new).collect();
                 if !methods.is_empty() {
@@ -223,8 +223,8 @@ impl Job<'_> {
         };
         let split = Split::new(labelled.table.n_rows(), self.n_support, self.split);
         let Some(problem) = Problem::new(labelled, &split) else {
-            let (name, short, split) = (self.table.name.clone(), self.n_support, self.split);
-            return Outcome::Skipped(Skipped { name, short, split });
+            let (name, n_support, split) = (self.table.name.clone(), self.n_support, self.split);
+            return Outcome::Skipped(Skipped { name, n_support, split });
         };
         let pretrained = metamodels.of(self.table.task_type).expect("loading made sure of it");
         let settings = MethodSettings {
@@ -249,12 +249,12 @@ impl Job<'_> {
     }
 
     fn row(&self, method: MethodRef) -> ResultRow {
-        let metamodel = method.uses_metamodel().then(|| self.maker.clone());
+        let metamodel = method.uses_metamodel().then(|| self.origin.clone());
         ResultRow { metamodel, ..ResultRow::empty(self.key(method), self.table.task_type) }
     }
 
     fn key(&self, method: MethodRef) -> RowKey {
         let (name, model) = (self.table.name.clone(), method.name().to_string());
-        RowKey { name, short: self.n_support, split: self.split, model }
+        RowKey { name, n_support: self.n_support, split: self.split, model }
     }
 }

@@ -13,9 +13,9 @@ use weightsmith_tasks::Target;
 /// | file | what |
 /// |---|---|
 /// | `comparison.json` | every figure |
-/// | `split-S/support.csv`, `split-S/query.csv` | the short and the long rows of a split, with their labels |
-/// | `split-S/ARM.safetensors` | the weights of a method that makes a network |
-/// | `split-S/ARM.csv` | the predictions of a method for the long rows |
+/// | `split-S/support.csv`, `split-S/query.csv` | the support and the query rows of a split, with their labels |
+/// | `split-S/METHOD.safetensors` | the weights of a method that makes a network |
+/// | `split-S/METHOD.csv` | the predictions of a method for the query rows |
 ///
 /// # Errors
 /// A system that refuses.

@@ -1,7 +1,7 @@
 //! How good predictions are: the formulas of the outside scorer, and some more.
 //!
 //! Probabilities are clipped to 1e-6..1 and made to add up to 1 before anything is measured, so that a class
-//! that was not foreseen costs much and not everything. The AUC is of these numbers too. A class that nobody foresaw has
+//! that was given no probability costs much and not everything. The AUC is of these numbers too. A class that no model gave a probability has
 //! 1e-6 in every row, and the division tells the rows apart by rounding errors: its order means nothing, but the outside
 //! scorer ranks it, and it moves a row's AUC by up to 0.03. To agree with it row by row, the numbers here are the same to
 //! the bit: they start from the decimal text that `predict` writes, and are added up in NumPy's order ([`numpy_sum`]).
@@ -18,7 +18,7 @@ const N_CALIBRATION_BINS: usize = 10;
 /// Standard deviations to either side that a 95% interval of a normal error spans.
 const Z_95: f64 = 1.959_963_984_540_054;
 
-/// What is measured on the long rows.
+/// What is measured on the query rows.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Metric {
     /// Share of rows whose most probable class is right.
@@ -47,7 +47,7 @@ impl Metric {
         match self {
             Self::Accuracy => "accuracy",
             Self::Auc => "auc",
-            Self::LogLoss => "logloss",
+            Self::LogLoss => "log_loss",
             Self::Brier => "brier",
             Self::CalibrationError => "calibration_error",
             Self::R2 => "r2",
@@ -169,11 +169,9 @@ pub fn classification_scores(probabilities: &[f64], n_classes: usize, labels: &[
 pub fn regression_scores(predicted: &[f64], std: Option<f64>, values: &[f64]) -> Scores {
     assert!(!values.is_empty() && predicted.len() == values.len(), "a prediction a value");
     let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
     let pairs = || predicted.iter().zip(values);
     let squares: f64 = pairs().map(|(p, y)| (y - p).powi(2)).sum();
-    let total: f64 = values.iter().map(|y| (y - mean).powi(2)).sum();
-    let r2 = 1.0 - squares / total;
+    let r2 = weightsmith_tasks::r2(predicted, values);
     let mut scores =
         vec![(Metric::R2, r2), (Metric::R2Clipped, r2.max(-1.0)), (Metric::Rmse, (squares / n).sqrt())];
     if let Some(std) = std {

@@ -21,7 +21,9 @@ pub struct ResultRow {
     /// What is predicted.
     pub task: TaskType,
     /// Support rows asked for.
-    pub short: usize,
+    // The columns `short` and `logloss` are called as the outside scorer calls them.
+    #[serde(rename = "short")]
+    pub n_support: usize,
     /// The split.
     pub split: u32,
     /// The method, or the baseline.
@@ -31,7 +33,8 @@ pub struct ResultRow {
     /// See [`Metric::Auc`].
     pub auc: Option<f64>,
     /// See [`Metric::LogLoss`].
-    pub logloss: Option<f64>,
+    #[serde(rename = "logloss")]
+    pub log_loss: Option<f64>,
     /// See [`Metric::R2`].
     pub r2: Option<f64>,
     /// See [`Metric::R2Clipped`].
@@ -61,7 +64,7 @@ pub struct ResultRow {
 }
 
 /// What results say of a metamodel: it and the views decide what generated methods get.
-pub(crate) fn maker(checksum: &str, n_views: usize) -> String {
+pub(crate) fn origin(checksum: &str, n_views: usize) -> String {
     format!("{} x{n_views}", checksum.get(..12).unwrap_or(checksum))
 }
 
@@ -71,7 +74,7 @@ pub(crate) struct RowKey {
     /// The table.
     pub(crate) name: String,
     /// Support rows asked for.
-    pub(crate) short: usize,
+    pub(crate) n_support: usize,
     /// The split.
     pub(crate) split: u32,
     /// The method, or the baseline.
@@ -81,16 +84,16 @@ pub(crate) struct RowKey {
 impl ResultRow {
     /// A row without figures.
     pub(crate) fn empty(key: RowKey, task: TaskType) -> Self {
-        let RowKey { name, short, split, model } = key;
+        let RowKey { name, n_support, split, model } = key;
         Self {
             name,
             task,
-            short,
+            n_support,
             split,
             model,
             accuracy: None,
             auc: None,
-            logloss: None,
+            log_loss: None,
             r2: None,
             r2_clipped: None,
             seconds: None,
@@ -110,7 +113,7 @@ impl ResultRow {
         Self {
             accuracy: rounded(Metric::Accuracy),
             auc: rounded(Metric::Auc),
-            logloss: rounded(Metric::LogLoss),
+            log_loss: rounded(Metric::LogLoss),
             r2: rounded(Metric::R2),
             r2_clipped: rounded(Metric::R2Clipped),
             seconds: Some(round(cpu_s)),
@@ -129,7 +132,7 @@ impl ResultRow {
         match metric {
             Metric::Accuracy => self.accuracy,
             Metric::Auc => self.auc,
-            Metric::LogLoss => self.logloss,
+            Metric::LogLoss => self.log_loss,
             Metric::R2 => self.r2,
             Metric::R2Clipped => self.r2_clipped,
             Metric::Brier => self.brier,
@@ -142,8 +145,8 @@ impl ResultRow {
 
     /// What it is about, in the order of files.
     pub(crate) fn key(&self) -> RowKey {
-        let Self { name, short, split, model, .. } = self;
-        RowKey { name: name.clone(), short: *short, split: *split, model: model.clone() }
+        let Self { name, n_support, split, model, .. } = self;
+        RowKey { name: name.clone(), n_support: *n_support, split: *split, model: model.clone() }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which rows are short and which are long: the outside scorer's splits, to the row.
+//! Which rows are support and which are query: the outside scorer's splits, to the row.
 
 /// Query rows of a split, at most.
 pub const MAX_QUERY_ROWS: usize = 1000;
@@ -6,9 +6,9 @@ pub const MAX_QUERY_ROWS: usize = 1000;
 /// The rows of one split of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
-    /// The short rows, to learn from.
+    /// The support rows, to learn from.
     pub support: Vec<usize>,
-    /// The long rows, to be scored on.
+    /// The query rows, to be scored on.
     pub query: Vec<usize>,
 }
 

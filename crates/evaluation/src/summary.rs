@@ -74,7 +74,7 @@ pub struct SummaryBlock {
     /// What is predicted.
     pub task: TaskType,
     /// Support rows.
-    pub short: usize,
+    pub n_support: usize,
     /// What is measured.
     pub metric: Metric,
     /// Tables.
@@ -132,9 +132,10 @@ pub fn summarise(rows: &[ResultRow], baselines: &[ResultRow], lead: &str, regist
     let mut blocks = Vec::new();
     for (task, metrics) in SUMMARISED {
         let of_task: Vec<&ResultRow> = good.iter().copied().filter(|row| row.task == task).collect();
-        let shorts: BTreeSet<usize> = of_task.iter().map(|row| row.short).collect();
-        for short in shorts {
-            let of_size: Vec<&ResultRow> = of_task.iter().copied().filter(|row| row.short == short).collect();
+        let sizes: BTreeSet<usize> = of_task.iter().map(|row| row.n_support).collect();
+        for n_support in sizes {
+            let of_size: Vec<&ResultRow> =
+                of_task.iter().copied().filter(|row| row.n_support == n_support).collect();
             blocks.extend(
                 metrics.iter().filter_map(|&metric| block(&of_size, metric, lead, registry, &bootstrap)),
             );
@@ -142,20 +143,20 @@ pub fn summarise(rows: &[ResultRow], baselines: &[ResultRow], lead: &str, regist
     }
     let first_error = bad.first().map(|row| {
         let error = row.error.as_deref().unwrap_or_default();
-        format!("{}, {} rows, {}: {error}", row.name, row.short, row.model)
+        format!("{}, {} rows, {}: {error}", row.name, row.n_support, row.model)
     });
     Summary { blocks, bootstrap, seconds: seconds(&good), n_errors: bad.len(), first_error }
 }
 
 fn place(row: &ResultRow) -> (&str, usize, u32) {
-    (&row.name, row.short, row.split)
+    (&row.name, row.n_support, row.split)
 }
 
 fn seconds(rows: &[&ResultRow]) -> BTreeMap<usize, BTreeMap<String, f64>> {
     let mut times: BTreeMap<usize, BTreeMap<String, Vec<f64>>> = BTreeMap::new();
     for row in rows {
         if let Some(seconds) = row.seconds {
-            times.entry(row.short).or_default().entry(row.model.clone()).or_default().push(seconds);
+            times.entry(row.n_support).or_default().entry(row.model.clone()).or_default().push(seconds);
         }
     }
     let medians = |mut times: Vec<f64>| {
@@ -165,7 +166,7 @@ fn seconds(rows: &[&ResultRow]) -> BTreeMap<usize, BTreeMap<String, f64>> {
     let of_size = |models: BTreeMap<String, Vec<f64>>| {
         models.into_iter().map(|(model, times)| (model, medians(times))).collect()
     };
-    times.into_iter().map(|(short, models)| (short, of_size(models))).collect()
+    times.into_iter().map(|(n_support, models)| (n_support, of_size(models))).collect()
 }
 
 #[cfg(test)]

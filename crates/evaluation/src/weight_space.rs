@@ -16,7 +16,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use pathfinding::prelude::{Matrix as Costs, kuhn_munkres};
 use serde::Serialize;
 use weightsmith_base_model::{
-    Architecture, BaseModel, HostWeights, Matrix, Predicted, Predictions, Rows, Weights, predict,
+    Architecture, BaseModel, HostWeights, Matrix, Predicted, Predictions, Rows, TargetUnit, Weights, predict,
 };
 use weightsmith_generation::{GenerateOptions, generate_base_model};
 use weightsmith_tasks::{Base, Target};
@@ -29,7 +29,7 @@ const N_AT_ONCE: usize = 25;
 
 /// The two networks of one split.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Places {
+pub(crate) struct WeightPair {
     figures: Figures,
     path: Vec<PathPoint>,
     slice: Slice,
@@ -48,7 +48,7 @@ struct Figures {
     random_distance: f64,
 }
 
-/// The loss on the long rows along the straight line from the generated weights to the trained ones.
+/// The loss on the query rows along the straight line from the generated weights to the trained ones.
 #[derive(Copy, Clone, Debug, PartialEq, Serialize)]
 pub struct PathPoint {
     /// From 0, the generated weights, to 1, the trained ones.
@@ -66,7 +66,7 @@ pub struct WeightSpace {
     pub n_weights: usize,
     /// Its hidden units.
     pub n_units: usize,
-    /// The generated network's loss on the long rows: log-loss, or root mean squared error.
+    /// The generated network's loss on the query rows: log-loss, or root mean squared error.
     pub generated_loss: Option<Estimate>,
     /// The trained network's.
     pub trained_loss: Option<Estimate>,
@@ -84,7 +84,7 @@ pub struct WeightSpace {
     pub barrier_unmatched: Option<Estimate>,
     /// The same, units matched.
     pub barrier_matched: Option<Estimate>,
-    /// The share of long rows on which both predict the same class, or the correlation of their values.
+    /// The share of query rows on which both predict the same class, or the correlation of their values.
     pub agreement: Option<Estimate>,
     /// The straight path of the first split.
     pub path: Vec<PathPoint>,
@@ -94,7 +94,7 @@ pub struct WeightSpace {
 
 impl WeightSpace {
     /// Means over splits; none without a split.
-    pub(crate) fn of(places: &[Places]) -> Option<Self> {
+    pub(crate) fn of(places: &[WeightPair]) -> Option<Self> {
         let first = places.first()?;
         let over = |figure: &dyn Fn(&Figures) -> f64| {
             Estimate::of(&places.iter().map(|place| figure(&place.figures)).collect::<Vec<_>>())
@@ -120,7 +120,10 @@ impl WeightSpace {
 
 /// Generates one view without a forest, trains the same network by Adam (the recipe chosen by cross-validation), and
 /// looks at where the two lie.
-pub(crate) fn places(problem: &Problem, settings: &MethodSettings<'_>) -> Result<Places, MethodError> {
+pub(crate) fn weight_pair(
+    problem: &Problem,
+    settings: &MethodSettings<'_>,
+) -> Result<WeightPair, MethodError> {
     let device = &settings.pretrained.metamodel.device();
     let (support, seed) = (problem.support(), settings.seed);
     let options = GenerateOptions { n_views: 1, n_threads: 1, n_trees: 0 };
@@ -134,23 +137,23 @@ pub(crate) fn places(problem: &Problem, settings: &MethodSettings<'_>) -> Result
     let recipes: Vec<Recipe> =
         grid(Optimiser::Adam, support.target().task_type()).into_iter().map(shaped).collect();
     let recipe = tune_base_model(support, &recipes, seed, device, &mut |_| {})?.chosen;
-    let ruler = Ruler::new(problem, &generated, device)?;
+    let frame = WeightFrame::new(problem, &generated, device)?;
     let mut steps = Vec::new();
     let training = Training { support, start: Start::Like(&generated), recipe: &recipe, seed, device };
     let trained = training.run(&mut |moment| {
         if let Ok(model) = moment.model() {
-            steps.push((moment.n_steps, ruler.numbers(&model, false)));
+            steps.push((moment.n_steps, frame.numbers(&model, false)));
         }
     })?;
-    let own = ruler.numbers(&generated, true);
-    let end = ruler.numbers(&trained.model, false);
-    let order = ruler.matching(&own, &end);
-    let matched = ruler.permuted(&end, &order);
+    let own = frame.numbers(&generated, true);
+    let end = frame.numbers(&trained.model, false);
+    let order = frame.matching(&own, &end);
+    let matched = frame.permuted(&end, &order);
     let steps: Vec<(usize, Vec<f32>)> =
-        steps.into_iter().map(|(n, numbers)| (n, ruler.permuted(&numbers, &order))).collect();
+        steps.into_iter().map(|(n, numbers)| (n, frame.permuted(&numbers, &order))).collect();
     let along = |other: &[f32]| -> Vec<f64> {
         let point = |idx: usize| mixed(&own, other, idx as f64 / (N_PATH - 1) as f64);
-        ruler.losses(&(0..N_PATH).map(point).collect::<Vec<_>>())
+        frame.losses(&(0..N_PATH).map(point).collect::<Vec<_>>())
     };
     let (unmatched_losses, matched_losses) = (along(&end), along(&matched));
     let at = |idx: usize| idx as f64 / (N_PATH - 1) as f64;
@@ -160,7 +163,7 @@ pub(crate) fn places(problem: &Problem, settings: &MethodSettings<'_>) -> Result
     let random = steps.first().map_or_else(|| matched.clone(), |(_, numbers)| numbers.clone());
     let figures = Figures {
         n_weights: own.len(),
-        n_units: ruler.n_units(),
+        n_units: frame.n_units(),
         distance: [distance(&own, &end), distance(&own, &matched)],
         cosine: [cosine(&own, &end), cosine(&own, &matched)],
         barrier: [barrier(&unmatched_losses), barrier(&matched_losses)],
@@ -171,24 +174,24 @@ pub(crate) fn places(problem: &Problem, settings: &MethodSettings<'_>) -> Result
         loss: [matched_losses[0], matched_losses[N_PATH - 1]],
         random_distance: distance(&random, &matched),
     };
-    Ok(Places { figures, path, slice: Slice::through(&ruler, &own, &matched, &steps) })
+    Ok(WeightPair { figures, path, slice: Slice::through(&frame, &own, &matched, &steps) })
 }
 
 fn lost(error: weightsmith_base_model::EncodingError) -> MethodError {
     MethodError::Reference(error.into())
 }
 
-/// Brings networks of one shape into comparable numbers, and measures their loss on the long rows.
-struct Ruler {
+/// Brings networks of one shape into comparable numbers, and measures their loss on the query rows.
+struct WeightFrame {
     architecture: Architecture,
     rows: Rows,
     wanted: Wanted,
-    /// Mean and standard deviation of a numeric target on the short rows.
+    /// Mean and standard deviation of a numeric target on the support rows.
     unit: (f64, f64),
     device: Device,
 }
 
-impl Ruler {
+impl WeightFrame {
     fn new(problem: &Problem, model: &BaseModel, device: &Device) -> Result<Self, MethodError> {
         let rows = model.encoding.encode(problem.query()).map_err(lost)?;
         let unit = match problem.support().target() {
@@ -210,6 +213,7 @@ impl Ruler {
 
     /// The numbers of a network in one row: outputs centred or in standard deviations, hidden units balanced if asked for.
     fn numbers(&self, model: &BaseModel, balanced: bool) -> Vec<f32> {
+        let from = model.target_unit.unwrap_or(TargetUnit { centre: 0.0, scale: 1.0 });
         let mut weights = model.weights.clone();
         let n_outputs = weights.output_bias.len();
         let rescale = |values: &mut [f32], shift: f64| {
@@ -223,7 +227,7 @@ impl Ruler {
                         own.iter_mut().for_each(|value| *value -= mean);
                     }
                     Wanted::Values(_) => {
-                        own.iter_mut().for_each(|value| *value = (*value - shift) / self.unit.1)
+                        own.iter_mut().for_each(|value| *value = (*value * from.scale - shift) / self.unit.1)
                     }
                 }
                 (0..n_outputs).for_each(|output| values[output * width + column] = own[output] as f32);
@@ -231,7 +235,7 @@ impl Ruler {
         };
         let HostWeights { hidden, skip, output, output_bias, .. } = &mut weights;
         skip.iter_mut().chain(output.iter_mut()).for_each(|matrix| rescale(&mut matrix.values, 0.0));
-        rescale(output_bias, self.unit.0);
+        rescale(output_bias, self.unit.0 - from.centre);
         if balanced && let ([layer], Some(output)) = (hidden.as_mut_slice(), output) {
             balance(&mut layer.weight, &mut layer.bias, output);
         }
@@ -275,7 +279,7 @@ impl Ruler {
         permuted
     }
 
-    /// The loss of each row of numbers on the long rows: log-loss, or root mean squared error in the target's unit.
+    /// The loss of each row of numbers on the query rows: log-loss, or root mean squared error in the target's unit.
     fn losses(&self, networks: &[Vec<f32>]) -> Vec<f64> {
         networks.chunks(N_AT_ONCE).flat_map(|some| self.losses_at_once(some)).collect()
     }
@@ -299,7 +303,7 @@ impl Ruler {
             Wanted::Classes(_) => Predictions::from_logits(self.architecture.n_outputs, outputs),
             Wanted::Values(_) => {
                 let (mean, deviation) = self.unit;
-                let value = |output: &f32| (mean + deviation * f64::from(*output)) as f32;
+                let value = |output: &f32| mean + deviation * f64::from(*output);
                 Predictions::from_values(outputs.iter().map(value).collect())
             }
         };
@@ -359,9 +363,9 @@ fn barrier(losses: &[f64]) -> f64 {
 pub(crate) fn agreement(first: &Predictions, second: &Predictions) -> f64 {
     match (first.predicted(), second.predicted()) {
         (Predicted::Values(a), Predicted::Values(b)) => {
-            let centred = |values: &[f32]| {
-                let mean = values.iter().map(|value| f64::from(*value)).sum::<f64>() / values.len() as f64;
-                values.iter().map(|value| f64::from(*value) - mean).collect::<Vec<f64>>()
+            let centred = |values: &[f64]| {
+                let mean = values.iter().sum::<f64>() / values.len() as f64;
+                values.iter().map(|value| value - mean).collect::<Vec<f64>>()
             };
             let (a, b) = (centred(a), centred(b));
             let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();

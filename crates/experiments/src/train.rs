@@ -199,6 +199,7 @@ pub fn train_metamodel(
     };
     files.write("write", &files.curve, &curve_csv(&curve))?;
     let trainer = Trainer::new(&experiment.training, device, n_threads)?;
+    #[expect(clippy::disallowed_methods, reason = "checkpoints are written by the clock")]
     let begun = Instant::now();
     let mut recorder = Recorder {
         experiment,
@@ -292,6 +293,7 @@ impl Recorder<'_> {
 }
 
 impl Observer for Recorder<'_> {
+    #[expect(clippy::disallowed_methods, reason = "checkpoints are written by the clock")]
     fn on_step(&mut self, report: &StepReport, state: &TrainState) -> ControlFlow<()> {
         self.loss = (self.loss.0 + f64::from(report.loss), self.loss.1 + 1);
         if report.step.is_multiple_of(CURVE_EVERY) {

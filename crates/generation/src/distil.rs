@@ -18,7 +18,7 @@ use weightsmith_base_model::{
 };
 use weightsmith_kernels::cholesky_solve;
 use weightsmith_metamodel::{Labels, Standardised, UNIT_FLOOR, standardised};
-use weightsmith_tasks::{Base, Column, Seed, Table};
+use weightsmith_tasks::{Base, Column, Seed, Table, softmax};
 
 /// Shares of the forest in the outputs, of which the support picks one.
 const SHARES: [f32; 7] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
@@ -226,7 +226,7 @@ impl<'a> Teacher<'a> {
         let said = said.chunks_exact(weights.output_bias.len()).map(|row| pupil.seen(row));
         let wanted = said.zip(told.chunks_exact(k)).flat_map(|(said, told)| self.change(&said, told));
         let wanted = Tensor::<2>::from_data(TensorData::new(wanted.collect::<Vec<f32>>(), [n, k]), device);
-        Move::solve(x, &units, wanted * pupil.unit.1 as f32).apply(pupil.outputs, units, weights);
+        Move::solve(x, &units, wanted).apply(pupil.outputs, units, weights);
         Ok(())
     }
 }
@@ -239,15 +239,12 @@ pub(crate) struct Pupil<'a> {
     pub(crate) places: &'a [usize],
     /// Its outputs of the forest's classes.
     pub(crate) outputs: &'a [usize],
-    /// Mean and standard deviation of its values; 0 and 1 for classes.
-    pub(crate) unit: (f64, f64),
 }
 
 impl Pupil<'_> {
     /// Logits of the forest's classes, or standardised values, of one row's outputs.
     pub(crate) fn seen(&self, row: &[f32]) -> Vec<f32> {
-        let (mean, std) = self.unit;
-        self.outputs.iter().map(|&output| ((f64::from(row[output]) - mean) / std) as f32).collect()
+        self.outputs.iter().map(|&output| row[output]).collect()
     }
 }
 
@@ -321,10 +318,9 @@ fn normal(rng: &mut ChaCha8Rng) -> f32 {
 /// Class shares of logits; values stay as they are.
 fn shares(labels: &Labels, mut outputs: Vec<f32>) -> Vec<f32> {
     if let Labels::Classes { .. } = labels {
-        let top = outputs.iter().copied().fold(f32::MIN, f32::max);
-        outputs.iter_mut().for_each(|logit| *logit = (*logit - top).exp());
-        let total: f32 = outputs.iter().sum();
-        outputs.iter_mut().for_each(|share| *share /= total);
+        let mut probabilities = vec![0.0; outputs.len()];
+        softmax(&outputs, &mut probabilities);
+        outputs.iter_mut().zip(probabilities).for_each(|(output, share)| *output = share as f32);
     }
     outputs
 }
@@ -334,3 +330,6 @@ fn centre(values: &mut [f32]) {
     let mean = values.iter().sum::<f32>() / values.len() as f32;
     values.iter_mut().for_each(|value| *value -= mean);
 }
+
+#[cfg(test)]
+mod tests;

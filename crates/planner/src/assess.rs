@@ -320,7 +320,7 @@ fn say(
             said.push(Said {
                 name: format!("{} from {n_rows} rows", learner.name()),
                 learner,
-                values: values.iter().map(|value| f64::from(*value)).collect(),
+                values: values.to_vec(),
                 intervals: None,
                 bounds: None,
                 excesses: None,

@@ -168,6 +168,7 @@ pub fn plan_table(
         None => Support::new(labelled.table.clone(), labelled.target.clone())
             .expect("a labelled table has a valid label for each row"),
     };
+    #[expect(clippy::disallowed_methods, reason = "how long it took is told")]
     let begun = Instant::now();
     let decide_settings = DecideSettings { n_tried: settings.n_tried, seed: settings.seed };
     let decided =
@@ -213,6 +214,7 @@ pub fn plan_table(
     if !settings.run {
         return Ok((report, None));
     }
+    #[expect(clippy::disallowed_methods, reason = "how long it took is told")]
     let begun = Instant::now();
     let workshop = Workshop { pretrained: settings.pretrained, seed: settings.seed };
     let carry_out = |candidate: &Candidate| {

@@ -1,5 +1,9 @@
 //! What all pages share: one file that needs nothing but itself, its tables, its figures, and how it is written.
 
+mod notes;
+
+pub(crate) use notes::notes;
+
 use crate::charts::{Chart, chart_style, standalone};
 use crate::error::ReportError;
 use maud::{DOCTYPE, Markup, PreEscaped, display, html};

@@ -21,13 +21,15 @@ pub(crate) fn percent(share: f64, n_decimals: usize) -> String {
 }
 
 /// A difference of a metric with its sign.
-pub(crate) fn signed(metric: Metric, difference: f64) -> String {
-    with_sign(difference, metric_text(metric, difference))
+pub(crate) fn signed(metric: Metric, value: f64) -> String {
+    if metric == Metric::Rmse { with_sign(value, metric_text(metric, value)) } else { difference(value) }
 }
 
 /// A difference with its sign.
 pub(crate) fn difference(difference: f64) -> String {
-    with_sign(difference, format!("{difference:.4}"))
+    // Without the sign of what rounds to zero.
+    let rounded = (1e4 * difference).round() / 1e4 + 0.0;
+    with_sign(rounded, format!("{rounded:.4}"))
 }
 
 fn with_sign(value: f64, text: String) -> String {
@@ -85,7 +87,7 @@ mod tests {
         assert_eq!([7, 999, 1000, 1_234_567].map(thousands), ["7", "999", "1,000", "1,234,567"]);
         assert_eq!([50.0, 2000.0, 20_000.0, 1.5e6].map(short_count), ["50", "2000", "20k", "1.5M"]);
         assert_eq!((percent(-0.0001, 1), percent(0.4321, 0)), ("0.0%".into(), "43%".into()));
-        assert_eq!([0.25, -0.5, 0.0].map(difference), ["+0.2500", "-0.5000", "0.0000"]);
+        assert_eq!([0.25, -0.5, 0.0, -1e-9].map(difference), ["+0.2500", "-0.5000", "0.0000", "0.0000"]);
     }
 
     #[test]

@@ -35,6 +35,7 @@ impl Stopwatch {
         Self::new(ClockId::ProcessCPUTime, before)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the one stopwatch")]
     fn new(clock: ClockId, before: Cost) -> Self {
         Self { clock, before, wall: Instant::now(), cpu_s: seconds(clock) }
     }

@@ -1,18 +1,43 @@
-//! Why no base model can be made, stored or used.
+//! Why no network can be made, stored or used.
 
 use std::path::PathBuf;
-use weightsmith_base_model::{DeviceError, EncodingError, FileError};
+use weightsmith_base_model::{DeviceError, EncodingError, FileError, StoredError};
 use weightsmith_datasets::DatasetError;
 use weightsmith_generation::{CatalogError, GenerateError};
 use weightsmith_runtime::OutputError;
+use weightsmith_tasks::{TableError, TaskError};
 use weightsmith_training::InnerError;
 
-/// Why no base model can be made, stored or used.
+/// Why no network can be made, stored or used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The rows cannot be read.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    /// The columns do not make a table.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The labels do not fit the rows.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// A row has more or fewer numbers than there are names.
+    #[error("row {row} has {found} numbers, and there are {expected} names")]
+    Ragged {
+        /// The row, counted from 1.
+        row: usize,
+        /// Its numbers.
+        found: usize,
+        /// The names.
+        expected: usize,
+    },
+    /// Record batches do not make a table.
+    #[error("column \"{column}\": {problem}")]
+    RecordBatch {
+        /// The column.
+        column: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// A file cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -23,22 +48,12 @@ pub enum Error {
     #[error(transparent)]
     Catalog(#[from] CatalogError),
     /// No weights can be generated from these rows.
-    #[error("no weights can be generated from {data}")]
-    Generate {
-        /// The source.
-        data: String,
-        /// Why.
-        source: GenerateError,
-    },
+    #[error("no weights can be generated: {0}")]
+    Generate(#[from] GenerateError),
     /// Generated weights cannot be refined.
-    #[error("the weights generated from {data} cannot be refined")]
-    Refine {
-        /// The source.
-        data: String,
-        /// Why.
-        source: InnerError,
-    },
-    /// A base model's file cannot be read.
+    #[error("the generated weights cannot be refined: {0}")]
+    Refine(#[from] InnerError),
+    /// A network's file cannot be read.
     #[error("cannot use the weights in {}", path.display())]
     Weights {
         /// The file.
@@ -46,6 +61,9 @@ pub enum Error {
         /// Why.
         source: FileError,
     },
+    /// Bytes are none of a network, or the network cannot be written as such.
+    #[error(transparent)]
+    Bytes(#[from] FileError),
     /// The weights cannot be stored as asked.
     #[error("the weights cannot be stored in {}", path.display())]
     Store {
@@ -54,7 +72,7 @@ pub enum Error {
         /// Why.
         source: FileError,
     },
-    /// The rows do not fit the base model.
+    /// The rows of a source do not fit the network.
     #[error("{data} does not fit the model")]
     Encode {
         /// The source.
@@ -62,4 +80,10 @@ pub enum Error {
         /// Why.
         source: EncodingError,
     },
+    /// The network cannot be held in this precision.
+    #[error(transparent)]
+    Precision(#[from] StoredError),
+    /// Rows do not fit the network.
+    #[error(transparent)]
+    Rows(#[from] EncodingError),
 }

@@ -127,7 +127,7 @@ fn in_words(bench: &Bench, report: &Path) -> String {
     let mut header = ["", "loss", "untrained", "tasks", "processor", "numbers"].map(String::from).to_vec();
     let scored = bench.runs.iter().find(|run| !run.scores.is_empty());
     for score in scored.map_or([].as_slice(), |run| run.scores.as_slice()) {
-        header.push(format!("{} at {}", score.metric.label(), score.short));
+        header.push(format!("{} at {}", score.metric.label(), score.n_support));
     }
     header.push("state".to_string());
     let mut rows = vec![header];

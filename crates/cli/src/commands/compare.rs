@@ -3,12 +3,12 @@
 use crate::arguments::Compare;
 use crate::exit::Outcome;
 use crate::methods::registry;
-use crate::{print, progress};
+use crate::{outputs, print, progress};
 use anyhow::Result;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
-use weightsmith::write_base_model;
+use weightsmith::Network;
 use weightsmith_base_model::open_device;
 use weightsmith_datasets::read_table;
 use weightsmith_evaluation::methods::{FINE_TUNED, GENERATED};
@@ -18,7 +18,6 @@ use weightsmith_evaluation::{
 };
 use weightsmith_generation::load_metamodel;
 use weightsmith_reports::{ReportFormat, write as write_report};
-use weightsmith_runtime::check_output;
 
 /// The figures and where the files went.
 #[derive(Serialize)]
@@ -35,9 +34,8 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
     let Compare { table, metamodel, .. } = arguments;
     let (out, report) = (arguments.out.as_deref(), arguments.report.as_deref());
     let results = arguments.results.as_deref();
-    for path in [out, report, results].into_iter().flatten() {
-        check_output(path)?;
-    }
+    let inputs = outputs::file_of(&table.data).into_iter().chain(arguments.from.as_deref());
+    outputs::check([out, report, results].into_iter().flatten(), inputs, arguments.force)?;
     if let Some(results) = results {
         ResultsFormat::of(results)?;
     }
@@ -79,9 +77,10 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
     bar.finish_and_clear();
     let compared = compared?;
     let comparison = &compared.comparison;
+    print::notes(&comparison.notes);
     let written = match (out, compared.model()) {
         (Some(path), Some(model)) => {
-            write_base_model(model, path, weightsmith_base_model::Precision::F32)?;
+            Network::from(model.clone()).save(path)?;
             Some(path)
         }
         _ => None,
@@ -140,7 +139,7 @@ fn in_words(comparison: &Comparison, files: [(&str, Option<&Path>); 4]) -> Resul
         }
     }
     if comparison.n_skipped > 0 {
-        writeln!(text, "{} splits left out: their short rows are all of one class", comparison.n_skipped)?;
+        writeln!(text, "{} splits left out: their support rows are all of one class", comparison.n_skipped)?;
     }
     for (what, path) in files {
         if let Some(path) = path {

@@ -34,6 +34,7 @@ struct Printed<'a> {
     summary: &'a Summary,
 }
 
+#[expect(clippy::disallowed_methods, reason = "results are written now and then")]
 pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
     let (out, report) = (arguments.out.as_deref(), arguments.report.as_deref());
     for path in [out, report].into_iter().flatten() {
@@ -126,9 +127,9 @@ pub(super) fn threads(asked: Option<u16>) -> usize {
 fn in_words(summary: &Summary, skipped: &[Skipped], out: Option<&Path>, report: Option<&Path>) -> String {
     let mut text = summary.to_string();
     if let Some(first) = skipped.first() {
-        let Skipped { name, short, split } = first;
+        let Skipped { name, n_support, split } = first;
         text += &format!(
-            "{} splits left out, their support rows are all of one class; the first: {name}, {short} rows, split {split}\n",
+            "{} splits left out, their support rows are all of one class; the first: {name}, {n_support} rows, split {split}\n",
             skipped.len()
         );
     }

@@ -2,35 +2,36 @@
 
 use crate::arguments::Generate;
 use crate::exit::Outcome;
-use crate::print;
-use anyhow::Result;
+use crate::{outputs, print};
+use anyhow::{Context, Result};
 use serde_json::json;
-use weightsmith::{Generation, Refining, Writer, Writing, generate, write_base_model};
-use weightsmith_base_model::{BaseModel, open_device};
-use weightsmith_datasets::read_table;
+use weightsmith::{Dataset, Generated, Generator, Refining};
+use weightsmith_base_model::{BaseModel, Precision};
 use weightsmith_evaluation::seconds_text;
-use weightsmith_generation::load_metamodel;
-use weightsmith_runtime::check_output;
-
-/// What stands for the closed-form head alone in place of a metamodel.
-const UNTRAINED: &str = "untrained";
+use weightsmith_generation::Fallback;
 
 pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
-    let Generate { table, out, metamodel, trees, refine, precision, json: as_json } = arguments;
-    check_output(out)?;
-    let device = open_device(&metamodel.device)?;
-    let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
-    let target = read.target.clone();
-    let choice = metamodel.metamodel.as_deref();
-    let Generation { model, info, refining, cost } = if choice == Some(UNTRAINED) {
-        generate(read, Writer::Untrained(&device))?
-    } else {
-        let pretrained = load_metamodel(choice, read.labelled.target.task_type(), &device)?;
-        let (n_views, n_trees) = (metamodel.views.into(), (*trees).into());
-        let writing = Writing { pretrained: &pretrained, n_views, n_trees, refine: *refine };
-        generate(read, Writer::Metamodel(writing))?
-    };
-    write_base_model(&model, out, (*precision).into())?;
+    let Generate { table, out, metamodel, trees, refine, precision, force, json: as_json } = arguments;
+    outputs::check([out.as_path()], outputs::file_of(&table.data), *force)?;
+    let data = Dataset::read(&table.data, table.target.as_deref(), table.task.task_type())?;
+    print::notes(data.notes());
+    let mut generator = Generator::default()
+        .device(&metamodel.device)
+        .views(metamodel.views.into())
+        .trees((*trees).into())
+        .refine(*refine);
+    if let Some(choice) = &metamodel.metamodel {
+        generator = generator.metamodel(choice);
+    }
+    let generated = generator.generate(&data).with_context(|| table.data.to_string())?;
+    let Generated { mut network, info, refining, cost } = generated;
+    let precision: Precision = (*precision).into();
+    if precision != Precision::F32 {
+        let failed = || format!("cannot write {} in {precision}", out.display());
+        network = network.stored(precision, data.table()).with_context(failed)?;
+    }
+    network.save_as(out, precision)?;
+    let (model, target) = (network.base_model(), data.target_name());
     let gain = refining.and_then(|refining| refining.held_out);
     if *as_json {
         print::json(&json!({
@@ -45,30 +46,45 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             "n_weights": model.architecture.n_weights(),
             "n_views": info.as_ref().map(|info| info.n_views),
             "forest_share": info.as_ref().map(|info| info.forest_share),
+            "fallback": info.as_ref().and_then(|info| info.fallback).map(Fallback::name),
+            "n_exact_systems": info.as_ref().map(|info| info.solve.n_systems),
+            "n_unconverged": info.as_ref().map(|info| info.solve.n_unconverged),
+            "n_repairs": info.as_ref().map(|info| info.solve.n_shortened_steps + info.solve.n_raised_pivots),
             "n_encoded_rows": info.as_ref().map(|info| info.n_encoded_rows),
             "refine_steps": refining.map(|refining| refining.n_steps),
             "refine_gain": gain.map(|gain| gain.gain / gain.loss),
             "refine_standard_error": gain.map(|gain| gain.standard_error / gain.loss),
             "metamodel": model.provenance,
             "expected": model.expected,
+            "notes": data.notes(),
             "wall_s": cost.wall_s,
             "cpu_s": cost.cpu_s,
         }))?;
     } else {
         let units = model.architecture.hidden.first().map_or("no".to_string(), usize::to_string);
         print::text(&format!(
-            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}",
+            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}{}",
             out.display(),
             model.task_type,
             model.architecture.n_inputs,
             model.architecture.n_weights(),
             model.support.n_rows,
             seconds_text(cost.wall_s),
+            info.as_ref().and_then(|info| info.fallback).map_or(String::new(), fallen_back),
             refining.map_or(String::new(), |refining| refined(&refining)),
-            expected(&model),
+            expected(model),
         ))?;
     }
     Ok(Outcome::Done)
+}
+
+/// What was written in place of the network, on a line.
+fn fallen_back(fallback: Fallback) -> String {
+    let what = match fallback {
+        Fallback::Linear => "the linear model of the same rows",
+        Fallback::BaseRate => "the base rate, which looks at no column,",
+    };
+    format!("written instead of the network: {what} is clearly better on rows held out\n")
 }
 
 /// What came of refining, on a line.

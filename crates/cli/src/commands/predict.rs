@@ -2,31 +2,33 @@
 
 use crate::arguments::Predict;
 use crate::exit::Outcome;
-use crate::print;
+use crate::{outputs, print};
 use anyhow::Result;
 use serde_json::json;
 use std::fs;
-use weightsmith::{predict_rows, read_base_model};
-use weightsmith_base_model::predictions_csv;
-use weightsmith_runtime::{check_output, write_output};
+use weightsmith::Network;
+use weightsmith_runtime::write_output;
 
 pub(super) fn run(arguments: &Predict) -> Result<Outcome> {
-    let Predict { weights, data, out, json: as_json } = arguments;
-    check_output(out)?;
-    let model = read_base_model(weights)?;
-    let predictions = predict_rows(&model, data)?;
-    write_output(out, &predictions_csv(&model, &predictions))?;
+    let Predict { weights, data, out, force, json: as_json } = arguments;
+    let inputs = outputs::file_of(data).into_iter().chain([weights.as_path()]);
+    outputs::check([out.as_path()], inputs, *force)?;
+    let network = Network::load(weights)?;
+    let (predictions, notes) = network.predict_source(data)?;
+    print::notes(&notes);
+    write_output(out, &network.to_csv(&predictions))?;
     let n_rows = predictions.n_rows();
     if *as_json {
         print::json(&json!({
             "out": out,
-            "task": model.task_type,
-            "classes": model.class_names,
+            "task": network.task_type(),
+            "classes": network.class_names(),
             "n_rows": n_rows,
-            "expected": model.expected,
+            "expected": network.expected_performance(),
+            "notes": notes,
         }))?;
     } else if fs::metadata(out).is_ok_and(|metadata| metadata.is_file()) {
-        print::text(&format!("{}: {n_rows} predictions ({})\n", out.display(), model.task_type))?;
+        print::text(&format!("{}: {n_rows} predictions ({})\n", out.display(), network.task_type()))?;
     }
     Ok(Outcome::Done)
 }

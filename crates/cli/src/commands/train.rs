@@ -108,7 +108,7 @@ fn on_real_tables(
     let blocks = summary.blocks.iter().map(|block| {
         let means: Vec<String> =
             block.models.iter().map(|model| format!("{} {:.4}", model.model, model.mean)).collect();
-        format!("  {} rows, {}: {}", block.short, block.metric.label(), means.join(", "))
+        format!("  {} rows, {}: {}", block.n_support, block.metric.label(), means.join(", "))
     });
     let header = format!("{} real tables, 1 split, 1 view", tables.len());
     Ok(std::iter::once(header).chain(blocks).collect::<Vec<_>>().join("\n"))

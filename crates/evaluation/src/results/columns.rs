@@ -12,7 +12,7 @@ fn figures(row: &mut ResultRow) -> [(&'static str, &mut Option<f64>); 11] {
     [
         ("accuracy", &mut row.accuracy),
         ("auc", &mut row.auc),
-        ("logloss", &mut row.logloss),
+        ("logloss", &mut row.log_loss),
         ("r2", &mut row.r2),
         ("r2_clipped", &mut row.r2_clipped),
         ("seconds", &mut row.seconds),
@@ -36,7 +36,7 @@ pub(super) fn of_rows(rows: &[ResultRow]) -> Vec<ParquetColumn> {
     let mut columns = vec![
         text("name", &|row| Some(row.name.clone())),
         text(TASK, &|row| Some(row.task.to_string())),
-        whole("short", &|row| row.short.try_into().unwrap_or(i64::MAX)),
+        whole("short", &|row| row.n_support.try_into().unwrap_or(i64::MAX)),
         whole("split", &|row| row.split.into()),
         text("model", &|row| Some(row.model.clone())),
         text("error", &|row| row.error.clone()),
@@ -78,7 +78,7 @@ pub(super) fn to_rows(columns: &[ParquetColumn]) -> Result<Vec<ResultRow>, Resul
         let none = |column: &'static str| ResultsError::Value { column, row: idx + 1 };
         let key = RowKey {
             name: names[idx].clone().ok_or_else(|| none("name"))?,
-            short: shorts[idx].and_then(|n| n.try_into().ok()).ok_or_else(|| none("short"))?,
+            n_support: shorts[idx].and_then(|n| n.try_into().ok()).ok_or_else(|| none("short"))?,
             split: splits[idx].and_then(|n| n.try_into().ok()).ok_or_else(|| none("split"))?,
             model: models[idx].clone().ok_or_else(|| none("model"))?,
         };

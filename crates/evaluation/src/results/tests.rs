@@ -1,7 +1,7 @@
 use super::*;
 
 fn rows() -> Vec<ResultRow> {
-    let key = RowKey { name: "a, \"b\"".into(), short: 32, split: 1, model: "generated".into() };
+    let key = RowKey { name: "a, \"b\"".into(), n_support: 32, split: 1, model: "generated".into() };
     let empty = ResultRow::empty(key, TaskType::Regression);
     let failed = ResultRow { error: Some("too few rows".into()), ..empty.clone() };
     let values = crate::metrics::regression_scores(&[1.0, 2.0], Some(0.3), &[1.0, 2.5]);

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 use serde::Serialize;
-use weightsmith_tasks::Seed;
+use weightsmith_tasks::{Seed, quantile};
 
 /// How intervals over tables are made: the tables are drawn again with replacement, and the interval holds the middle
 /// share of the means of the draws (percentile bootstrap).
@@ -66,13 +66,6 @@ impl Bootstrap {
     }
 }
 
-/// Between the two nearest of the numbers in ascending order, as `numpy.quantile` has it.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let place = share * (sorted.len() - 1) as f64;
-    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    below + (above - below) * place.fract()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,12 +112,5 @@ mod tests {
         assert_ne!(other.intervals(&[row]), [Some(one)]);
         assert_eq!(bootstrap.intervals(&[vec![1.0], vec![2.0]]), [None, None]);
         assert_eq!(bootstrap.intervals(&[]), []);
-    }
-
-    #[test]
-    fn quantiles_are_those_of_numpy() {
-        // numpy 2.4.6: numpy.quantile([1, 2, 4, 8], 0.3)
-        assert!((quantile(&[1.0, 2.0, 4.0, 8.0], 0.3) - 1.9).abs() < 1e-12);
-        assert_eq!(quantile(&[5.0], 0.975), 5.0);
     }
 }

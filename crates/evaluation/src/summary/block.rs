@@ -59,10 +59,10 @@ pub(super) fn block(
     let n_tables = tables.names.len();
     let critical_difference = critical_difference(models.len(), n_tables);
     let mean_ranks: Vec<f64> = models.iter().map(|model| model.mean_rank).collect();
-    let (task, short) = (rows[0].task, rows[0].short);
+    let (task, n_support) = (rows[0].task, rows[0].n_support);
     Some(SummaryBlock {
         task,
-        short,
+        n_support,
         metric,
         n_tables,
         n_splits: tables.n_splits,

@@ -1,10 +1,10 @@
 use super::*;
 use crate::results::RowKey;
 
-fn row(name: &str, split: u32, model: &str, logloss: f64) -> ResultRow {
-    let key = RowKey { name: name.into(), short: 32, split, model: model.into() };
+fn row(name: &str, split: u32, model: &str, log_loss: f64) -> ResultRow {
+    let key = RowKey { name: name.into(), n_support: 32, split, model: model.into() };
     let empty = ResultRow::empty(key, TaskType::Classification);
-    ResultRow { logloss: Some(logloss), seconds: Some(logloss / 10.0), ..empty }
+    ResultRow { log_loss: Some(log_loss), seconds: Some(log_loss / 10.0), ..empty }
 }
 
 fn rows() -> Vec<ResultRow> {
@@ -34,7 +34,7 @@ fn rows() -> Vec<ResultRow> {
 fn figures_are_those_of_the_outside_summary() {
     let summary = summarise(&rows(), &[], "generated", &Registry::default());
     let [block] = &summary.blocks[..] else { panic!("{summary}") };
-    assert_eq!((block.metric, block.short, block.n_tables), (Metric::LogLoss, 32, 4));
+    assert_eq!((block.metric, block.n_support, block.n_tables), (Metric::LogLoss, 32, 4));
     let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found} {expected}");
     for (model, mean, median, mean_rank) in [
         ("untrained", 0.511375, 0.54, 1.75),
@@ -75,7 +75,7 @@ fn figures_are_those_of_the_outside_summary() {
 #[test]
 fn the_best_coverage_is_the_nominal_one() {
     let row = |name: &str, model: &str, coverage: f64| {
-        let key = RowKey { name: name.into(), short: 32, split: 0, model: model.into() };
+        let key = RowKey { name: name.into(), n_support: 32, split: 0, model: model.into() };
         let empty = ResultRow::empty(key, TaskType::Regression);
         ResultRow { coverage: Some(coverage), rmse: Some(coverage), r2: Some(0.5), ..empty }
     };
@@ -100,7 +100,7 @@ fn the_best_coverage_is_the_nominal_one() {
 /// What an outside scorer does not measure is no reason to leave it out for us.
 #[test]
 fn models_without_a_metric_do_not_hide_it() {
-    let with_brier = |row: ResultRow| ResultRow { brier: row.logloss, ..row };
+    let with_brier = |row: ResultRow| ResultRow { brier: row.log_loss, ..row };
     let ours: Vec<ResultRow> = rows().into_iter().map(with_brier).collect();
     let summary = summarise(&ours, &rows(), "generated", &Registry::default());
     let n_models: Vec<(Metric, usize)> =

@@ -22,9 +22,9 @@ impl fmt::Display for Summary {
             )?;
         }
         writeln!(f, "median processor seconds from rows to weights")?;
-        for (short, models) in &self.seconds {
+        for (n_support, models) in &self.seconds {
             let times: Vec<String> = models.iter().map(|(model, s)| format!("{model} {s:.4}")).collect();
-            writeln!(f, "  {short:>4} rows: {}", times.join(", "))?;
+            writeln!(f, "  {n_support:>4} rows: {}", times.join(", "))?;
         }
         Ok(())
     }
@@ -32,11 +32,11 @@ impl fmt::Display for Summary {
 
 impl fmt::Display for SummaryBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { task, short, metric, n_tables, .. } = self;
+        let Self { task, n_support, metric, n_tables, .. } = self;
         let tables = if *n_tables == 1 { "table" } else { "tables" };
-        write!(f, "{task}, {short} support rows, {}, {n_tables} {tables}", metric.label())?;
+        write!(f, "{task}, {n_support} support rows, {}, {n_tables} {tables}", metric.label())?;
         if let Some(distance) = self.critical_difference {
-            write!(f, ", mean ranks differ from {distance:.2} on")?;
+            write!(f, "; mean ranks less than {distance:.2} apart may differ by chance")?;
         }
         writeln!(f)?;
         let lead = self.paired.first();

@@ -1,6 +1,6 @@
 //! A plane through weight space, and the loss on it.
 
-use super::{Ruler, product};
+use super::{WeightFrame, product};
 use serde::Serialize;
 
 /// Points of the grid along each axis.
@@ -23,16 +23,16 @@ pub struct PathStep {
     pub y: f64,
 }
 
-/// The loss on the long rows on the plane through the generated weights (at 0, 0), the trained ones (on the first axis)
+/// The loss on the query rows on the plane through the generated weights (at 0, 0), the trained ones (on the first axis)
 /// and the random ones that the optimiser began at.
 ///
 /// Source: Garipov, Izmailov, Podoprikhin, Vetrov and Wilson (2018), Loss Surfaces, Mode Connectivity, and Fast Ensembling
 /// of DNNs, section A.1.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Slice {
-    /// Places along the first axis, ascending.
+    /// WeightPair along the first axis, ascending.
     pub xs: Vec<f64>,
-    /// Places along the second axis, ascending.
+    /// WeightPair along the second axis, ascending.
     pub ys: Vec<f64>,
     /// The loss at each place: a list for each of `ys`, a number for each of `xs`.
     pub losses: Vec<Vec<f64>>,
@@ -44,7 +44,7 @@ pub struct Slice {
 
 impl Slice {
     pub(super) fn through(
-        ruler: &Ruler,
+        frame: &WeightFrame,
         generated: &[f32],
         trained: &[f32],
         steps: &[(usize, Vec<f32>)],
@@ -95,7 +95,7 @@ impl Slice {
                 .collect()
         };
         let losses =
-            ys.iter().map(|&y| ruler.losses(&xs.iter().map(|&x| at(x, y)).collect::<Vec<_>>())).collect();
+            ys.iter().map(|&y| frame.losses(&xs.iter().map(|&x| at(x, y)).collect::<Vec<_>>())).collect();
         Self { xs, ys, losses, trained, steps: drawn }
     }
 }

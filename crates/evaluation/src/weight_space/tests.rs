@@ -22,7 +22,7 @@ fn labelled(classes: bool) -> Labelled {
         Target::Values(values)
     };
     let table = Table::new(n_rows, vec![column("x", 37), column("y", 53)]).unwrap();
-    Labelled { name: "t".into(), table, target }
+    Labelled { name: "t".into(), table, target, notes: vec![] }
 }
 
 fn network(support: &Support, seed: u64) -> BaseModel {
@@ -36,9 +36,9 @@ fn a_permuted_and_rescaled_network_is_found_again() {
         let table = labelled(classes);
         let problem = Problem::new(&table, &Split::new(120, 60, 0)).unwrap();
         let model = network(problem.support(), 1);
-        let ruler = Ruler::new(&problem, &model, &Device::flex()).unwrap();
-        assert_eq!(ruler.architecture.activation, Activation::Relu);
-        let own = ruler.numbers(&model, true);
+        let frame = WeightFrame::new(&problem, &model, &Device::flex()).unwrap();
+        assert_eq!(frame.architecture.activation, Activation::Relu);
+        let own = frame.numbers(&model, true);
         let order = [3, 0, 5, 1, 4, 2];
         let mut other = model.clone();
         // Unit `u` of the other is unit `order[u]` of the first, twice as large inside and half as large outside.
@@ -57,14 +57,14 @@ fn a_permuted_and_rescaled_network_is_found_again() {
                     0.5 * model.weights.output.as_ref().unwrap().values[row * 6 + from];
             }
         }
-        let second = ruler.numbers(&other, true);
+        let second = frame.numbers(&other, true);
         assert!(distance(&own, &second) > 0.1);
-        let found = ruler.matching(&own, &second);
-        let matched = ruler.permuted(&second, &found);
+        let found = frame.matching(&own, &second);
+        let matched = frame.permuted(&second, &found);
         assert!(distance(&own, &matched) < 1e-4, "{}", distance(&own, &matched));
         assert!((cosine(&own, &matched) - 1.0).abs() < 1e-6);
         // The function is the same, whichever way it is written: the model's own score, and that of the numbers.
-        let losses = ruler.losses(&[own, second, matched]);
+        let losses = frame.losses(&[own, second, matched]);
         let count = problem.count_network(&model).unwrap();
         for loss in losses {
             assert!((loss - count.query.loss).abs() < 2e-4 * loss, "{loss} for {}", count.query.loss);
@@ -84,7 +84,7 @@ fn predictions_agree_by_class_or_by_correlation() {
     let classes = |logits: &[f32]| Predictions::from_logits(2, logits);
     let share = agreement(&classes(&[0.0, 1.0, 1.0, 0.0]), &classes(&[0.0, 3.0, 0.0, 1.0]));
     assert!((share - 0.5).abs() < 1e-12);
-    let values = |values: &[f32]| Predictions::from_values(values.to_vec());
+    let values = |values: &[f64]| Predictions::from_values(values.to_vec());
     assert!((agreement(&values(&[1.0, 2.0, 4.0]), &values(&[-2.0, -4.0, -8.0])) + 1.0).abs() < 1e-6);
     assert!(agreement(&values(&[1.0, 1.0]), &values(&[1.0, 2.0])).abs() < 1e-12);
 }
@@ -94,10 +94,10 @@ fn the_plane_holds_the_networks_that_span_it() {
     let table = labelled(true);
     let problem = Problem::new(&table, &Split::new(120, 60, 0)).unwrap();
     let models: Vec<BaseModel> = (1..4).map(|seed| network(problem.support(), seed)).collect();
-    let ruler = Ruler::new(&problem, &models[0], &Device::flex()).unwrap();
-    let numbers: Vec<Vec<f32>> = models.iter().map(|model| ruler.numbers(model, false)).collect();
+    let frame = WeightFrame::new(&problem, &models[0], &Device::flex()).unwrap();
+    let numbers: Vec<Vec<f32>> = models.iter().map(|model| frame.numbers(model, false)).collect();
     let steps = [(0, numbers[2].clone()), (9, numbers[1].clone())];
-    let slice = Slice::through(&ruler, &numbers[0], &numbers[1], &steps);
+    let slice = Slice::through(&frame, &numbers[0], &numbers[1], &steps);
     // The trained network lies on the first axis at its distance, and is the last step.
     assert!(
         (slice.trained[0] - distance(&numbers[0], &numbers[1])).abs() < 1e-4 && slice.trained[1].abs() < 1e-4

@@ -112,7 +112,7 @@ pub struct Reached {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunScore {
     /// Support rows.
-    pub short: usize,
+    pub n_support: usize,
     /// What is measured.
     pub metric: Metric,
     /// Tables.
@@ -179,14 +179,14 @@ impl Bench {
             TaskType::Regression => Metric::R2Clipped,
         };
         let scores = self.runs.iter().flat_map(|run| &run.scores).filter(|score| score.metric == metric);
-        scores.map(|score| score.short).max().map(|short| (metric, short))
+        scores.map(|score| score.n_support).max().map(|short| (metric, short))
     }
 }
 
 impl BenchRunFigures {
     /// The position of a score.
     pub fn score_idx(&self, metric: Metric, short: usize) -> Option<usize> {
-        self.scores.iter().position(|score| (score.metric, score.short) == (metric, short))
+        self.scores.iter().position(|score| (score.metric, score.n_support) == (metric, short))
     }
 
     fn of(run: &BenchRun) -> Result<Self, BenchError> {
@@ -262,7 +262,7 @@ fn run_score(block: &SummaryBlock, run: &str, first: &str) -> Option<RunScore> {
     let other = (run != first).then(|| mean(first)).flatten();
     let own = mean(run).filter(|_| SHOWN.contains(&block.metric))?;
     Some(RunScore {
-        short: block.short,
+        n_support: block.n_support,
         metric: block.metric,
         n_tables: block.n_tables,
         mean: own,

@@ -49,6 +49,7 @@ fn results_path(run: &BenchRun) -> PathBuf {
 }
 
 /// Scores a run's metamodel on every split that has no result yet; whether all have one now.
+#[expect(clippy::disallowed_methods, reason = "results are written now and then")]
 pub(super) fn score(
     run: &BenchRun,
     evaluation: &BenchEvaluation,

@@ -71,6 +71,7 @@ fn what_a_training_cost_adds_up_and_leaves_its_listener_out() {
         }
         _ => ControlFlow::Continue(()),
     };
+    #[expect(clippy::disallowed_methods, reason = "the test bounds its own time")]
     let begun = Instant::now();
     train_metamodel(&experiment, false, 1, &Device::flex(), &mut slow).unwrap();
     let files = Files::new(&experiment.folder);

@@ -82,9 +82,11 @@ fn appending_again_changes_nothing() {
     assert_eq!(renamed.content_uid(), record.content_uid());
 }
 
+type Change<'a> = &'a dyn Fn(&mut RunRecord<Base>);
+
 /// The name of every part of a record, with a record that differs from the given one in that part alone.
 fn changed_in_every_part(record: &RunRecord<Base>) -> Vec<(&'static str, RunRecord<Base>)> {
-    let changes: [(&str, &dyn Fn(&mut RunRecord<Base>)); 20] = [
+    let changes: [(&'static str, Change<'_>); 20] = [
         ("role", &|run| run.role = RunRole::Predictor),
         ("task", &|run| run.task.push('s')),
         ("roots", &|run| _ = run.roots.insert("other".into())),
@@ -106,7 +108,7 @@ fn changed_in_every_part(record: &RunRecord<Base>) -> Vec<(&'static str, RunReco
         ("cost", &|run| run.cost.wall_s += 1.0),
         ("curve", &|run| run.curve[3].cpu_s += 1.0),
     ];
-    let changed = |(part, change): (&'static str, &dyn Fn(&mut RunRecord<Base>))| {
+    let changed = |(part, change): (&'static str, Change<'_>)| {
         let mut changed = record.clone();
         change(&mut changed);
         (part, changed)

@@ -32,7 +32,7 @@ impl Page for Assessment {
                 (count("/n_runs", self.n_runs)) " runs of " (count("/n_roots", self.n_roots)) " data sets, which were held out in "
                 (count("/n_folds", self.n_folds))
                 " parts; what learned had seen no run of the data sets it was tested on. Rank correlations are Spearman's over the \
-                 recipes of a task, medians over tasks. Errors are of natural logarithms of losses. Regret is the loss of the \
+                 recipes of a task at their last evaluation points, and over all evaluation points; medians over tasks. Errors are of natural logarithms of losses. Regret is the loss of the \
                  recorded evaluation point that would have been chosen above the best recorded, as a share of the base loss. \
                  Small learners read that many rows about runs, drawn at random. Written by weightsmith " (VERSION) "."
             }
@@ -102,11 +102,11 @@ fn learners(assessment: &Assessment) -> Markup {
     let columns = [
         column("learner"),
         column("rank correlation"),
-        column("over evaluation points"),
+        column("over all points"),
         column("error"),
         column("R²"),
         column("regret"),
-        column("90% interval holds"),
+        column("90% holds"),
         column("processor"),
         words("what it is"),
     ];

@@ -4,7 +4,7 @@ mod pictures;
 mod tables;
 
 use crate::charts::Chart;
-use crate::page::{Page, VERSION, checksum, count, figure, side_by_side};
+use crate::page::{Page, VERSION, checksum, count, figure, notes, side_by_side};
 use crate::words::signed;
 use maud::{Markup, html};
 use weightsmith_evaluation::methods::{GENERATED, REFINED, tuned};
@@ -34,6 +34,7 @@ impl Page for Comparison {
                 "Dots are means over " (count("/n_splits", self.n_splits as usize)) " splits with their 95% intervals (an arrow: \
                  further than the picture reaches); times are medians, from the least to the greatest."
             }
+            (notes(&self.notes))
             (cost(self))
             (over_time(self))
             (controls(self))

@@ -148,7 +148,7 @@ fn lead(block: &SummaryBlock) -> Option<&str> {
 
 /// The size that stands for all in the answer: the usual one, or else the largest.
 fn main_size(summary: &Summary) -> Option<usize> {
-    let sizes: BTreeSet<usize> = summary.blocks.iter().map(|block| block.short).collect();
+    let sizes: BTreeSet<usize> = summary.blocks.iter().map(|block| block.n_support).collect();
     sizes.get(&USUAL_SUPPORT).or_else(|| sizes.last()).copied()
 }
 
@@ -170,7 +170,7 @@ fn pointer(parts: &[&str]) -> String {
 fn answer(summary: &Summary) -> Markup {
     let Some(n_support) = main_size(summary) else { return html! { p.answer { "Nothing was scored." } } };
     let of_kind =
-        |metric| placed(summary).find(|at| at.block.short == n_support && at.block.metric == metric);
+        |metric| placed(summary).find(|at| at.block.n_support == n_support && at.block.metric == metric);
     html! {
         @for at in [Metric::Auc, Metric::R2Clipped].into_iter().filter_map(of_kind) {
             p.answer {
@@ -255,7 +255,7 @@ fn how(report: &EvaluationReport<'_>) -> Markup {
         @if let Some(first) = report.skipped.first() {
             p {
                 (report.skipped.len()) " splits are left out, since their support rows are all of one class; the first: " (first.name)
-                ", " (first.short) " rows, split " (first.split) "."
+                ", " (first.n_support) " rows, split " (first.split) "."
             }
         }
         @if let Some(first) = &summary.first_error {

@@ -2,7 +2,7 @@
 
 use crate::charts::{Across, Chart, Dot, DotPlot, Ink, Line, LineKind, LinePlot, NO_LIMITS};
 use crate::page::{Page, VERSION, column, count, dash, figure, side_by_side, table, text, words};
-use crate::words::{percent, short_count};
+use crate::words::{short_count, thousands};
 use maud::{Markup, html};
 use weightsmith_evaluation::{number_text, seconds_text};
 use weightsmith_ledger::Value;
@@ -31,9 +31,9 @@ impl Page for PlanReport {
             (features(self))
             h2 { "How" }
             p {
-                "A linear predictor scored all " (figure("/n_scored", self.n_scored as f64, self.n_scored))
+                "A linear predictor scored all " (figure("/n_scored", self.n_scored as f64, thousands(self.n_scored)))
                 " trainings that the space of plans holds for this table; five networks re-ranked the best "
-                (count("/n_judged", self.n_judged)) " of them, in " (figure("/wall_s", self.wall_s, seconds_text(self.wall_s)))
+                (figure("/n_judged", self.n_judged as f64, thousands(self.n_judged as u64))) " of them, in " (figure("/wall_s", self.wall_s, seconds_text(self.wall_s)))
                 " altogether. Both learned from recorded trainings on other tables. The page and the JSON beside it were \
                  written by weightsmith " (VERSION) "."
             }
@@ -43,6 +43,11 @@ impl Page for PlanReport {
 
 fn loss(pointer: &str, value: f64) -> Markup {
     figure(pointer, value, number_text(value))
+}
+
+/// A difference of logarithms of losses.
+fn log_ratio(value: f64) -> String {
+    format!("{value:+.3}")
 }
 
 fn metric(plan: &PlanReport) -> &'static str {
@@ -163,10 +168,10 @@ fn decisions(plan: &PlanReport) -> Markup {
             },
             observed,
             html! {
-                (place("gain", decision.gain, percent(decision.gain, 1))) " ± "
-                (place("gain_deviation", decision.gain_deviation, percent(decision.gain_deviation, 1)))
+                (place("gain", decision.gain, log_ratio(decision.gain))) " ± "
+                (place("gain_deviation", decision.gain_deviation, format!("{:.3}", decision.gain_deviation)))
             },
-            decision.tried.map_or_else(dash, |tried| place("tried", tried, percent(tried, 1))),
+            decision.tried.map_or_else(dash, |tried| place("tried", tried, log_ratio(tried))),
         ]
     };
     let mut rows = vec![row(&plan.chosen, "/chosen")];
@@ -192,7 +197,7 @@ fn reasons(plan: &PlanReport) -> Markup {
             text(reason.feature),
             place("value", reason.value, number_text(reason.value)),
             place("usual", reason.usual, number_text(reason.usual)),
-            place("moved", reason.moved, percent(reason.moved, 1)),
+            place("moved", reason.moved, log_ratio(reason.moved)),
             text(reason.about),
         ]
     };

@@ -16,7 +16,7 @@ use weightsmith_ledger::Uid;
 use weightsmith_lifting::{Learner, Lineage};
 use weightsmith_metamodel::Pretrained;
 use weightsmith_runtime::on_one_thread;
-use weightsmith_tasks::{Above, Base, Level, Seed, Support, Table, Target};
+use weightsmith_tasks::{Above, Base, Level, Seed, Support, Table, Target, quantile, r2};
 use weightsmith_training::{Optimiser, fit_linear, grid, tune_base_model};
 
 /// Rows that predictors learn from.
@@ -87,7 +87,7 @@ impl OverDraws {
     fn of(values: &[f64]) -> Option<Self> {
         let mut sorted = values.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
-        let at = |share: f64| sorted[(share * (sorted.len() - 1) as f64).round() as usize];
+        let at = |share: f64| quantile(&sorted, share);
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         (!values.is_empty()).then(|| Self { mean, low: at(0.025), high: at(0.975) })
     }
@@ -209,7 +209,7 @@ fn said<L: Level>(
         ForesightLearner::Forest => {
             let predictions = Reference::forest(support, seed).and_then(|forest| forest.predict(table));
             match predictions?.predicted() {
-                Predicted::Values(values) => values.iter().map(|value| f64::from(*value)).collect(),
+                Predicted::Values(values) => values.clone(),
                 Predicted::Probabilities { .. } => unreachable!("a forest on numbers predicts numbers"),
             }
         }
@@ -227,24 +227,9 @@ fn said<L: Level>(
     })
 }
 
-/// The share of the variance of what came that was foreseen.
-fn r2(said: &[f64], came: &[f64]) -> f64 {
-    let mean = came.iter().sum::<f64>() / came.len() as f64;
-    let error: f64 = said.iter().zip(came).map(|(said, came)| (said - came).powi(2)).sum();
-    1.0 - error / came.iter().map(|came| (came - mean).powi(2)).sum::<f64>().max(f64::MIN_POSITIVE)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_share_of_the_variance_is_that_of_the_formula() {
-        // scikit-learn 1.9, r2_score([3, -0.5, 2, 7], [2.5, 0, 2, 8]): 0.9486081370449679.
-        let found = r2(&[2.5, 0.0, 2.0, 8.0], &[3.0, -0.5, 2.0, 7.0]);
-        assert!((found - 0.948_608_137_044_967_9).abs() < 1e-12, "{found}");
-        assert_eq!(r2(&[2.0, 2.0], &[1.0, 3.0]), 0.0);
-    }
 
     #[test]
     fn ranges_leave_out_the_extremes() {

@@ -120,6 +120,7 @@ pub fn self_apply(
 ) -> Result<Vec<Generation>, SelfApplicationError> {
     let store = Store::open(&settings.folder, &settings.frame)?;
     let mut ledger = store.ledger()?;
+    #[expect(clippy::disallowed_methods, reason = "a loop may have a budget of time")]
     let begun = Instant::now();
     if !collect_base_runs(&mut ledger, settings.frame.n_data_sets, device, listen)? {
         return store.journal(settings.method, settings.mode, settings.seed);

@@ -471,7 +471,7 @@ fn suite_values(
     for uid in runs.iter().filter_map(|run| run.run()).filter(|_| !suite.is_empty()) {
         for row in store.suite_results(uid, suite, device)? {
             if let Some(r2) = row.r2_clipped {
-                let sum = sums.entry(row.short).or_default().entry(row.name).or_default();
+                let sum = sums.entry(row.n_support).or_default().entry(row.name).or_default();
                 *sum = (sum.0 + r2, sum.1 + 1);
             }
         }

@@ -45,6 +45,7 @@ pub(super) fn run(arguments: &PlanCollect) -> Result<Outcome> {
         )?),
     };
     let stop = interrupted()?;
+    #[expect(clippy::disallowed_methods, reason = "a collection may have a budget of time")]
     let begun = Instant::now();
     let most = arguments.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes));
     let bar = progress::bar(0, "runs");

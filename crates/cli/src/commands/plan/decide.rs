@@ -7,9 +7,9 @@ use crate::print;
 use anyhow::Result;
 use serde::Serialize;
 use std::path::Path;
-use weightsmith::write_base_model;
-use weightsmith_base_model::{Precision, open_device};
-use weightsmith_datasets::read_table;
+use weightsmith::Network;
+use weightsmith_base_model::open_device;
+use weightsmith_datasets::{Note, read_table};
 use weightsmith_evaluation::{number_text, seconds_text};
 use weightsmith_generation::load_metamodel;
 use weightsmith_planner::{
@@ -26,6 +26,7 @@ struct Printed<'a> {
     plan: &'a PlanReport,
     out: Option<&'a Path>,
     report: Option<&'a Path>,
+    notes: &'a [Note],
 }
 
 pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
@@ -38,6 +39,8 @@ pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
         ReportFormat::of(report)?;
     }
     let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
+    let notes = &read.labelled.notes;
+    print::notes(notes);
     let predictor = match (&arguments.ledger, &arguments.predictor) {
         (Some(ledger), _) => fitted(ledger, &runs_of(ledger)?, &fit_settings(arguments.seed, None))?,
         (None, Some(folder)) => load_predictor(folder)?,
@@ -54,13 +57,13 @@ pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
     };
     let (plan, model) = plan_table(&read, &settings)?;
     if let (Some(out), Some(model)) = (out, &model) {
-        write_base_model(model, out, Precision::F32)?;
+        Network::from(model.clone()).save(out)?;
     }
     if let Some(report) = report {
         write_report(&plan, report)?;
     }
     if arguments.json {
-        print::json(&Printed { plan: &plan, out: out.as_deref(), report: report.as_deref() })?;
+        print::json(&Printed { plan: &plan, out: out.as_deref(), report: report.as_deref(), notes })?;
     } else {
         print::text(&text(&plan, out.as_deref(), report.as_deref()))?;
     }

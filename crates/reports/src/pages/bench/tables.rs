@@ -97,7 +97,7 @@ pub(super) fn real_tables(bench: &Bench) -> Markup {
         return Markup::default();
     };
     let mut columns = vec![column("run")];
-    let size = |score: &RunScore| column(format_args!("{}, {} rows", score.metric.label(), score.short));
+    let size = |score: &RunScore| column(format_args!("{}, {} rows", score.metric.label(), score.n_support));
     columns.extend(first.scores.iter().map(size));
     let cells = |skip_first: bool, cell: &dyn Fn(&str, &RunScore) -> Markup| -> Vec<Vec<Markup>> {
         let row = |(idx, run): (usize, &BenchRunFigures)| {

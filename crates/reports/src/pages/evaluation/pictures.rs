@@ -31,7 +31,7 @@ pub(super) fn sections(summary: &Summary) -> Vec<Section> {
     // The blocks at the size that stands for all, if there is anybody to compare with.
     let blocks = || {
         let blocks = main().flat_map(|group| group.blocks).map(|at| at.block);
-        blocks.filter(move |block| Some(block.short) == size && !block.paired.is_empty())
+        blocks.filter(move |block| Some(block.n_support) == size && !block.paired.is_empty())
     };
     let ranked =
         main().flat_map(|group| group.blocks).map(|at| at.block).filter(|block| block.models.len() > 1);
@@ -76,7 +76,7 @@ pub(super) fn html(summary: &Summary) -> Markup {
 }
 
 fn title(block: &SummaryBlock) -> String {
-    format!("{}, {} rows", block.metric.label(), block.short)
+    format!("{}, {} rows", block.metric.label(), block.n_support)
 }
 
 /// Whether a method has a line: methods that are far below all others would press these together.
@@ -96,7 +96,8 @@ fn lines(group: &Group<'_>) -> Chart {
             "untrained" => (Ink::Ink, 2),
             _ => (Ink::Muted, 1),
         };
-        let point = |at: &Placed<'_>| Some((at.block.short as f64, at.block.models[at.place(model)?].mean));
+        let point =
+            |at: &Placed<'_>| Some((at.block.n_support as f64, at.block.models[at.place(model)?].mean));
         let points = group.blocks.iter().filter_map(point).collect();
         Line { label: model.to_string(), points, ink, width, kind: LineKind::Dotted }
     };

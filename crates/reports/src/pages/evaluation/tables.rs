@@ -95,7 +95,7 @@ impl<'a> Group<'a> {
         cell: &dyn Fn(Placed<'a>, &str) -> Option<Markup>,
         lead: Option<usize>,
     ) -> Markup {
-        let sizes = self.blocks.iter().map(|at| column(format_args!("{} rows", at.block.short)));
+        let sizes = self.blocks.iter().map(|at| column(format_args!("{} rows", at.block.n_support)));
         let columns: Vec<Column> = std::iter::once(column("method")).chain(sizes).collect();
         let row = |model: &&str| {
             let cells = self.blocks.iter().map(|at| cell(*at, model).unwrap_or_default());
