@@ -111,7 +111,7 @@ proptest! {
         fs::write(&path, csv_of(&table, "y", &targets)).unwrap();
         let schema: Vec<(String, ColumnType)> =
             table.columns().iter().map(|c| (c.name.clone(), c.values.column_type())).collect();
-        let read = read_rows(&Source::File(path.clone()), &schema).unwrap();
+        let read = read_rows(&Source::File(path.clone()), &schema).unwrap().table;
         prop_assert_eq!(read.columns().len(), table.columns().len());
         for (read, written) in read.columns().iter().zip(table.columns()) {
             prop_assert_eq!((&read.name, seen(&read.values)), (&written.name, seen(&written.values)));

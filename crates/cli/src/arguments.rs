@@ -123,7 +123,7 @@ pub(crate) struct Predict {
     /// The file that `generate` wrote
     #[arg(long, value_name = "FILE")]
     pub(crate) weights: PathBuf,
-    /// A CSV file, or sample:NAME for a built-in table
+    /// A CSV file (or compressed, .csv.gz), - for standard input, or sample:NAME for a built-in table
     #[arg(long, value_name = "FILE")]
     pub(crate) data: Source,
     /// Where the predictions go, a CSV file
@@ -470,7 +470,7 @@ pub(crate) struct Samples {
 /// A table with a target.
 #[derive(Debug, Args)]
 pub(crate) struct TableArguments {
-    /// A CSV file, or sample:NAME for a built-in table
+    /// A CSV file (or compressed, .csv.gz), - for standard input, or sample:NAME for a built-in table
     #[arg(long, value_name = "FILE")]
     pub(crate) data: Source,
     /// The column to predict; a built-in table has one already

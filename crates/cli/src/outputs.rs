@@ -45,7 +45,7 @@ pub(crate) fn check<'a>(
 pub(crate) fn file_of(source: &Source) -> Option<&Path> {
     match source {
         Source::File(path) => Some(path),
-        Source::Sample(_) => None,
+        Source::StandardInput | Source::Sample(_) => None,
     }
 }
 

@@ -58,8 +58,13 @@ impl Field {
 }
 
 /// Whether a text is a word that means "missing" among numbers.
-pub(crate) fn is_missing_word(text: &str) -> bool {
+fn is_missing_word(text: &str) -> bool {
     MISSING_WORDS.iter().any(|word| word.eq_ignore_ascii_case(text.trim()))
+}
+
+/// Whether a name is what programs write for a missing value. `none` is none: it may well be a name.
+pub(crate) fn is_missing_code(text: &str) -> bool {
+    is_missing_word(text) && !text.trim().eq_ignore_ascii_case("none")
 }
 
 fn is_blank_sign(text: &str) -> bool {

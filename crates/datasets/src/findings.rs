@@ -1,6 +1,6 @@
 //! What columns of one kind have in common that a person should know: dates, running text, row numbers, constants.
 
-use crate::columns::is_missing_word;
+use crate::columns::is_missing_code;
 use crate::notes::{Example, Note};
 use std::collections::HashSet;
 use weightsmith_tasks::ColumnValues;
@@ -80,8 +80,7 @@ impl Findings {
 
     fn look_at_words(&mut self, column: &str, levels: &[String], codes: &[Option<u32>]) {
         for (code, word) in (0..).zip(levels) {
-            // None and ? may well be names; what programs write for a missing value is none.
-            if is_missing_word(word) && !["none", "?"].contains(&word.to_lowercase().as_str()) {
+            if is_missing_code(word) {
                 let n_rows = codes.iter().filter(|own| **own == Some(code)).count();
                 let (column, word) = (column.to_string(), word.clone());
                 self.of_words.push(Note::MissingWordName { column, word, n_rows });

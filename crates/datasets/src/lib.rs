@@ -1,11 +1,11 @@
 //! CSV files and built-in samples, read as typed tables.
 //!
 //! [`read_labelled`] reads rows with a target to learn from, [`read_rows`] reads rows to predict for. Both
-//! take a [`Source`]: the path of a file, or `sample:NAME` for one of the tables in [`samples`].
+//! take a [`Source`]: the path of a file, `-` for standard input, or `sample:NAME` for one of the tables in [`samples`].
 //!
 //! # The file
 //!
-//! UTF-8 with a header line, and the quoting of RFC 4180; a byte-order mark is dropped. Fields are separated by commas, or,
+//! UTF-8, compressed by gzip or not, with a header line, and the quoting of RFC 4180; a byte-order mark is dropped. Fields are separated by commas, or,
 //! where the header has more of these, by semicolons or tabs. Lines end in
 //! LF, CRLF or CR. Empty lines are skipped. Text after a closing quote belongs to the field (`"a"b` is `ab`),
 //! as most readers have it. A column without a name is called `column_<position>`, counted from 1 (an index
@@ -45,8 +45,7 @@
 //!
 //! # What it does not
 //!
-//! It does not encode, scale or impute values, split rows, write files, read standard input or anything
-//! compressed, or guess encodings, dates and units.
+//! It does not encode, scale or impute values, split rows, write files, or guess encodings, dates and units.
 
 mod columns;
 mod error;

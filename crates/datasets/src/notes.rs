@@ -101,6 +101,11 @@ pub enum Note {
         /// The columns.
         columns: Vec<String>,
     },
+    /// Columns that vary and for which there is no room.
+    Unused {
+        /// The columns.
+        columns: Vec<String>,
+    },
     /// A word that often means "missing" is a name of a column.
     MissingWordName {
         /// The column.
@@ -180,6 +185,7 @@ impl Note {
             Self::DistinctNames { .. } => "distinct-names",
             Self::RowNumbers { .. } => "row-numbers",
             Self::Constant { .. } => "constant",
+            Self::Unused { .. } => "unused",
             Self::MissingWordName { .. } => "missing-word-name",
             Self::MissingWordClass { .. } => "missing-word-class",
             Self::NumbersAsClasses { .. } => "numbers-as-classes",
@@ -221,7 +227,8 @@ impl Note {
             | Self::FreeText { columns, .. }
             | Self::DistinctNames { columns }
             | Self::RowNumbers { columns }
-            | Self::Constant { columns } => columns.iter().map(String::as_str).collect(),
+            | Self::Constant { columns }
+            | Self::Unused { columns } => columns.iter().map(String::as_str).collect(),
             Self::CopiesAcross { .. } | Self::WeightsOfTheseRows { .. } | Self::Delimiter { .. } => vec![],
         }
     }
@@ -285,6 +292,12 @@ impl fmt::Display for Note {
                 named(columns)
             ),
             Self::Constant { columns } => write!(f, "{}: the same in every row: not used", named(columns)),
+            Self::Unused { columns } => write!(
+                f,
+                "{}: not used, for others say more of the target and there is room for no more; leave out columns \
+                 to choose yourself",
+                named(columns)
+            ),
             Self::MissingWordName { column, word, n_rows } => write!(
                 f,
                 "column {}: {} in {} is read as a name; leave the field empty if it is missing",

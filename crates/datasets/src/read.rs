@@ -1,6 +1,6 @@
 //! Reading a source: rows to learn from, rows to predict for, and the target.
 
-use crate::columns::{Field, Tally, categorical, is_missing_word, numeric};
+use crate::columns::{Field, Tally, categorical, is_missing_code, numeric};
 use crate::error::DatasetError;
 use crate::findings::Findings;
 use crate::names::nearest;
@@ -9,16 +9,20 @@ use crate::records::{MAX_BYTES, Records};
 use crate::samples::find;
 use crate::source::Source;
 use crate::warnings::warnings;
+use flate2::read::MultiGzDecoder;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use weightsmith_tasks::{Column, ColumnType, ColumnValues, Schema, Table, Target, TaskType};
 
 /// The most classes that a numeric target is taken to have.
 const MAX_NUMERIC_CLASSES: usize = 10;
 /// The fewest rows a class, on average, for a numeric target to be taken as classes.
 const MIN_ROWS_PER_CLASS: usize = 5;
+
+/// What a file that gzip compressed begins with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The features and labels of a whole file.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +75,10 @@ pub fn read_labelled(
     let mut findings = Findings::default();
     for (column_idx, name) in records.names.iter().enumerate().filter(|(idx, _)| *idx != target_idx) {
         let read = column_of(&file, &records, column_idx, None, &mut notes)?;
-        findings.look(name, &read.values, records.column(column_idx));
+        // Of names that are mostly numbers enough is said.
+        if !matches!(notes.last(), Some(Note::MixedText { column, .. }) if column == name) {
+            findings.look(name, &read.values, records.column(column_idx));
+        }
         columns.push(read);
     }
     let table = table_of(&file, &records, columns)?;
@@ -111,16 +118,25 @@ pub fn read_rows(source: &Source, schema: &Schema) -> Result<Unlabelled, Dataset
 }
 
 fn bytes_of(source: &Source) -> Result<Cow<'static, [u8]>, DatasetError> {
-    let path = match source {
+    let read = match source {
         Source::Sample(name) => return Ok(find(name)?.csv.as_bytes().into()),
-        Source::File(path) => path,
+        Source::StandardInput => bounded(io::stdin().lock()),
+        Source::File(path) => File::open(path).and_then(bounded),
     };
+    let unpacked = read.and_then(|bytes| match bytes.starts_with(&GZIP) {
+        // A small file may unpack to an endless one: the limit holds for what comes out.
+        true => bounded(MultiGzDecoder::new(bytes.as_slice())),
+        false => Ok(bytes),
+    });
+    let failed = |error| DatasetError::Unreadable { file: source.to_string(), source: error };
+    Ok(unpacked.map_err(failed)?.into())
+}
+
+/// All bytes up to one more than the limit, so that the limit is noticed; an endless device ends here too.
+fn bounded(reader: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // One byte more than the limit, so that the limit is noticed; an endless device ends here too.
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
-        .map_err(|error| DatasetError::Unreadable { file: source.to_string(), source: error })?;
-    Ok(bytes.into())
+    reader.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn check_unrepeated(
@@ -243,7 +259,7 @@ impl<'a> TargetColumn<'a> {
         }
         let label_of: HashMap<&str, usize> = class_names.iter().copied().zip(0..).collect();
         let labels: Vec<usize> = self.fields().map(|(_, field)| label_of[field]).collect();
-        for (class, word) in class_names.iter().enumerate().filter(|(_, name)| is_missing_word(name)) {
+        for (class, word) in class_names.iter().enumerate().filter(|(_, name)| is_missing_code(name)) {
             let n_rows = labels.iter().filter(|label| **label == class).count();
             notes.push(Note::MissingWordClass { column: self.name(), word: (*word).to_string(), n_rows });
         }

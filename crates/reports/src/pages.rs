@@ -3,10 +3,10 @@
 mod assessment;
 mod bench;
 mod comparison;
-mod decisions;
 mod evaluation;
 mod plan;
 mod self_application;
+mod strategies;
 
 pub use evaluation::EvaluationReport;
 

@@ -77,7 +77,6 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
     bar.finish_and_clear();
     let compared = compared?;
     let comparison = &compared.comparison;
-    print::notes(&comparison.notes);
     let written = match (out, compared.model()) {
         (Some(path), Some(model)) => {
             Network::from(model.clone()).save(path)?;
@@ -96,6 +95,7 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
         export_comparison(&compared, folder)?;
     }
     let files = [("weights", written), ("report", report), ("results", results), ("export", export)];
+    print::notes(&comparison.notes);
     if arguments.json {
         print::json(&Printed { comparison, out: written, report, results, export })?;
     } else {

@@ -5,16 +5,18 @@ use crate::exit::Outcome;
 use crate::{outputs, print};
 use anyhow::{Context, Result};
 use serde_json::json;
+use std::collections::HashSet;
 use weightsmith::{Dataset, Generated, Generator, Refining};
 use weightsmith_base_model::{BaseModel, Precision};
+use weightsmith_datasets::Note;
 use weightsmith_evaluation::seconds_text;
 use weightsmith_generation::Fallback;
+use weightsmith_tasks::Schema;
 
 pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
     let Generate { table, out, metamodel, trees, refine, precision, force, json: as_json } = arguments;
     outputs::check([out.as_path()], outputs::file_of(&table.data), *force)?;
     let data = Dataset::read(&table.data, table.target.as_deref(), table.task.task_type())?;
-    print::notes(data.notes());
     let mut generator = Generator::default()
         .device(&metamodel.device)
         .views(metamodel.views.into())
@@ -32,6 +34,9 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
     }
     network.save_as(out, precision)?;
     let (model, target) = (network.base_model(), data.target_name());
+    let mut notes = data.notes().to_vec();
+    notes.extend(unused(&data.table().schema(), &notes, model));
+    print::notes(&notes);
     let gain = refining.and_then(|refining| refining.held_out);
     if *as_json {
         print::json(&json!({
@@ -56,7 +61,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             "refine_standard_error": gain.map(|gain| gain.standard_error / gain.loss),
             "metamodel": model.provenance,
             "expected": model.expected,
-            "notes": data.notes(),
+            "notes": notes,
             "wall_s": cost.wall_s,
             "cpu_s": cost.cpu_s,
         }))?;
@@ -85,6 +90,17 @@ fn fallen_back(fallback: Fallback) -> String {
         Fallback::BaseRate => "the base rate, which looks at no column,",
     };
     format!("written instead of the network: {what} is clearly better on rows held out\n")
+}
+
+/// The columns that vary and that the network does not read.
+fn unused(columns: &Schema, notes: &[Note], model: &BaseModel) -> Option<Note> {
+    let constant = notes.iter().filter(|note| matches!(note, Note::Constant { .. }));
+    let known: HashSet<&str> = constant.flat_map(Note::columns).collect();
+    let read: HashSet<&str> = model.encoding.schema().iter().map(|(name, _)| name.as_str()).collect();
+    let names = columns.iter().map(|(name, _)| name.as_str());
+    let left: Vec<String> =
+        names.filter(|name| !known.contains(name) && !read.contains(name)).map(String::from).collect();
+    (!left.is_empty()).then_some(Note::Unused { columns: left })
 }
 
 /// What came of refining, on a line.

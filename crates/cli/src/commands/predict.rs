@@ -15,8 +15,8 @@ pub(super) fn run(arguments: &Predict) -> Result<Outcome> {
     outputs::check([out.as_path()], inputs, *force)?;
     let network = Network::load(weights)?;
     let (predictions, notes) = network.predict_source(data)?;
-    print::notes(&notes);
     write_output(out, &network.to_csv(&predictions))?;
+    print::notes(&notes);
     let n_rows = predictions.n_rows();
     if *as_json {
         print::json(&json!({

@@ -26,14 +26,14 @@ impl Page for Assessment {
             p.answer { (answer(self)) }
             (side_by_side(&self.pictures()))
             (learners(self))
-            (cautions(self))
+            (multipliers(self))
             h2 { "How" }
             p {
                 (count("/n_runs", self.n_runs)) " runs of " (count("/n_roots", self.n_roots)) " data sets, which were held out in "
                 (count("/n_folds", self.n_folds))
                 " parts; what learned had seen no run of the data sets it was tested on. Rank correlations are Spearman's over the \
-                 recipes of a task at their last evaluation points, and over all evaluation points; medians over tasks. Errors are of natural logarithms of losses. Regret is the loss of the \
-                 recorded evaluation point that would have been chosen above the best recorded, as a share of the base loss. \
+                 recipes of a task at their last evaluation points, and over all evaluation points; medians over tasks. Errors are of natural \
+                 logarithms of losses. Regret is the loss of the recorded evaluation point that would have been chosen above the best recorded, as a share of the base loss. \
                  Small learners read that many rows about runs, drawn at random. Written by weightsmith " (VERSION) "."
             }
         }
@@ -122,7 +122,7 @@ fn learners(assessment: &Assessment) -> Markup {
         vec![
             text(&learner.name),
             median("rank_correlation", &learner.rank_correlation),
-            median("rank_correlation_of_looks", &learner.rank_correlation_of_looks),
+            median("rank_correlation_of_points", &learner.rank_correlation_of_points),
             place("rmse", learner.rmse, format!("{:.3}", learner.rmse)),
             place("r2", learner.r2, format!("{:.3}", learner.r2)),
             place("regret", learner.regret, format!("{:.4}", learner.regret)),
@@ -135,25 +135,29 @@ fn learners(assessment: &Assessment) -> Markup {
     html! { h2 { "Learners" } (table(&columns, &rows, Some(0))) }
 }
 
-fn cautions(assessment: &Assessment) -> Markup {
-    let row = |(at, report): (usize, &weightsmith_planner::CautionReport)| {
+fn multipliers(assessment: &Assessment) -> Markup {
+    let row = |(at, report): (usize, &weightsmith_planner::MultiplierReport)| {
         let place = |field: &str, value: f64, text: String| {
-            figure(format_args!("/cautions/{at}/{field}"), value, text)
+            figure(format_args!("/multipliers/{at}/{field}"), value, text)
         };
         vec![
-            place("caution", report.caution, format!("{:.0}", report.caution)),
+            place(
+                "confidence_multiplier",
+                report.confidence_multiplier,
+                format!("{:.0}", report.confidence_multiplier),
+            ),
             place("share_trained", report.share_trained, percent(report.share_trained, 0)),
             place("change", report.change, difference(report.change)),
         ]
     };
-    let rows: Vec<Vec<Markup>> = assessment.cautions.iter().enumerate().map(row).collect();
+    let rows: Vec<Vec<Markup>> = assessment.multipliers.iter().enumerate().map(row).collect();
     html! {
-        h2 { "Decisions by caution" }
+        h2 { "Decisions by confidence multiplier" }
         p.note {
             "Choosing among the recorded evaluation points of each task that was held out: how many standard deviations of the \
              networks' disagreement a training's gain must exceed, how often a training is then preferred to generating, and what \
              that does to the loss, as a share of the base loss, mean over tasks."
         }
-        (table(&[column("caution"), column("trains"), column("loss less that of generating")], &rows, None))
+        (table(&[column("multiplier"), column("trains"), column("loss less that of generating")], &rows, None))
     }
 }

@@ -6,9 +6,9 @@ use crate::words::{short_count, thousands};
 use maud::{Markup, html};
 use weightsmith_evaluation::{number_text, seconds_text};
 use weightsmith_ledger::Value;
-use weightsmith_planner::{DecisionReport, ForeseenPoint, PlanReport};
+use weightsmith_planner::{CandidateReport, DecisionReport, PredictedPoint};
 
-impl Page for PlanReport {
+impl Page for DecisionReport {
     fn title(&self) -> String {
         format!("{}: plan", self.data)
     }
@@ -33,7 +33,7 @@ impl Page for PlanReport {
             p {
                 "A linear predictor scored all " (figure("/n_scored", self.n_scored as f64, thousands(self.n_scored)))
                 " trainings that the space of plans holds for this table; five networks re-ranked the best "
-                (figure("/n_judged", self.n_judged as f64, thousands(self.n_judged as u64))) " of them, in " (figure("/wall_s", self.wall_s, seconds_text(self.wall_s)))
+                (figure("/n_reranked", self.n_reranked as f64, thousands(self.n_reranked as u64))) " of them, in " (figure("/wall_s", self.wall_s, seconds_text(self.wall_s)))
                 " altogether. Both learned from recorded trainings on other tables. The page and the JSON beside it were \
                  written by weightsmith " (VERSION) "."
             }
@@ -50,40 +50,40 @@ fn log_ratio(value: f64) -> String {
     format!("{value:+.3}")
 }
 
-fn metric(plan: &PlanReport) -> &'static str {
+fn metric(plan: &DecisionReport) -> &'static str {
     if plan.metric == "log_loss" { "log-loss" } else { "RMSE" }
 }
 
-fn answer(plan: &PlanReport) -> Markup {
-    let PlanReport { chosen, .. } = plan;
+fn answer(plan: &DecisionReport) -> Markup {
+    let DecisionReport { chosen, .. } = plan;
     html! {
-        "For the " (count("/n_short", plan.n_short)) " support rows of " (plan.data) ": "
+        "For the " (count("/n_support", plan.n_support)) " support rows of " (plan.data) ": "
         strong { (chosen.in_words()) } ". The predicted " (metric(plan)) " on new rows is " (loss("/chosen/loss", chosen.loss))
         ", with nine chances in ten between " (loss("/chosen/low", chosen.low)) " and " (loss("/chosen/high", chosen.high)) "."
-        @if let Some(observed) = &plan.realised {
-            " Carried out in " (figure("/realised/wall_s", observed.wall_s, seconds_text(observed.wall_s)))
-            ", it came to " (loss("/realised/loss", observed.loss)) " on " (count("/realised/n_rows", observed.n_rows)) " rows "
-            @if plan.n_long > 0 { "that it had not seen" } @else { "held out in turn" } ": "
+        @if let Some(observed) = &plan.observed {
+            " Carried out in " (figure("/observed/wall_s", observed.wall_s, seconds_text(observed.wall_s)))
+            ", it came to " (loss("/observed/loss", observed.loss)) " on " (count("/observed/n_rows", observed.n_rows)) " rows "
+            @if plan.n_query > 0 { "that it had not seen" } @else { "held out in turn" } ": "
             @if observed.is_inside { "inside" } @else { "outside" } " the interval."
         }
     }
 }
 
-fn label(decision: &DecisionReport) -> String {
+fn label(decision: &CandidateReport) -> String {
     let text = |name: &str| match decision.recipe.get(name) {
         Some(Value::Text(text)) => text.clone(),
         _ => String::new(),
     };
     match decision.action {
         "generate" => "generate".to_string(),
-        _ if text("beginning") == "generated" => format!("generated, {}", text("optimiser")),
+        _ if text("start") == "generated" => format!("generated, {}", text("optimiser")),
         _ => text("optimiser"),
     }
 }
 
 /// Every decision with its interval, and what was observed.
-fn dots(plan: &PlanReport) -> Chart {
-    let dot = |decision: &DecisionReport, is_lead| Dot {
+fn dots(plan: &DecisionReport) -> Chart {
+    let dot = |decision: &CandidateReport, is_lead| Dot {
         label: label(decision),
         value: decision.loss,
         ends: (decision.low, decision.high),
@@ -91,7 +91,7 @@ fn dots(plan: &PlanReport) -> Chart {
     };
     let mut dots = vec![dot(&plan.chosen, true)];
     dots.extend(plan.alternatives.iter().map(|decision| dot(decision, false)));
-    dots.extend(plan.realised.iter().map(|observed| Dot {
+    dots.extend(plan.observed.iter().map(|observed| Dot {
         label: "observed".into(),
         value: observed.loss,
         ends: (observed.loss, observed.loss),
@@ -110,11 +110,11 @@ fn dots(plan: &PlanReport) -> Chart {
 }
 
 /// The predicted loss after each number of steps.
-fn curve(plan: &PlanReport) -> Option<Chart> {
+fn curve(plan: &DecisionReport) -> Option<Chart> {
     if plan.curve.len() < 2 {
         return None;
     }
-    let line = |label: &str, ink, kind, pick: fn(&ForeseenPoint) -> f64| Line {
+    let line = |label: &str, ink, kind, pick: fn(&PredictedPoint) -> f64| Line {
         label: label.into(),
         points: plan.curve.iter().map(|point| (point.n_steps as f64, pick(point))).collect(),
         ink,
@@ -143,20 +143,20 @@ fn curve(plan: &PlanReport) -> Option<Chart> {
     Some(plot.chart())
 }
 
-fn decisions(plan: &PlanReport) -> Markup {
+fn decisions(plan: &DecisionReport) -> Markup {
     let columns = [
         words("decision"),
         column("predicted"),
         column("90% interval"),
         column("observed"),
-        column("gain over generating"),
-        column("tried on support rows"),
+        column("improvement on generating"),
+        column("measured on support rows"),
     ];
-    let row = |decision: &DecisionReport, at: &str| {
+    let row = |decision: &CandidateReport, at: &str| {
         let place = |field: &str, value: f64, text: String| figure(format_args!("{at}/{field}"), value, text);
-        let observed = match (&plan.realised, decision.realised) {
-            (Some(observed), None) if at == "/chosen" => loss("/realised/loss", observed.loss),
-            (_, Some(value)) => place("realised", value, number_text(value)),
+        let observed = match (&plan.observed, decision.observed) {
+            (Some(observed), None) if at == "/chosen" => loss("/observed/loss", observed.loss),
+            (_, Some(value)) => place("observed", value, number_text(value)),
             _ => dash(),
         };
         vec![
@@ -168,10 +168,15 @@ fn decisions(plan: &PlanReport) -> Markup {
             },
             observed,
             html! {
-                (place("gain", decision.gain, log_ratio(decision.gain))) " ± "
-                (place("gain_deviation", decision.gain_deviation, format!("{:.3}", decision.gain_deviation)))
+                (place("improvement", decision.improvement, log_ratio(decision.improvement))) " ± "
+                (place("improvement_deviation", decision.improvement_deviation, format!("{:.3}", decision.improvement_deviation)))
             },
-            decision.tried.map_or_else(dash, |tried| place("tried", tried, log_ratio(tried))),
+            decision.tried.map_or_else(dash, |tried| {
+                html! {
+                    (place("tried/measured/mean", tried.measured.mean, log_ratio(tried.measured.mean))) " ± "
+                    (place("tried/measured/deviation", tried.measured.deviation, format!("{:.3}", tried.measured.deviation)))
+                }
+            }),
         ]
     };
     let mut rows = vec![row(&plan.chosen, "/chosen")];
@@ -180,15 +185,15 @@ fn decisions(plan: &PlanReport) -> Markup {
     html! {
         h2 { "Decisions" }
         p.note {
-            "The chosen one and the best of every other kind. Gains are of the logarithm of the loss, mean and standard deviation \
-             over the networks; a training is chosen only if its gain outweighs their disagreement. What was tried on the support \
-             rows is the logarithm of the held-out loss as a share of that of generating: below zero is better than generating."
+            "The chosen one and the best of every other kind. An improvement is by how much the logarithm of the loss is lower than that \
+             of generating: predicted, mean and standard deviation over the networks; and measured by folds of the support rows where \
+             a candidate was tried, with its standard error. A training is chosen only if its improvement outweighs these doubts."
         }
         (table(&columns, &rows, Some(0)))
     }
 }
 
-fn reasons(plan: &PlanReport) -> Markup {
+fn reasons(plan: &DecisionReport) -> Markup {
     let row = |(at, reason): (usize, &weightsmith_planner::Reason)| {
         let place = |field: &str, value: f64, text: String| {
             figure(format_args!("/reasons/{at}/{field}"), value, text)
@@ -196,8 +201,8 @@ fn reasons(plan: &PlanReport) -> Markup {
         vec![
             text(reason.feature),
             place("value", reason.value, number_text(reason.value)),
-            place("usual", reason.usual, number_text(reason.usual)),
-            place("moved", reason.moved, log_ratio(reason.moved)),
+            place("mean", reason.mean, number_text(reason.mean)),
+            place("contribution", reason.contribution, log_ratio(reason.contribution)),
             text(reason.about),
         ]
     };
@@ -205,15 +210,15 @@ fn reasons(plan: &PlanReport) -> Markup {
     let columns = [
         column("because of"),
         column("here"),
-        column("usual"),
-        column("moved the gain by"),
+        column("mean of all"),
+        column("contribution"),
         words("what it is"),
     ];
     html! {
         @if !rows.is_empty() {
             h2 { "Reasons" }
             p.note {
-                "By how much the gain of the chosen decision over the first alternative would change if the feature were as it \
+                "By how much the improvement of the chosen decision over the first alternative would change if the feature were as it \
                  usually is."
             }
             (table(&columns, &rows, None))
@@ -221,7 +226,7 @@ fn reasons(plan: &PlanReport) -> Markup {
     }
 }
 
-fn features(plan: &PlanReport) -> Markup {
+fn features(plan: &DecisionReport) -> Markup {
     let row = |(at, feature): (usize, &weightsmith_planner::FeatureReport)| {
         let value = figure(format_args!("/features/{at}/value"), feature.value, number_text(feature.value));
         vec![text(feature.name), value, text(feature.about)]

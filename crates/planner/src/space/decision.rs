@@ -1,26 +1,26 @@
-//! What can be decided about a table: to generate, or to train by a plan.
+//! A decision about a table: to generate, or to train by a plan.
 
 use crate::space::{Plan, STEPS_AT, Space, level_value};
 use std::fmt;
 use weightsmith_ledger::Named;
 use weightsmith_tasks::TaskType;
 
-/// Views of a generation that nothing is trained after, as `generate` has them by default.
+/// Views of a generation without a training after it: the default of `generate`.
 const GENERATED_VIEWS: f64 = 8.0;
-/// Trees of its second opinion.
+/// Trees of the forest that such a generation is distilled from.
 const GENERATED_TREES: f64 = 100.0;
 
 /// How a base model comes to its weights.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Decision {
-    /// The metamodel writes them, and that is all.
+    /// The metamodel generates them; nothing is trained.
     Generate,
-    /// An optimiser finds them.
+    /// An optimiser trains them by a plan.
     Train(Plan),
 }
 
 impl Decision {
-    /// The same decision without what changes nothing, see [`Plan::canonical`].
+    /// The same decision with factors that have no effect at their first level, see [`Plan::canonical`].
     pub fn canonical(self, task_type: TaskType) -> Self {
         match self {
             Self::Generate => self,
@@ -28,12 +28,12 @@ impl Decision {
         }
     }
 
-    /// Every part of it by its name, as run records have it; what changes nothing is not there. The number of steps is no
-    /// part: a run's curve has all.
+    /// The factors by name, as run records hold them, without those that have no effect. The number of steps is left out:
+    /// a run's curve has the loss at every number.
     pub fn values(self, task_type: TaskType) -> Named {
         let Self::Train(plan) = self else {
             return Named::from([
-                ("beginning".into(), "generated".into()),
+                ("start".into(), "generated".into()),
                 ("optimiser".into(), "none".into()),
                 ("trees".into(), GENERATED_TREES.into()),
                 ("views".into(), GENERATED_VIEWS.into()),
@@ -46,9 +46,10 @@ impl Decision {
             .collect()
     }
 
-    /// The decision with these values, with the most steps and without what changes nothing; none if no decision has
-    /// them.
+    /// The canonical decision with these values, with the most steps; none if no decision has them. Ledgers of older versions
+    /// call the start `beginning`.
     pub fn of_values(values: &Named, task_type: TaskType) -> Option<Self> {
+        let values = &current_names(values);
         let level_of = |at: usize| -> Option<u8> {
             let factor = Space.factors()[at];
             match values.get(factor.name) {
@@ -64,6 +65,12 @@ impl Decision {
         };
         (found.values(task_type) == *values).then_some(found)
     }
+}
+
+/// The values under the names of this version.
+fn current_names(values: &Named) -> Named {
+    let current = |name: &String| if name == "beginning" { "start".to_string() } else { name.clone() };
+    values.iter().map(|(name, value)| (current(name), value.clone())).collect()
 }
 
 impl fmt::Display for Decision {
@@ -82,7 +89,7 @@ mod tests {
     use weightsmith_tasks::Seed;
 
     #[test]
-    fn a_decision_is_known_by_its_values_and_by_nothing_that_does_not_matter() {
+    fn a_decision_is_found_by_its_values_alone() {
         let random = &mut Seed(1).stream("planner.test.decision");
         for task_type in [TaskType::Classification, TaskType::Regression] {
             let generate = Decision::Generate;
@@ -98,6 +105,10 @@ mod tests {
                 assert_eq!(Decision::Train(plan.canonical(task_type)).values(task_type), values);
             }
         }
+        let mut older = Decision::Generate.values(TaskType::Regression);
+        let start = older.remove("start").unwrap();
+        older.insert("beginning".into(), start);
+        assert_eq!(Decision::of_values(&older, TaskType::Regression), Some(Decision::Generate));
         let mut other = Decision::Generate.values(TaskType::Regression);
         other.insert("optimiser".into(), Value::from("muon"));
         assert_eq!(Decision::of_values(&other, TaskType::Regression), None);

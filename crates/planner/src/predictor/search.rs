@@ -1,34 +1,32 @@
 //! The exact search: every plan there is, scored by the linear predictor for one task.
 
 use crate::features::TaskFeatures;
-use crate::linear::{LinearPredictor, N_RIGHT, TaskScores};
-use crate::space::{
-    BATCH_AT, BEGINNING_AT, DECAY_AT, N_FACTORS, OPTIMISER_AT, Plan, RATE_AT, STEPS_AT, Space,
-};
+use crate::predictor::linear::{LinearPredictor, N_RIGHT, TaskScores};
+use crate::space::{BATCH_AT, DECAY_AT, N_FACTORS, OPTIMISER_AT, Plan, RATE_AT, START_AT, STEPS_AT, Space};
 use weightsmith_kernels::{Tower, lowest_pairs};
 
 /// The factors of the left half of a plan.
-const LEFT: [usize; 6] = [OPTIMISER_AT, RATE_AT, DECAY_AT, STEPS_AT, BATCH_AT, BEGINNING_AT];
+const LEFT: [usize; 6] = [OPTIMISER_AT, RATE_AT, DECAY_AT, STEPS_AT, BATCH_AT, START_AT];
 
-/// A plan and what the linear predictor says of it.
+/// A plan and the linear predictor's score of it.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Scored {
-    /// The plan, without what changes nothing.
+    /// The plan, in its canonical form.
     pub plan: Plan,
-    /// The natural logarithm of the loss that is foreseen, as a share of the base loss.
+    /// The predicted natural logarithm of the loss, as a share of the base loss.
     pub score: f32,
 }
 
-/// What an exhaustive search found.
+/// The result of an exhaustive search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Searched {
-    /// Plans that were scored: all of them, those that are the same training once.
+    /// The number of plans that were scored: all, those that are the same training once.
     pub n_scored: u64,
-    /// The best of them, best first.
+    /// The best of them, lowest score first.
     pub best: Vec<Scored>,
 }
 
-/// Plans that differ in both halves independently.
+/// The plans that any left half makes with any right half.
 struct Block {
     left: Vec<Plan>,
     right: Vec<Plan>,
@@ -71,15 +69,15 @@ fn joined(left: Plan, right: Plan) -> Plan {
     Plan::new(levels).expect("both halves are of plans")
 }
 
-/// All plans, those that are the same training once: what matters of a half is the same within a block.
+/// All plans, those that are the same training once: within a block the same factors of a half have an effect.
 fn blocks(features: &TaskFeatures) -> Vec<Block> {
     let task_type = features.task_type();
     let n_rows = features.n_rows().round() as usize;
     let mut blocks = Vec::new();
-    for beginning in 0..Space.factors()[BEGINNING_AT].n_levels as u8 {
+    for start in 0..Space.factors()[START_AT].n_levels as u8 {
         for is_stepwise in [true, false] {
             let of_block = |plan: &Plan| {
-                plan.levels()[BEGINNING_AT] == beginning
+                plan.levels()[START_AT] == start
                     && plan.is_stepwise() == is_stepwise
                     && plan.canonical(task_type) == *plan
                     && plan.has_own_batch(n_rows)
@@ -88,7 +86,7 @@ fn blocks(features: &TaskFeatures) -> Vec<Block> {
             let mut fixed = left[0].levels();
             let right: Vec<usize> = (0..N_FACTORS).filter(|at| !LEFT.contains(at)).collect();
             // A number of rows that no batch is left out for says nothing about the right half.
-            fixed[BEGINNING_AT] = beginning;
+            fixed[START_AT] = start;
             let right = halves(&right, fixed).into_iter().filter(of_block).collect();
             blocks.push(Block { left, right });
         }
@@ -96,7 +94,7 @@ fn blocks(features: &TaskFeatures) -> Vec<Block> {
     blocks
 }
 
-/// Every choice of these factors, the others as they are.
+/// Every combination of levels of these factors, with the others fixed.
 fn halves(factors: &[usize], others: [u8; N_FACTORS]) -> Vec<Plan> {
     let mut all = vec![others];
     for &at in factors {
@@ -127,8 +125,8 @@ impl TaskScores {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decision::Decision;
-    use crate::sight::Prospect;
+    use crate::predictor::surrogate_features::SurrogateInput;
+    use crate::space::decision::Decision;
     use crate::testing;
     use std::collections::HashSet;
     use weightsmith_tasks::{Seed, TaskType};
@@ -145,7 +143,7 @@ mod tests {
         for scored in found.best.iter().step_by(100) {
             let (decision, n_steps) = (Decision::Train(scored.plan), scored.plan.n_steps());
             assert_eq!(scored.plan.canonical(TaskType::Classification), scored.plan);
-            let whole = linear.predict(&Prospect { decision, n_steps, features: &features });
+            let whole = linear.predict(&SurrogateInput { decision, n_steps, features: &features });
             assert!((whole - f64::from(scored.score)).abs() < 1e-3, "{whole} {}", scored.score);
         }
         // Plans drawn at random, and all that differ from the best in one or two factors.

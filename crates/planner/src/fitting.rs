@@ -1,16 +1,16 @@
 //! Fitting a predictor to recorded runs.
 
-use crate::collect::VERSION;
 use crate::error::PlannerError;
-use crate::examples::{Example, PlannedRuns};
-use crate::{Calibration, Decision, LinearPredictor, PerformancePredictor, mean_and_deviation, opinions};
+use crate::predictor::calibration::{Calibration, Estimate};
+use crate::predictor::ensemble::{PerformancePredictor, member_predictions};
+use crate::predictor::linear::LinearPredictor;
+use crate::runs::{Example, RecordedRuns, VERSION};
+use crate::space::decision::Decision;
 use burn::tensor::Device;
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use weightsmith_base_model::BaseModel;
-use weightsmith_ledger::{
-    Ledger, LedgerError, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value,
-};
+use weightsmith_ledger::{Ledger, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value};
 use weightsmith_runtime::in_parallel;
 use weightsmith_runtime::{Cost, Stopwatch};
 use weightsmith_tasks::{Above, Base, Seed, Support};
@@ -19,15 +19,15 @@ use weightsmith_training::{InnerError, Optimiser, Recipe, Start, Training};
 /// How a predictor is fitted.
 #[derive(Clone, Debug)]
 pub struct FitSettings {
-    /// Looks at each run.
-    pub n_looks: usize,
-    /// Networks of the ensemble.
+    /// Evaluation points of each run, at most.
+    pub n_points: usize,
+    /// Members of the ensemble.
     pub n_networks: usize,
-    /// Folds by root for the calibration.
+    /// Folds of data sets for the calibration.
     pub n_folds: usize,
-    /// The strength of the ridge.
+    /// The ridge penalty of the linear predictor.
     pub strength: f32,
-    /// Of looks, folds and networks.
+    /// The seed of evaluation points, folds and networks.
     pub seed: Seed,
     /// Trainings at once, one core each.
     pub n_threads: usize,
@@ -35,16 +35,16 @@ pub struct FitSettings {
 
 impl Default for FitSettings {
     fn default() -> Self {
-        Self { n_looks: 4, n_networks: 5, n_folds: 5, strength: 3e-4, seed: Seed(0), n_threads: 1 }
+        Self { n_points: 4, n_networks: 5, n_folds: 5, strength: 3e-4, seed: Seed(0), n_threads: 1 }
     }
 }
 
-/// The networks' training: fast steps, then calmer ones.
+/// The training of a network in phases: a learning rate and a number of epochs each.
 const PHASES: [(f32, usize); 3] = [(3e-3, 5), (1e-3, 2), (3e-4, 2)];
 const BATCH: usize = 256;
 const HIDDEN: [usize; 2] = [64, 64];
 
-/// A network trained on rows about runs.
+/// Trains one network on rows about runs.
 pub(crate) fn train_network(
     support: &Support<Above<Base>>,
     seed: Seed,
@@ -67,10 +67,10 @@ pub(crate) fn train_network(
     Ok(model.expect("there is a phase"))
 }
 
-/// Trains an ensemble on each of several groups of examples, every network on a core of its own; `held_out` are data sets
-/// that none of a group's runs may come from.
+/// Trains an ensemble on each of several groups of examples, every network on a core of its own. With each group come the data
+/// sets that none of its runs may come from.
 pub(crate) fn train_ensembles(
-    runs: &PlannedRuns,
+    runs: &RecordedRuns,
     groups: &[(Vec<Example>, BTreeSet<String>)],
     n_networks: usize,
     settings: &FitSettings,
@@ -94,52 +94,52 @@ pub(crate) fn train_ensembles(
     Ok(ensembles)
 }
 
-/// Fits a predictor to runs. Its networks are calibrated by others that were trained without a fold of the data sets.
-/// `listen` hears how many of the networks are trained.
+/// Fits a predictor to runs. It is calibrated by the errors of other ensembles, each trained without a fold of the data sets, on
+/// that fold. `listen` is called with the number of networks that are trained and the number of all.
 ///
 /// # Errors
 /// Runs of several splits or of too few data sets, a training that diverges.
 pub fn fit_predictor(
-    runs: &PlannedRuns,
+    runs: &RecordedRuns,
     settings: &FitSettings,
     device: &Device,
     listen: &mut dyn FnMut(usize, usize),
 ) -> Result<PerformancePredictor, PlannerError> {
     let all: Vec<usize> = (0..runs.len()).collect();
-    let examples = runs.examples(&all, settings.n_looks, settings.seed);
+    let examples = runs.examples(&all, settings.n_points, settings.seed);
     Ok(fit_to_examples(runs, &examples, settings, device, listen)?.predictor)
 }
 
 /// [`fit_predictor`], recorded in the ledger that the runs come from, at the level of its rows.
 ///
 /// # Errors
-/// Those of [`fit_predictor`], a ledger that cannot be written.
+/// Those of [`fit_predictor`], a ledger that cannot be written or that holds another outcome of the same fit.
 pub fn fit_and_record(
     ledger: &mut Ledger,
-    runs: &PlannedRuns,
+    runs: &RecordedRuns,
     settings: &FitSettings,
     device: &Device,
     listen: &mut dyn FnMut(usize, usize),
 ) -> Result<PerformancePredictor, PlannerError> {
     let stopwatch = Stopwatch::of_process(Cost::default());
     let all: Vec<usize> = (0..runs.len()).collect();
-    let examples = runs.examples(&all, settings.n_looks, settings.seed);
+    let examples = runs.examples(&all, settings.n_points, settings.seed);
     let fitted = fit_to_examples(runs, &examples, settings, device, listen)?;
     let cost = stopwatch.cost();
     let number = |value: f64| Value::Number(value);
     let recipe = [
         ("made", "trained".into()),
-        ("n_looks", number(settings.n_looks as f64)),
+        ("n_points", number(settings.n_points as f64)),
         ("n_networks", number(settings.n_networks as f64)),
         ("n_folds", number(settings.n_folds as f64)),
         ("strength", number(settings.strength.into())),
     ];
-    let [seed, n_looks, n_networks] =
-        [settings.seed.0, settings.n_looks as u64, settings.n_networks as u64].map(|n| n.to_string());
+    let [seed, n_points, n_networks] =
+        [settings.seed.0, settings.n_points as u64, settings.n_networks as u64].map(|n| n.to_string());
     let learner = runs.learner_uid();
     let split = runs.runs[0].record.split;
     let record: RunRecord<Above<Base>> = RunRecord {
-        uid: Uid::derived(&["plan fit", &learner.to_string(), &seed, &n_looks, &n_networks]),
+        uid: Uid::derived(&["plan fit", &learner.to_string(), &seed, &n_points, &n_networks]),
         role: RunRole::Predictor,
         task: "planned runs".into(),
         roots: runs.roots(),
@@ -162,24 +162,22 @@ pub fn fit_and_record(
         curve: Vec::new(),
         level: PhantomData,
     };
-    match ledger.append(&record) {
-        // The same was fitted before, in other time.
-        Ok(_) | Err(LedgerError::OtherContent { .. }) => Ok(fitted.predictor),
-        Err(error) => Err(error.into()),
-    }
+    // The same may have been fitted before, in other time.
+    ledger.append_once(&record)?;
+    Ok(fitted.predictor)
 }
 
-/// A predictor, and how far others like it were from what came on data sets that they had not seen.
+/// A predictor, and the error of others like it on data sets that they had not seen.
 pub(crate) struct Fitted {
     pub(crate) predictor: PerformancePredictor,
-    /// Over all looks, of natural logarithms of losses.
+    /// Over all evaluation points, of natural logarithms of losses.
     held_out_rmse: f64,
     n_held_out: usize,
 }
 
-/// [`fit_predictor`] to these looks at the runs.
+/// [`fit_predictor`] to these examples.
 pub(crate) fn fit_to_examples(
-    runs: &PlannedRuns,
+    runs: &RecordedRuns,
     examples: &[Example],
     settings: &FitSettings,
     device: &Device,
@@ -205,20 +203,22 @@ pub(crate) fn fit_to_examples(
     for (networks, fold) in ensembles.into_iter().zip(&folds) {
         let held = runs.of_roots(fold);
         for (task, of_task) in runs.by_task(&held) {
-            let looks: Vec<Example> = of_task.iter().flat_map(|&run| runs.looks(run)).collect();
-            let opinions = opinions(&networks, &runs.prospects(&looks))?;
+            let points: Vec<Example> = of_task.iter().flat_map(|&run| runs.evaluation_points(run)).collect();
+            let members = member_predictions(&networks, &runs.inputs(&points))?;
             let error = |at: usize| {
-                let (mean, deviation) = mean_and_deviation(opinions.iter().map(|said| said[at]));
-                (looks[at].target - mean, deviation.powi(2))
+                let predicted = Estimate::over_members(members.iter().map(|member| member[at]));
+                (points[at].target - predicted.mean, predicted.deviation.powi(2))
             };
-            errors.insert(task, (0..looks.len()).map(error).collect());
-            let is_generated = |look: &Example| runs.runs[look.run].decision == Decision::Generate;
-            if let Some(generated) = looks.iter().position(is_generated) {
+            errors.insert(task, (0..points.len()).map(error).collect());
+            let is_generated = |point: &Example| runs.runs[point.run].decision == Decision::Generate;
+            if let Some(generated) = points.iter().position(is_generated) {
                 let of = |at: usize| Choice {
-                    excess: mean_and_deviation(opinions.iter().map(|said| said[at] - said[generated])),
-                    loss: looks[at].target.exp(),
+                    improvement: Estimate::over_members(
+                        members.iter().map(|member| member[generated] - member[at]),
+                    ),
+                    loss: points[at].target.exp(),
                 };
-                choices.push((0..looks.len()).map(of).collect());
+                choices.push((0..points.len()).map(of).collect());
             }
         }
     }
@@ -226,31 +226,75 @@ pub(crate) fn fit_to_examples(
     let squares: f64 = errors.values().flatten().map(|(error, _)| error * error).sum();
     let held_out_rmse = (squares / n_held_out as f64).sqrt();
     let calibration =
-        Calibration::of_errors(&errors.into_values().collect::<Vec<_>>(), least_caution(&choices));
+        Calibration::of_errors(&errors.into_values().collect::<Vec<_>>(), best_multiplier(&choices));
     let targets: Vec<f64> = examples.iter().map(|example| example.target).collect();
-    let linear = LinearPredictor::fit(&runs.prospects(examples), &targets, settings.strength, device);
+    let linear = LinearPredictor::fit(&runs.inputs(examples), &targets, settings.strength, device);
     let predictor = PerformancePredictor { linear, networks, calibration };
     Ok(Fitted { predictor, held_out_rmse, n_held_out })
 }
 
-/// Cautions that are tried. On data sets of the kind that the networks learned from, 1 to 2 would do; what is decided for is of
-/// another kind, see `ARCHITECTURE.md`.
-const CAUTIONS: [f64; 4] = [4.0, 5.0, 6.0, 8.0];
+/// Confidence multipliers to choose from. On data sets of the kind that the networks learned from, 1 to 2 would do; decisions are
+/// for data sets of another kind, see `docs/findings/what-decides-a-training.md`.
+const MULTIPLIERS: [f64; 4] = [4.0, 5.0, 6.0, 8.0];
 
-/// A look at a run of a data set that the networks had not seen.
+/// An evaluation point of a run on a data set that the networks had not seen.
 struct Choice {
-    excess: (f64, f64),
+    /// The predicted improvement over generating.
+    improvement: Estimate,
+    /// The observed loss.
     loss: f64,
 }
 
-/// The caution with which choices among the looks at each task's runs lose least.
-fn least_caution(tasks: &[Vec<Choice>]) -> f64 {
-    let loss = |caution: &f64| -> f64 {
-        let calibration = Calibration { noise: 0.0, quantile: 0.0, caution: *caution };
-        let bound = |choice: &&Choice| calibration.bound(choice.excess);
-        let chosen = tasks.iter().filter_map(|task| task.iter().min_by(|a, b| bound(a).total_cmp(&bound(b))));
+/// The confidence multiplier with which choices among the evaluation points of each task have the lowest loss.
+fn best_multiplier(tasks: &[Vec<Choice>]) -> f64 {
+    let loss = |multiplier: &f64| -> f64 {
+        let calibration = Calibration { noise: 0.0, quantile: 0.0, confidence_multiplier: *multiplier };
+        let bound = |choice: &&Choice| calibration.lower_bound(choice.improvement);
+        // The first of the highest.
+        let chosen = tasks.iter().filter_map(|task| task.iter().min_by(|a, b| bound(b).total_cmp(&bound(a))));
         chosen.map(|choice| choice.loss).sum()
     };
-    let best = CAUTIONS.into_iter().min_by(|a, b| loss(a).total_cmp(&loss(b)));
-    best.expect("some cautions are tried")
+    let best = MULTIPLIERS.into_iter().min_by(|a, b| loss(a).total_cmp(&loss(b)));
+    best.expect("there are multipliers to choose from")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collecting::{Collected, collect};
+    use crate::testing;
+    use std::ops::ControlFlow;
+    use weightsmith_base_model::open_device;
+    use weightsmith_evaluation::Metamodels;
+    use weightsmith_ledger::{Filter, LedgerError};
+
+    #[test]
+    fn a_repeated_fit_is_the_same_run_and_another_outcome_of_it_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let device = &open_device("cpu").unwrap();
+        let metamodels = Metamodels::for_all(device).unwrap();
+        let open = |name: &str| Ledger::open(&folder.path().join(name)).unwrap();
+        let mut first = open("first.ledger");
+        let go_on = &mut |_: &Collected| ControlFlow::Continue(());
+        collect(&mut first, &[], &metamodels, &testing::collect_settings(4, 4), None, go_on).unwrap();
+        let runs = RecordedRuns::read(&first.snapshot().unwrap()).unwrap();
+        let settings = FitSettings { n_networks: 1, n_folds: 2, ..FitSettings::default() };
+        let fit = |ledger: &mut Ledger| fit_and_record(ledger, &runs, &settings, device, &mut |_, _| {});
+        let predictor = fit(&mut first).unwrap();
+        assert_eq!(fit(&mut first).unwrap(), predictor);
+        let mut other = open("other.ledger");
+        let snapshot = first.snapshot().unwrap();
+        for entry in snapshot.runs::<Base>(&Filter::default()).unwrap() {
+            other.append(&entry.unwrap().record).unwrap();
+        }
+        let fits: Vec<RunRecord<Above<Base>>> =
+            snapshot.runs(&Filter::default()).unwrap().map(|entry| entry.unwrap().record).collect();
+        let [mut record] = <[_; 1]>::try_from(fits).unwrap();
+        record.outcome.value = record.outcome.value.map(|value| value + 0.5);
+        other.append(&record).unwrap();
+        let error = fit(&mut other).unwrap_err();
+        let is_other =
+            matches!(error, PlannerError::Ledger(LedgerError::OtherContent { part: "outcome", .. }));
+        assert!(is_other, "{error}");
+    }
 }

@@ -1,10 +1,10 @@
-//! What people read of a decision.
+//! A decision in words.
 
 use weightsmith_ledger::{Named, Value};
 
-/// The decision with these values and so many steps in a few words; see [`Decision::values`].
+/// Describes the decision with these values and so many steps in a few words; see [`Decision::values`].
 ///
-/// [`Decision::values`]: crate::Decision::values
+/// [`Decision::values`]: super::decision::Decision::values
 pub(crate) fn in_words(recipe: &Named, n_steps: usize) -> String {
     let text = |name: &str| match recipe.get(name) {
         Some(Value::Text(text)) => text.clone(),
@@ -14,7 +14,7 @@ pub(crate) fn in_words(recipe: &Named, n_steps: usize) -> String {
     if text("optimiser") == "none" {
         return "generate the weights, train nothing".to_string();
     }
-    let network = match (text("beginning").as_str(), text("layers").as_str()) {
+    let network = match (text("start").as_str(), text("layers").as_str()) {
         ("generated", _) => "the generated weights of one view".to_string(),
         (_, "0") => "a linear model".to_string(),
         (_, "1") => format!("{} {} units", text("units"), text("activation")),

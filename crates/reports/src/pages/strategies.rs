@@ -1,4 +1,4 @@
-//! The planner's decisions compared with other ways to come to one.
+//! The planner's decisions compared with other strategies.
 
 use crate::charts::{Chart, Dot, DotPlot, Ink, NO_LIMITS, ScatterPlot, Spot};
 use crate::page::{Page, VERSION, column, count, dash, figure, side_by_side, table, text, words};
@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use weightsmith_evaluation::seconds_text;
 use weightsmith_evaluation::statistics::Interval;
-use weightsmith_planner::{DecisionsReport, Method, MethodSummary};
+use weightsmith_planner::{StrategiesReport, Strategy, StrategySummary};
 
-impl Page for DecisionsReport {
+impl Page for StrategiesReport {
     fn title(&self) -> String {
-        "decisions compared".into()
+        "strategies compared".into()
     }
 
     fn question(&self) -> &'static str {
@@ -29,12 +29,12 @@ impl Page for DecisionsReport {
         html! {
             p.answer { @for n_support in sizes(self) { (answer(self, n_support)) } }
             (side_by_side(&self.pictures()))
-            @for n_support in sizes(self) { (methods(self, n_support)) }
+            @for n_support in sizes(self) { (strategies(self, n_support)) }
             h2 { "How" }
             p {
-                "Every method decides on the same support rows and is scored on the same query rows. Regret is its loss above the \
+                "Every strategy decides on the same support rows and is scored on the same query rows. Regret is its loss above the \
                  least of all, as a share of the loss of knowing the labels alone, of which more than 1.65 count as 1.65; the least \
-                 is over every method here and every recorded run on the same rows. Intervals are 95% bootstrap intervals over \
+                 is over every strategy here and every recorded run on the same rows. Intervals are 95% bootstrap intervals over \
                  tables. Training time is without that of the search. Predictors had seen no run of the tables they decided on. \
                  Written by weightsmith " (VERSION) "."
             }
@@ -42,43 +42,43 @@ impl Page for DecisionsReport {
     }
 }
 
-fn sizes(report: &DecisionsReport) -> BTreeSet<usize> {
-    report.methods.iter().map(|summary| summary.n_short).collect()
+fn sizes(report: &StrategiesReport) -> BTreeSet<usize> {
+    report.strategies.iter().map(|summary| summary.n_support).collect()
 }
 
-fn of_size(report: &DecisionsReport, n_support: usize) -> impl Iterator<Item = (usize, &MethodSummary)> {
-    report.methods.iter().enumerate().filter(move |(_, summary)| summary.n_short == n_support)
+fn of_size(report: &StrategiesReport, n_support: usize) -> impl Iterator<Item = (usize, &StrategySummary)> {
+    report.strategies.iter().enumerate().filter(move |(_, summary)| summary.n_support == n_support)
 }
 
-fn answer(report: &DecisionsReport, n_support: usize) -> Markup {
-    let planned = of_size(report, n_support).find(|(_, summary)| summary.method == Method::Planned);
-    let is_other = |(_, summary): &(usize, &MethodSummary)| {
-        !matches!(summary.method, Method::Planned | Method::PlannedTried)
+fn answer(report: &StrategiesReport, n_support: usize) -> Markup {
+    let planned = of_size(report, n_support).find(|(_, summary)| summary.strategy == Strategy::Planned);
+    let is_other = |(_, summary): &(usize, &StrategySummary)| {
+        !matches!(summary.strategy, Strategy::Planned | Strategy::PlannedTried)
     };
     let others = of_size(report, n_support).filter(is_other);
     let best = others.min_by(|a, b| a.1.regret.total_cmp(&b.1.regret));
-    let regret = |(at, summary): (usize, &MethodSummary)| {
-        figure(format_args!("/methods/{at}/regret"), summary.regret, format!("{:.3}", summary.regret))
+    let regret = |(at, summary): (usize, &StrategySummary)| {
+        figure(format_args!("/strategies/{at}/regret"), summary.regret, format!("{:.3}", summary.regret))
     };
     html! {
         @if let Some(planned) = planned {
             "With " (n_support) " support rows the planner's regret is " (regret(planned)) " over "
-            (count(format_args!("/methods/{}/n_tables", planned.0), planned.1.n_tables))
+            (count(format_args!("/strategies/{}/n_tables", planned.0), planned.1.n_tables))
             @if planned.1.n_tables == 1 { " table" } @else { " tables" }
             @if let Some(best) = best {
-                ", that of the best other way (" (best.1.method.name()) ") " (regret(best))
+                ", that of the best other way (" (best.1.strategy.name()) ") " (regret(best))
             }
             ". "
         }
     }
 }
 
-fn dots(report: &DecisionsReport, n_support: usize) -> Chart {
-    let dot = |(_, summary): (usize, &MethodSummary)| Dot {
-        label: summary.method.name().to_string(),
+fn dots(report: &StrategiesReport, n_support: usize) -> Chart {
+    let dot = |(_, summary): (usize, &StrategySummary)| Dot {
+        label: summary.strategy.name().to_string(),
         value: summary.regret,
         ends: summary.interval.map_or((summary.regret, summary.regret), |ends| (ends.low, ends.high)),
-        is_lead: summary.method == Method::Planned,
+        is_lead: summary.strategy == Strategy::Planned,
     };
     let dots: Vec<Dot> = of_size(report, n_support).map(dot).collect();
     DotPlot {
@@ -94,13 +94,13 @@ fn dots(report: &DecisionsReport, n_support: usize) -> Chart {
 }
 
 /// The planner against generating, a dot a table.
-fn scatter(report: &DecisionsReport, n_support: usize) -> Option<Chart> {
+fn scatter(report: &StrategiesReport, n_support: usize) -> Option<Chart> {
     let mut tables: BTreeMap<&str, [Option<f64>; 2]> = BTreeMap::new();
-    for trial in report.trials.iter().filter(|trial| trial.n_short == n_support) {
+    for trial in report.trials.iter().filter(|trial| trial.n_support == n_support) {
         let found = tables.entry(&trial.table).or_default();
-        match trial.method {
-            Method::Planned => found[0] = trial.regret,
-            Method::Generated => found[1] = trial.regret,
+        match trial.strategy {
+            Strategy::Planned => found[0] = trial.regret,
+            Strategy::Generated => found[1] = trial.regret,
             _ => {}
         }
     }
@@ -134,9 +134,9 @@ fn scatter(report: &DecisionsReport, n_support: usize) -> Option<Chart> {
     (!pairs.is_empty()).then(|| plot.chart())
 }
 
-fn methods(report: &DecisionsReport, n_support: usize) -> Markup {
+fn strategies(report: &StrategiesReport, n_support: usize) -> Markup {
     let columns = [
-        column("method"),
+        column("strategy"),
         column("regret"),
         column("95% interval"),
         column("planned less this"),
@@ -147,11 +147,11 @@ fn methods(report: &DecisionsReport, n_support: usize) -> Markup {
         column("trainings"),
         words("what it is"),
     ];
-    let shown: Vec<(usize, &MethodSummary)> = of_size(report, n_support).collect();
-    let lead = shown.iter().position(|(_, summary)| summary.method == Method::Planned);
-    let row = |(at, summary): &(usize, &MethodSummary)| {
+    let shown: Vec<(usize, &StrategySummary)> = of_size(report, n_support).collect();
+    let lead = shown.iter().position(|(_, summary)| summary.strategy == Strategy::Planned);
+    let row = |(at, summary): &(usize, &StrategySummary)| {
         let place = |field: &dyn Display, value: f64, text: String| {
-            figure(format_args!("/methods/{at}/{field}"), value, text)
+            figure(format_args!("/strategies/{at}/{field}"), value, text)
         };
         let ends = |field: &str, ends: Option<Interval>, text: &dyn Fn(f64) -> String| match ends {
             None => dash(),
@@ -160,15 +160,16 @@ fn methods(report: &DecisionsReport, n_support: usize) -> Markup {
                 (place(&format_args!("{field}/high"), high, text(high)))
             },
         };
-        let less = summary.planned_less.as_ref();
-        let wins =
-            |idx: usize| count(format_args!("/methods/{at}/planned_wins/{idx}"), summary.planned_wins[idx]);
+        let less = summary.planned_difference.as_ref();
+        let wins = |idx: usize| {
+            count(format_args!("/strategies/{at}/planned_wins/{idx}"), summary.planned_wins[idx])
+        };
         vec![
-            text(summary.method.name()),
+            text(summary.strategy.name()),
             place(&"regret", summary.regret, format!("{:.4}", summary.regret)),
             ends("interval", summary.interval, &|end| format!("{end:.4}")),
-            less.map_or_else(dash, |(mean, _)| place(&"planned_less/0", *mean, difference(*mean))),
-            ends("planned_less/1", less.and_then(|(_, interval)| *interval), &difference),
+            less.map_or_else(dash, |(mean, _)| place(&"planned_difference/0", *mean, difference(*mean))),
+            ends("planned_difference/1", less.and_then(|(_, interval)| *interval), &difference),
             less.map_or_else(dash, |_| html! { (wins(0)) ", " (wins(1)) ", " (wins(2)) }),
             place(&"cpu_s", summary.cpu_s, seconds_text(summary.cpu_s)),
             place(&"training_s", summary.training_s, seconds_text(summary.training_s)),

@@ -1,7 +1,8 @@
-//! Predictors in folders: a manifest, and the networks in files that load anywhere.
+//! Predictors in folders: a manifest, and each network as a file of base-model weights.
 
 use crate::error::PlannerError;
-use crate::{PerformancePredictor, PredictorError};
+use crate::predictor::ensemble::PerformancePredictor;
+use crate::predictor::manifest::PredictorError;
 use std::path::Path;
 use weightsmith_runtime::write_output;
 
@@ -13,7 +14,7 @@ fn network_name(at: usize) -> String {
 
 macro_rules! shipped_file {
     ($name:literal) => {
-        include_bytes!(concat!("../../../models/planner-1/", $name)) as &[u8]
+        include_bytes!(concat!("../../../../models/planner-1/", $name)) as &[u8]
     };
 }
 
@@ -29,7 +30,7 @@ pub fn shipped_predictor() -> Result<PerformancePredictor, PlannerError> {
         shipped_file!("network-3.safetensors"),
         shipped_file!("network-4.safetensors"),
     ];
-    let manifest = include_str!("../../../models/planner-1/predictor.json");
+    let manifest = include_str!("../../../../models/planner-1/predictor.json");
     of_files(manifest, &networks, Path::new("planner-1"))
 }
 

@@ -1,37 +1,37 @@
-//! The linear predictor: ridge regression on products of what is decided and what the short rows look like.
+//! The linear predictor: ridge regression on products of the values of a decision and the features of the support.
 //!
-//! A plan has a left half (beginning, optimiser, learning rate, decay, steps, batch) and a right half (the network, dropout,
+//! A plan has a left half (start, optimiser, learning rate, decay, steps, batch) and a right half (the network, dropout,
 //! label smoothing, weighting, pull). Within a half any product may be a column; between halves and with the task only
 //! products of two. So for one task the score of a plan is `a(left) + b(right) + u(left) · v(right)`, which can be computed
 //! for all plans: see [`crate::search()`].
 
-use crate::decision::Decision;
 use crate::features::{FEATURES, TaskFeatures};
-use crate::sight::Prospect;
-use crate::space::{ACTIVATION_AT, Beginning, OPTIMISER_AT, Plan};
+use crate::predictor::surrogate_features::SurrogateInput;
+use crate::space::decision::Decision;
+use crate::space::{ACTIVATION_AT, OPTIMISER_AT, Plan, Start};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 use weightsmith_kernels::{cholesky_solve, dot};
 use weightsmith_training::Weighting;
 
-/// Optimisers times beginnings.
+/// Optimisers times starts.
 const N_GROUPS: usize = 8;
 /// Columns of a group.
 const N_OF_GROUP: usize = 18;
-/// All of the left half, and whether nothing is trained.
+/// Columns of the left half: the groups', and one that is 1 where nothing is trained.
 const N_LEFT: usize = N_GROUPS * N_OF_GROUP + 1;
-/// Columns of the left half that are multiplied with those of the right one and of the task.
-const N_SHORT: usize = 11;
+/// Columns of the left half that are crossed (multiplied) with those of the right half and of the task.
+const N_CROSSED: usize = 11;
 /// Columns of the right half: the length of the vectors of the two towers.
 pub(crate) const N_RIGHT: usize = 11;
 /// Products within the right half.
 const N_RIGHT_PRODUCTS: usize = 9;
 const N_TASK: usize = FEATURES.len() + 1;
 const N_COLUMNS: usize =
-    1 + N_TASK + N_LEFT + N_RIGHT + N_RIGHT_PRODUCTS + N_SHORT * N_RIGHT + N_TASK * (N_SHORT + N_RIGHT);
-/// Rows that are multiplied at once.
+    1 + N_TASK + N_LEFT + N_RIGHT + N_RIGHT_PRODUCTS + N_CROSSED * N_RIGHT + N_TASK * (N_CROSSED + N_RIGHT);
+/// Rows of a matrix product.
 const N_CHUNK: usize = 4096;
-/// Task columns are cut off this many standard deviations from their mean.
+/// Task columns are clipped this many standard deviations from their mean.
 const FARTHEST: f64 = 3.0;
 
 /// Ridge regression on the columns above.
@@ -42,44 +42,45 @@ pub struct LinearPredictor {
     coefficients: Vec<f32>,
 }
 
-/// What the score of a plan is made of, for one task.
+/// The coefficients of a plan's score for one task.
 pub(crate) struct TaskScores {
-    /// Of every plan.
+    /// The part that all plans share.
     pub(crate) base: f32,
     left: Vec<f32>,
     right: Vec<f32>,
     right_products: Vec<f32>,
-    /// `[N_SHORT, N_RIGHT]`.
+    /// `[N_CROSSED, N_RIGHT]`.
     between: Vec<f32>,
-    short: Vec<f32>,
+    crossed: Vec<f32>,
     n_rows: f64,
 }
 
-/// The left half of a prospect as columns.
-fn left(prospect: &Prospect<'_>) -> ([f32; N_LEFT], [f32; N_SHORT]) {
-    left_of(prospect.decision, prospect.n_steps, prospect.features.n_rows())
+/// The left half of an input as columns, and those of them that are crossed.
+fn left(input: &SurrogateInput<'_>) -> ([f32; N_LEFT], [f32; N_CROSSED]) {
+    left_of(input.decision, input.n_steps, input.features.n_rows())
 }
 
-fn left_of(decision: Decision, n_steps: usize, n_rows: f64) -> ([f32; N_LEFT], [f32; N_SHORT]) {
+fn left_of(decision: Decision, n_steps: usize, n_rows: f64) -> ([f32; N_LEFT], [f32; N_CROSSED]) {
     let mut columns = [0.0; N_LEFT];
-    let mut short = [0.0; N_SHORT];
+    let mut crossed = [0.0; N_CROSSED];
     let Decision::Train(plan) = decision else {
         columns[N_LEFT - 1] = 1.0;
-        short[0] = 1.0;
-        return (columns, short);
+        crossed[0] = 1.0;
+        return (columns, crossed);
     };
     let recipe = plan.recipe();
-    let is_generated = plan.beginning() == Beginning::Generated;
+    let is_generated = plan.start() == Start::Generated;
     let optimiser = usize::from(plan.levels()[OPTIMISER_AT]);
     let is_stepwise = plan.is_stepwise();
     let rate = if is_stepwise { (recipe.learning_rate.log10() + 2.0) / 1.2 } else { 0.0 };
     let steps = ((1.0 + n_steps as f32).log2() - 5.0) / 3.0;
-    let way = if is_stepwise { recipe.learning_rate.log10() + (n_steps.max(1) as f32).log10() } else { 0.0 };
+    let log_path =
+        if is_stepwise { recipe.learning_rate.log10() + (n_steps.max(1) as f32).log10() } else { 0.0 };
     let has_decay = if recipe.weight_decay > 0.0 { 1.0 } else { 0.0 };
     let decay = if recipe.weight_decay > 0.0 { (recipe.weight_decay.log10() - 0.7) / 1.6 } else { 0.0 };
     let batch = (recipe.batch_size as f32).min(n_rows as f32).log2();
     let batch = if is_stepwise { (batch - 5.0) / 1.5 } else { 0.0 };
-    let beyond = |knot: f32| if is_stepwise { (way - knot).max(0.0) } else { 0.0 };
+    let beyond = |knot: f32| if is_stepwise { (log_path - knot).max(0.0) } else { 0.0 };
     let group = [
         1.0,
         rate,
@@ -103,7 +104,7 @@ fn left_of(decision: Decision, n_steps: usize, n_rows: f64) -> ([f32; N_LEFT], [
     let first = (optimiser + 4 * usize::from(is_generated)) * N_OF_GROUP;
     columns[first..first + N_OF_GROUP].copy_from_slice(&group);
     let is = |holds: bool| if holds { 1.0 } else { 0.0 };
-    short = [
+    crossed = [
         0.0,
         is(is_generated),
         is(optimiser == 1),
@@ -116,7 +117,7 @@ fn left_of(decision: Decision, n_steps: usize, n_rows: f64) -> ([f32; N_LEFT], [
         beyond(0.0),
         is(is_generated) * beyond(-1.5),
     ];
-    (columns, short)
+    (columns, crossed)
 }
 
 /// The right half of a decision as columns.
@@ -124,7 +125,7 @@ fn right_of(decision: Decision) -> ([f32; N_RIGHT], [f32; N_RIGHT_PRODUCTS]) {
     let Decision::Train(plan) = decision else { return ([0.0; N_RIGHT], [0.0; N_RIGHT_PRODUCTS]) };
     let recipe = plan.recipe();
     let is = |holds: bool| if holds { 1.0 } else { 0.0 };
-    let is_random = plan.beginning() == Beginning::Random;
+    let is_random = plan.start() == Start::Random;
     let has_hidden = is_random && !recipe.hidden.is_empty();
     let layers = recipe.hidden.len();
     let units = if has_hidden { ((recipe.hidden[0] as f32).log2() - 5.5) / 1.7 } else { 0.0 };
@@ -163,16 +164,17 @@ fn right_of(decision: Decision) -> ([f32; N_RIGHT], [f32; N_RIGHT_PRODUCTS]) {
 }
 
 impl LinearPredictor {
-    /// Fits the columns of prospects to what came of them; `strength` is the ridge's, for a mean of squares over rows.
+    /// Fits the columns of inputs to their observed targets; `strength` is the ridge penalty on the squared coefficients, for a
+    /// mean of squared errors over rows.
     ///
     /// # Panics
-    /// If there is not a target for each prospect, or there is none.
-    pub fn fit(prospects: &[Prospect<'_>], targets: &[f64], strength: f32, device: &Device) -> Self {
-        assert!(!prospects.is_empty() && prospects.len() == targets.len(), "a target for each prospect");
-        let n = prospects.len() as f64;
+    /// If there is not a target for each input, or there is none.
+    pub fn fit(inputs: &[SurrogateInput<'_>], targets: &[f64], strength: f32, device: &Device) -> Self {
+        assert!(!inputs.is_empty() && inputs.len() == targets.len(), "a target for each input");
+        let n = inputs.len() as f64;
         let task_scales = (0..N_TASK)
             .map(|at| {
-                let values = || prospects.iter().map(|prospect| task_numbers(prospect.features)[at]);
+                let values = || inputs.iter().map(|input| task_numbers(input.features)[at]);
                 let mean = values().sum::<f64>() / n;
                 let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / n;
                 (mean, variance.sqrt().max(1e-6))
@@ -182,8 +184,8 @@ impl LinearPredictor {
         let p = N_COLUMNS;
         let mut gram = Tensor::<2>::eye(p, device) * strength;
         let mut moments = Tensor::<2>::zeros([p, 1], device);
-        for (chunk, targets) in prospects.chunks(N_CHUNK).zip(targets.chunks(N_CHUNK)) {
-            let rows: Vec<f32> = chunk.iter().flat_map(|prospect| fitted.row(prospect)).collect();
+        for (chunk, targets) in inputs.chunks(N_CHUNK).zip(targets.chunks(N_CHUNK)) {
+            let rows: Vec<f32> = chunk.iter().flat_map(|input| fitted.row(input)).collect();
             let rows = Tensor::<2>::from_data(TensorData::new(rows, [chunk.len(), p]), device);
             let wanted: Vec<f32> = targets.iter().map(|target| *target as f32).collect();
             let wanted = Tensor::<2>::from_data(TensorData::new(wanted, [chunk.len(), 1]), device);
@@ -197,13 +199,13 @@ impl LinearPredictor {
         fitted
     }
 
-    /// What it foresees.
-    pub fn predict(&self, prospect: &Prospect<'_>) -> f64 {
-        f64::from(dot(&self.row(prospect), &self.coefficients))
+    /// The predicted logarithm of the loss as a share of the base loss.
+    pub fn predict(&self, input: &SurrogateInput<'_>) -> f64 {
+        f64::from(dot(&self.row(input), &self.coefficients))
     }
 
     /// The mean of every feature over the runs that it was fitted to.
-    pub fn usual_features(&self) -> Vec<f64> {
+    pub fn mean_features(&self) -> Vec<f64> {
         self.task_scales[..FEATURES.len()].iter().map(|(mean, _)| *mean).collect()
     }
 
@@ -215,18 +217,18 @@ impl LinearPredictor {
         })
     }
 
-    fn row(&self, prospect: &Prospect<'_>) -> Vec<f32> {
-        let task = self.task_columns(prospect.features);
-        let (left, short) = left(prospect);
-        let (right, right_products) = right_of(prospect.decision);
+    fn row(&self, input: &SurrogateInput<'_>) -> Vec<f32> {
+        let task = self.task_columns(input.features);
+        let (left, crossed) = left(input);
+        let (right, right_products) = right_of(input.decision);
         let mut row = Vec::with_capacity(N_COLUMNS);
         row.push(1.0);
         row.extend(task);
         row.extend(left);
         row.extend(right);
         row.extend(right_products);
-        row.extend(short.iter().flat_map(|short| right.map(|right| short * right)));
-        row.extend(task.iter().flat_map(|task| short.map(|short| task * short)));
+        row.extend(crossed.iter().flat_map(|crossed| right.map(|right| crossed * right)));
+        row.extend(task.iter().flat_map(|task| crossed.map(|crossed| task * crossed)));
         row.extend(task.iter().flat_map(|task| right.map(|right| task * right)));
         debug_assert_eq!(row.len(), N_COLUMNS, "every block has its length");
         row
@@ -243,30 +245,30 @@ impl LinearPredictor {
         };
         let base = take(1)[0] + dot(&take(N_TASK), &task);
         let (left, mut right, right_products) = (take(N_LEFT), take(N_RIGHT), take(N_RIGHT_PRODUCTS));
-        let between = take(N_SHORT * N_RIGHT);
-        let mut short = vec![0.0; N_SHORT];
+        let between = take(N_CROSSED * N_RIGHT);
+        let mut crossed = vec![0.0; N_CROSSED];
         let mut by_task = |sums: &mut [f32]| {
             for task in task {
                 let n = sums.len();
                 sums.iter_mut().zip(take(n)).for_each(|(sum, coefficient)| *sum += task * coefficient);
             }
         };
-        by_task(&mut short);
+        by_task(&mut crossed);
         by_task(&mut right);
         let n_rows = features.n_rows();
-        TaskScores { base, left, right, right_products, between, short, n_rows }
+        TaskScores { base, left, right, right_products, between, crossed, n_rows }
     }
 }
 
 impl TaskScores {
     /// `a(left)` without the base, and `u(left)`.
     pub(crate) fn of_left(&self, plan: Plan) -> (f32, [f32; N_RIGHT]) {
-        let (left, short) = left_of(Decision::Train(plan), plan.n_steps(), self.n_rows);
+        let (left, crossed) = left_of(Decision::Train(plan), plan.n_steps(), self.n_rows);
         let mut vector = [0.0; N_RIGHT];
-        for (short, row) in short.iter().zip(self.between.chunks_exact(N_RIGHT)) {
-            vector.iter_mut().zip(row).for_each(|(sum, coefficient)| *sum += short * coefficient);
+        for (crossed, row) in crossed.iter().zip(self.between.chunks_exact(N_RIGHT)) {
+            vector.iter_mut().zip(row).for_each(|(sum, coefficient)| *sum += crossed * coefficient);
         }
-        (dot(&left, &self.left) + dot(&short, &self.short), vector)
+        (dot(&left, &self.left) + dot(&crossed, &self.crossed), vector)
     }
 
     /// `b(right)` and `v(right)`.
@@ -276,7 +278,7 @@ impl TaskScores {
     }
 }
 
-/// The features, and the logarithm of what generated weights expect of themselves.
+/// The features, and the logarithm of the loss that generated weights are expected to have.
 fn task_numbers(features: &TaskFeatures) -> [f64; N_TASK] {
     let mut numbers = [0.0; N_TASK];
     numbers[..FEATURES.len()].copy_from_slice(features.values());
@@ -298,9 +300,12 @@ mod tests {
         let random = &mut Seed(3).stream("planner.test.linear");
         for _ in 0..2000 {
             let plan = Space.draw(random).canonical(weightsmith_tasks::TaskType::Classification);
-            let prospect =
-                Prospect { decision: Decision::Train(plan), n_steps: plan.n_steps(), features: &features };
-            let (whole, parts) = (linear.predict(&prospect), f64::from(scores.of(plan)));
+            let input = SurrogateInput {
+                decision: Decision::Train(plan),
+                n_steps: plan.n_steps(),
+                features: &features,
+            };
+            let (whole, parts) = (linear.predict(&input), f64::from(scores.of(plan)));
             assert!((whole - parts).abs() < 1e-4, "{plan}: {whole} as a whole, {parts} in parts");
         }
     }
@@ -316,15 +321,15 @@ mod tests {
             let rate = (f64::from(plan.recipe().learning_rate).log10() + 2.0) / 1.2;
             0.1 * rate * rate * rate.abs().min(1.0) + 0.2 * rate * features.get("linear_error")
         };
-        let prospects = testing::prospects(&plans, &all);
+        let inputs = testing::inputs(&plans, &all);
         let targets: Vec<f64> =
-            plans.iter().zip(&prospects).map(|(plan, prospect)| truth(plan, prospect.features)).collect();
+            plans.iter().zip(&inputs).map(|(plan, input)| truth(plan, input.features)).collect();
         let device = &Device::default();
-        let fitted = LinearPredictor::fit(&prospects[..2500], &targets[..2500], 1e-4, device);
-        let error = |at: usize| (fitted.predict(&prospects[at]) - targets[at]).powi(2);
-        let n_held = prospects.len() - 2500;
+        let fitted = LinearPredictor::fit(&inputs[..2500], &targets[..2500], 1e-4, device);
+        let error = |at: usize| (fitted.predict(&inputs[at]) - targets[at]).powi(2);
+        let n_held = inputs.len() - 2500;
         let mean = targets.iter().sum::<f64>() / targets.len() as f64;
-        let missed: f64 = (2500..prospects.len()).map(error).sum::<f64>() / n_held as f64;
+        let missed: f64 = (2500..inputs.len()).map(error).sum::<f64>() / n_held as f64;
         let spread: f64 = targets[2500..].iter().map(|t| (t - mean).powi(2)).sum::<f64>() / n_held as f64;
         assert!(missed < 0.05 * spread, "{missed} of {spread} on {n_held} held-out rows");
     }

@@ -1,8 +1,12 @@
-//! Recorded runs as examples of what decisions come to.
+//! Recorded runs as examples to learn from: a decision, the features of its support, and its loss after numbers of steps.
 
-use crate::collect::{PROBE_STEPS, VERSION};
 use crate::error::PlannerError;
-use crate::{Decision, Plan, Probe, Prospect, TaskFeatures, probed_table, prospect_table};
+use crate::features::TaskFeatures;
+use crate::predictor::surrogate_features::{
+    PROBE_STEPS, Probe, SurrogateInput, surrogate_table, surrogate_table_with_probes,
+};
+use crate::space::Plan;
+use crate::space::decision::Decision;
 use rand::Rng;
 use rand::seq::index::sample;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,52 +14,55 @@ use weightsmith_ledger::{Filter, RunRecord, RunRole, Snapshot, Uid};
 use weightsmith_lifting::{Learner, LiftError, Lifted, Lineage, Moment, Run, RunRow, RunRows, lift};
 use weightsmith_tasks::{Base, Seed, Table, TaskType};
 
-/// Losses are foreseen by their logarithm as a share of the base loss, cut off here: how bad a bad recipe is matters little.
+/// The version of this program, as run records have it.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The target of predictors, the logarithm of the loss as a share of the base loss, is clipped here from above: how bad a bad
+/// recipe is matters little.
 pub(crate) const WORST: f64 = 0.5;
-/// Where losses are nearly nothing, how nearly matters little.
+/// The target is clipped here from below: how small a small loss is matters little.
 const BEST: f64 = -4.0;
 
-/// The runs of a ledger whose recipe is a decision of the planner.
+/// The runs of a ledger that were made by a decision of the planner's space.
 #[derive(Clone, Debug, Default)]
-pub struct PlannedRuns {
+pub struct RecordedRuns {
     /// The runs.
-    pub runs: Vec<PlannedRun>,
-    /// What the runs were made from.
+    pub runs: Vec<RecordedRun>,
+    /// The ancestry of the runs.
     lineage: Lineage,
 }
 
-/// A run and what was decided in it.
+/// A run and its decision.
 #[derive(Clone, Debug)]
-pub struct PlannedRun {
-    /// As the ledger has it.
+pub struct RecordedRun {
+    /// The record in the ledger.
     pub record: RunRecord<Base>,
-    /// What was decided.
+    /// The decision by which it was made.
     pub decision: Decision,
-    /// What its support looked like.
+    /// The features of its support.
     pub features: TaskFeatures,
 }
 
-/// A look at a run: what is foreseen, and what came.
+/// An evaluation point of a run as an example: a number of steps, and the observed loss as the target.
 #[derive(Copy, Clone, Debug)]
 pub struct Example {
-    /// Its run.
+    /// The position of the run among the [`RecordedRuns`].
     pub run: usize,
-    /// Steps taken by then.
+    /// The number of steps before the evaluation.
     pub n_steps: usize,
-    /// The label: the logarithm of the loss as a share of the base loss.
+    /// The natural logarithm of the loss on query rows as a share of the base loss, clipped.
     pub target: f64,
 }
 
-/// What predictors foresee of a loss on long rows, in the unit of the features' base loss; the worst of a training that
-/// diverged.
+/// The target for a loss on query rows, which is in the unit of the features' base loss; the worst for a training that
+/// diverged, which has none.
 pub(crate) fn target(loss: Option<f64>, features: &TaskFeatures) -> f64 {
     loss.map_or(WORST, |loss| {
         (loss / features.get("base_loss")).max(f64::MIN_POSITIVE).ln().clamp(BEST, WORST)
     })
 }
 
-impl PlannedRuns {
-    /// Those of a snapshot.
+impl RecordedRuns {
+    /// The runs of a snapshot of a ledger; runs of other kinds are left out.
     ///
     /// # Errors
     /// A run that is not what was appended.
@@ -71,18 +78,18 @@ impl PlannedRuns {
                 _ => continue,
             };
             if let Some(decision) = Decision::of_values(&record.recipe, task_type) {
-                runs.push(PlannedRun { record, decision, features });
+                runs.push(RecordedRun { record, decision, features });
             }
         }
         Ok(Self { runs, lineage: Lineage::read(snapshot)? })
     }
 
-    /// What learns from these runs.
+    /// The predictor of these runs, as the lifting of runs to rows knows it.
     fn learner<'a>(&'a self, held_out: &'a BTreeSet<String>) -> Learner<'a> {
         Learner { uid: self.learner_uid(), held_out, lineage: &self.lineage }
     }
 
-    /// Its name.
+    /// The name of the predictor of these runs.
     pub fn learner_uid(&self) -> Uid {
         let runs: BTreeSet<String> = self.runs.iter().map(|run| run.record.uid.to_string()).collect();
         let parts = ["predictor", VERSION].into_iter().chain(runs.iter().map(String::as_str));
@@ -99,7 +106,7 @@ impl PlannedRuns {
         self.runs.is_empty()
     }
 
-    /// The data sets that they come from.
+    /// The data sets that the runs come from.
     pub fn roots(&self) -> BTreeSet<String> {
         self.runs.iter().flat_map(|run| run.record.roots.iter().cloned()).collect()
     }
@@ -120,11 +127,11 @@ impl PlannedRuns {
 
     /// Positions of the runs that come from one of these data sets.
     pub fn of_roots(&self, roots: &BTreeSet<String>) -> Vec<usize> {
-        let is_of = |run: &PlannedRun| run.record.roots.iter().any(|root| roots.contains(root));
+        let is_of = |run: &RecordedRun| run.record.roots.iter().any(|root| roots.contains(root));
         (0..self.runs.len()).filter(|&at| is_of(&self.runs[at])).collect()
     }
 
-    /// Positions of runs by task and number of short rows.
+    /// Positions of runs by task and number of support rows.
     pub fn by_task(&self, runs: &[usize]) -> BTreeMap<(String, u64), Vec<usize>> {
         let mut tasks: BTreeMap<(String, u64), Vec<usize>> = BTreeMap::new();
         for &at in runs {
@@ -134,10 +141,10 @@ impl PlannedRuns {
         tasks
     }
 
-    /// The loss on long rows after so many steps of a run, or without steps of one that generated: none of a training that had
-    /// diverged by then. None at all if the run has no look there.
+    /// The loss on query rows after so many steps of a run, or of its generated weights: `Some(None)` of a training that had
+    /// diverged by then, `None` if the run has no evaluation point there.
     pub fn loss_after(&self, run: usize, n_steps: usize) -> Option<Option<f64>> {
-        let PlannedRun { record, decision, .. } = &self.runs[run];
+        let RecordedRun { record, decision, .. } = &self.runs[run];
         if *decision == Decision::Generate {
             return Some(record.outcome.value);
         }
@@ -148,49 +155,49 @@ impl PlannedRuns {
         record.curve.iter().find(|point| point.step == n_steps as u64).map(|point| point.long_loss)
     }
 
-    /// Looks at these runs, at most `n_looks` of each drawn evenly from the steps that can be planned; generations count as
-    /// much.
-    pub fn examples(&self, runs: &[usize], n_looks: usize, seed: Seed) -> Vec<Example> {
-        let mut examples = Vec::with_capacity(runs.len() * n_looks);
+    /// Evaluation points of these runs as examples: of each training at most `n_points`, drawn evenly from those at the numbers
+    /// of steps in the space; of each generation its one point `n_points` times, so that it counts as much.
+    pub fn examples(&self, runs: &[usize], n_points: usize, seed: Seed) -> Vec<Example> {
+        let mut examples = Vec::with_capacity(runs.len() * n_points);
         for &run in runs {
-            let PlannedRun { record, decision, features } = &self.runs[run];
+            let RecordedRun { record, decision, features } = &self.runs[run];
             if *decision == Decision::Generate {
                 let example = Example { run, n_steps: 0, target: target(record.outcome.value, features) };
-                examples.extend(std::iter::repeat_n(example, n_looks));
+                examples.extend(std::iter::repeat_n(example, n_points));
                 continue;
             }
             let random = &mut seed.indexed_stream("planning.looks", &[run as u64]);
-            let seen = self.looks(run);
-            let n = n_looks.min(seen.len());
+            let seen = self.evaluation_points(run);
+            let n = n_points.min(seen.len());
             examples.extend(sample(random, seen.len(), n).into_iter().map(|at| seen[at]));
         }
         examples
     }
 
-    /// Every look at a run at steps that can be planned.
-    pub fn looks(&self, run: usize) -> Vec<Example> {
+    /// Every evaluation point of a run at a number of steps in the space.
+    pub fn evaluation_points(&self, run: usize) -> Vec<Example> {
         let features = &self.runs[run].features;
         let steps = match self.runs[run].decision {
             Decision::Generate => &[0][..],
             Decision::Train(_) => Plan::steps(),
         };
-        let look = |&n_steps: &usize| {
+        let point = |&n_steps: &usize| {
             let loss = self.loss_after(run, n_steps)?;
             Some(Example { run, n_steps, target: target(loss, features) })
         };
-        steps.iter().filter_map(look).collect()
+        steps.iter().filter_map(point).collect()
     }
 
-    /// What predictors see of examples.
-    pub fn prospects(&self, examples: &[Example]) -> Vec<Prospect<'_>> {
-        let prospect = |example: &Example| {
-            let PlannedRun { decision, features, .. } = &self.runs[example.run];
-            Prospect { decision: *decision, n_steps: example.n_steps, features }
+    /// The examples as inputs of a predictor.
+    pub fn inputs(&self, examples: &[Example]) -> Vec<SurrogateInput<'_>> {
+        let input = |example: &Example| {
+            let RecordedRun { decision, features, .. } = &self.runs[example.run];
+            SurrogateInput { decision: *decision, n_steps: example.n_steps, features }
         };
-        examples.iter().map(prospect).collect()
+        examples.iter().map(input).collect()
     }
 
-    /// Examples as short rows of the level above, to be tested on data sets that are held out.
+    /// The examples as support rows of the level above, for a predictor that will be tested on held-out data sets.
     ///
     /// # Errors
     /// Runs of several splits or of data sets that are held out, too few rows.
@@ -200,42 +207,42 @@ impl PlannedRuns {
         held_out: &BTreeSet<String>,
     ) -> Result<Lifted<Base>, LiftError> {
         self.lifted_as(examples, &self.learner(held_out), 0, |examples| {
-            prospect_table(&self.prospects(examples))
+            surrogate_table(&self.inputs(examples))
         })
     }
 
-    /// The same with what the first steps of each run showed.
+    /// [`RecordedRuns::lifted`] with the columns of each run's probe.
     ///
     /// # Errors
-    /// Those of [`PlannedRuns::lifted`].
+    /// Those of [`RecordedRuns::lifted`].
     pub fn lifted_with_probes(
         &self,
         examples: &[Example],
         held_out: &BTreeSet<String>,
     ) -> Result<Lifted<Base>, LiftError> {
         self.lifted_as(examples, &self.learner(held_out), PROBE_STEPS as u64, |examples| {
-            self.probed(examples)
+            self.table_with_probes(examples)
         })
     }
 
-    /// What predictors see of examples whose first steps were taken.
-    pub fn probed(&self, examples: &[Example]) -> Table {
+    /// The examples as a table with the columns of their runs' probes.
+    pub fn table_with_probes(&self, examples: &[Example]) -> Table {
         let record = |example: &Example| &self.runs[example.run].record;
         let probes: Vec<Option<Probe>> =
             examples.iter().map(|example| Probe::of_named(&record(example).probe)).collect();
         let devices: Vec<&str> = examples.iter().map(|example| record(example).device.as_str()).collect();
-        probed_table(&self.prospects(examples), &probes, &devices)
+        surrogate_table_with_probes(&self.inputs(examples), &probes, &devices)
     }
 
-    /// Examples as short rows of the level above, for a learner.
+    /// The examples as support rows of the level above, for a learner of the caller's.
     ///
     /// # Errors
     /// Runs of several splits, of data sets that are held out, or that the learner had a part in; too few rows.
     pub fn lifted_by(&self, examples: &[Example], learner: &Learner<'_>) -> Result<Lifted<Base>, LiftError> {
-        self.lifted_as(examples, learner, 0, |examples| prospect_table(&self.prospects(examples)))
+        self.lifted_as(examples, learner, 0, |examples| surrogate_table(&self.inputs(examples)))
     }
 
-    /// [`PlannedRuns::lifted_by`] with other columns; `seen` tells how many steps of each run the columns know of.
+    /// [`RecordedRuns::lifted_by`] with other columns; `seen` is the number of steps of each run that the columns may know of.
     pub fn lifted_as(
         &self,
         examples: &[Example],
@@ -267,7 +274,7 @@ impl PlannedRuns {
         lift(&lifted, RunRows { table, rows }, &unit, learner)
     }
 
-    /// The data sets dealt into folds.
+    /// The data sets, dealt into folds at random.
     pub fn folds(&self, n_folds: usize, seed: Seed) -> Vec<BTreeSet<String>> {
         let random = &mut seed.stream("planning.folds");
         let mut keyed: Vec<(u64, String)> =

@@ -1,28 +1,29 @@
-//! What a ledger recommends for every table alike: the best single decision, and a few that complement one another.
+//! Decisions that a ledger recommends for every table alike: the best single one, and a few that complement one another.
 
-use crate::examples::PlannedRuns;
-use crate::{Decision, Plan};
+use crate::runs::RecordedRuns;
+use crate::space::Plan;
+use crate::space::decision::Decision;
 use std::collections::BTreeMap;
 use weightsmith_tasks::TaskType;
 
-/// A decision for so many steps counts if it was recorded on this share of the tasks.
+/// The least share of the tasks on which a decision with a number of steps must have been recorded to count.
 const RECORDED: f64 = 0.6;
-/// Tasks count if they have as many short rows, within this factor.
+/// The greatest ratio between the numbers of support rows of a task that counts and of the table.
 const ROWS_WITHIN: f64 = 2.0;
 
-/// Decisions that were recorded on nearly all tasks, with what they came to.
-pub(crate) struct Recorded {
-    /// Decision and steps.
+/// Decisions that were recorded on most tasks, with their losses.
+pub(crate) struct RecordedDecisions {
+    /// Decisions and numbers of steps.
     pub(crate) decisions: Vec<(Decision, usize)>,
     /// `[n_decisions][n_tasks]`: losses as shares of the base loss.
     losses: Vec<Vec<f64>>,
 }
 
-impl Recorded {
-    /// Those of tasks of one type with about so many short rows.
-    pub(crate) fn of(runs: &PlannedRuns, task_type: TaskType, n_short: usize) -> Self {
+impl RecordedDecisions {
+    /// The decisions on tasks of one type with about so many support rows.
+    pub(crate) fn of(runs: &RecordedRuns, task_type: TaskType, n_support: usize) -> Self {
         let is_near = |n: u64| {
-            let ratio = n as f64 / n_short as f64;
+            let ratio = n as f64 / n_support as f64;
             (1.0 / ROWS_WITHIN..=ROWS_WITHIN).contains(&ratio)
         };
         let like: Vec<usize> = (0..runs.len())
@@ -34,12 +35,12 @@ impl Recorded {
         let tasks = runs.by_task(&like);
         let mut by_decision: BTreeMap<(Option<Plan>, usize), BTreeMap<usize, f64>> = BTreeMap::new();
         for (task, of_task) in tasks.values().enumerate() {
-            for look in of_task.iter().flat_map(|&run| runs.looks(run)) {
-                let plan = match runs.runs[look.run].decision {
+            for point in of_task.iter().flat_map(|&run| runs.evaluation_points(run)) {
+                let plan = match runs.runs[point.run].decision {
                     Decision::Generate => None,
                     Decision::Train(plan) => Some(plan),
                 };
-                by_decision.entry((plan, look.n_steps)).or_default().insert(task, look.target.exp());
+                by_decision.entry((plan, point.n_steps)).or_default().insert(task, point.target.exp());
             }
         }
         let (mut decisions, mut losses) = (Vec::new(), Vec::new());
@@ -48,7 +49,7 @@ impl Recorded {
                 continue;
             }
             decisions.push((plan.map_or(Decision::Generate, Decision::Train), n_steps));
-            // Trainings that had ended before are not looked at any more: the task's mean then stands for them.
+            // A training that ended earlier has no evaluation point there: the mean over the other tasks is taken.
             let mean = found.values().sum::<f64>() / found.len() as f64;
             losses.push((0..tasks.len()).map(|task| found.get(&task).copied().unwrap_or(mean)).collect());
         }
@@ -82,7 +83,7 @@ impl Recorded {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Space;
+    use crate::space::Space;
     use weightsmith_tasks::Seed;
 
     #[test]
@@ -92,7 +93,7 @@ mod tests {
         let decisions = vec![(Decision::Generate, 0), (plan(), 4), (plan(), 8)];
         // The second is best on the whole, the third where the second is not.
         let losses = vec![vec![0.5, 0.5, 0.5, 0.5], vec![0.2, 0.2, 0.2, 0.9], vec![0.9, 0.9, 0.9, 0.1]];
-        let recorded = Recorded { decisions: decisions.clone(), losses };
+        let recorded = RecordedDecisions { decisions: decisions.clone(), losses };
         assert_eq!(recorded.best(|_| true), Some(decisions[1]));
         assert_eq!(recorded.best(|decision| decision == Decision::Generate), Some(decisions[0]));
         assert_eq!(recorded.portfolio(2), [decisions[1], decisions[2]]);

@@ -1,9 +1,15 @@
-//! Filling a ledger: many small trainings over tasks and recipes, each recorded with the loss on its long rows at 1, 2, 3,
-//! 4, 6, 8, … steps, so that one run answers every question about the number of steps.
+//! Collecting runs in a ledger: many small trainings over tasks and plans, each recorded with the loss on its query rows after 1,
+//! 2, 3, 4, 6, 8, … steps, so that one run has the loss of every number of steps.
 
-use crate::carry_out::Workshop;
 use crate::error::PlannerError;
-use crate::{Calibration, Decision, PerformancePredictor, Space, TaskFeatures, loss_unit, of_each_kind};
+use crate::executor::Executor;
+use crate::features::{TaskFeatures, loss_unit};
+use crate::predictor::calibration::Calibration;
+use crate::predictor::ensemble::{PerformancePredictor, of_each_kind};
+use crate::predictor::surrogate_features::PROBE_STEPS;
+use crate::runs::VERSION;
+use crate::space::Space;
+use crate::space::decision::Decision;
 use std::collections::{BTreeSet, HashSet};
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
@@ -16,7 +22,7 @@ use weightsmith_evaluation::SuiteTable;
 use weightsmith_evaluation::{Counts, Problem};
 use weightsmith_evaluation::{MethodError, is_evaluation_point};
 use weightsmith_ledger::{
-    Appended, Cost, CurvePoint, Ledger, LedgerError, Named, Outcome, RunRecord, RunRole, Uid, Value,
+    Appended, Cost, CurvePoint, Ledger, Named, Outcome, RunRecord, RunRole, Uid, Value,
 };
 use weightsmith_priors::{Prior, PriorConfig, TaskShape};
 use weightsmith_runtime::Stopwatch;
@@ -25,22 +31,20 @@ use weightsmith_runtime::in_one_line;
 use weightsmith_tasks::{Base, Seed, Target, Task, TaskSplit, TaskType};
 use weightsmith_training::InnerError;
 
-/// Long rows of a synthetic task.
-const N_LONG: usize = 500;
-/// Looks up to this many steps are a run's probe.
-pub(crate) const PROBE_STEPS: usize = 32;
-/// Trainings of a focus for a task and size.
-const N_FOCUSED: usize = 5;
-pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Query rows of a synthetic task.
+const N_QUERY: usize = 500;
+/// Trainings for a task and a number of support rows in each turn of a targeted collection.
+const N_TARGETED: usize = 5;
 
-/// What is trained, and how often.
+/// What is collected, and how much of it.
 #[derive(Clone, Debug)]
 pub struct CollectSettings {
     /// Synthetic tasks, half of them with classes and half with numbers.
     pub n_synthetic: usize,
-    /// Short rows; of a table at most 70%.
+    /// Numbers of support rows; of a table at most 70% are taken.
     pub n_supports: Vec<usize>,
-    /// Decisions for each task and number of short rows: to generate, then recipes drawn at random.
+    /// Decisions for each task and number of support rows: to generate, then plans drawn at random. Of a targeted collection,
+    /// the number of turns.
     pub n_recipes: usize,
     /// Steps of a training, at most.
     pub max_steps: usize,
@@ -48,13 +52,13 @@ pub struct CollectSettings {
     pub target: String,
     /// What the runs may be used for.
     pub split: TaskSplit,
-    /// Of the tasks, the recipes and the trainings.
+    /// The seed of tasks, plans and trainings.
     pub seed: Seed,
     /// Trainings at once, one core each.
     pub n_threads: usize,
 }
 
-/// How far a collection is.
+/// The progress of a collection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collected {
     /// Runs that are new in the ledger.
@@ -65,24 +69,25 @@ pub struct Collected {
     pub n_failed: usize,
     /// What went wrong first.
     pub first_failure: Option<String>,
-    /// Pieces of work that are done: a run each, or with a focus several.
+    /// Pieces of work that are done: a run each, or several of a targeted collection.
     pub n_done: usize,
-    /// Those there are in all, without what the ledger held before.
+    /// Pieces of work in all, without those whose runs the ledger held before.
     pub n_all: usize,
 }
 
-/// Trains and records: decisions that are drawn or, with a focus, the best of each kind that a predictor finds among all
-/// plans for each task and size, so that it learns where it is wrong. Runs that the ledger holds are not repeated, so that a
-/// collection that was stopped goes on. `listen` hears after every run, and can end the work.
+/// Executes decisions and records the runs: decisions that are drawn at random or, in a targeted collection, the best of each kind
+/// that a predictor finds among all plans for each task and number of support rows, so that later predictors learn where it is
+/// wrong. Runs that the ledger holds are not repeated, so that a collection that was stopped goes on. `listen` is called after every piece
+/// of work and can end the collection.
 ///
 /// # Errors
-/// A ledger that cannot be written.
+/// A ledger that cannot be written, or that another process has meanwhile written another outcome of the same training to.
 pub fn collect(
     ledger: &mut Ledger,
     tables: &[SuiteTable],
     metamodels: &Metamodels,
     settings: &CollectSettings,
-    focus: Option<&PerformancePredictor>,
+    targeted: Option<&PerformancePredictor>,
     listen: &mut dyn FnMut(&Collected) -> ControlFlow<()>,
 ) -> Result<Collected, PlannerError> {
     let prior = Prior::new(PriorConfig::default()).expect("the defaults are valid");
@@ -94,16 +99,16 @@ pub fn collect(
     let mut jobs = Vec::new();
     let mut named = HashSet::new();
     // Recipe by recipe over all tasks, so that a collection that ends early has seen them all.
-    let supports: Vec<ShortRows<'_>> = sources
+    let supports: Vec<SupportRows<'_>> = sources
         .iter()
         .flat_map(|source| settings.n_supports.iter().map(move |&n_support| (source, n_support)))
-        .map(|(source, n_support)| ShortRows { source, n_support, features: OnceLock::new() })
+        .map(|(source, n_support)| SupportRows { source, n_support, features: OnceLock::new() })
         .collect();
     for recipe_idx in 0..settings.n_recipes as u64 {
         for rows in &supports {
-            let job = Job { rows, recipe_idx, settings, focus };
-            // What a focus will pick is not known before the short rows are.
-            let uid = focus.is_none().then(|| job.uid(job.drawn()));
+            let job = Job { rows, recipe_idx, settings, targeted };
+            // The decisions of a targeted collection are not known before the features of the support are.
+            let uid = targeted.is_none().then(|| job.uid(job.drawn()));
             // Two turns can draw the same decision.
             if uid.is_some_and(|uid| !named.insert(uid)) {
                 continue;
@@ -125,10 +130,10 @@ pub fn collect(
         match records {
             Ok(records) => {
                 for record in records {
-                    match ledger.append(&record) {
+                    // Another turn or another process may have done the same training, in other time.
+                    match ledger.append_once(&record) {
                         Ok(Appended::New(_)) => state.n_new += 1,
-                        // Another turn or another process has done the same training, in other time.
-                        Ok(Appended::There(_)) | Err(LedgerError::OtherContent { .. }) => state.n_there += 1,
+                        Ok(Appended::There(_)) => state.n_there += 1,
                         Err(error) => {
                             failed = Some(error);
                             return ControlFlow::Break(());
@@ -174,25 +179,25 @@ impl TaskSource<'_> {
     }
 }
 
-/// Short rows of a task.
-struct ShortRows<'a> {
+/// A task with a number of support rows.
+struct SupportRows<'a> {
     source: &'a TaskSource<'a>,
     n_support: usize,
-    /// Computed by the first training.
+    /// The features of the support, computed by the first training on it.
     features: OnceLock<TaskFeatures>,
 }
 
-/// One training.
+/// One piece of work.
 struct Job<'a> {
-    rows: &'a ShortRows<'a>,
+    rows: &'a SupportRows<'a>,
     recipe_idx: u64,
     settings: &'a CollectSettings,
-    focus: Option<&'a PerformancePredictor>,
+    targeted: Option<&'a PerformancePredictor>,
 }
 
 impl Job<'_> {
-    /// The decision of this task, size and turn, whatever else is collected: first to generate, then in turn a plan that all
-    /// tasks share, so that it can be compared between them, and one of this task's own, so that many are seen.
+    /// The decision of this task, number of support rows and turn, whatever else is collected: first to generate, then in turn a
+    /// plan that all tasks share, so that tasks can be compared, and one of this task's own, so that many plans are seen.
     fn drawn(&self) -> Decision {
         let seed = self.settings.seed;
         let plan = match self.recipe_idx {
@@ -206,24 +211,24 @@ impl Job<'_> {
         Decision::Train(plan.canonical(self.rows.source.task_type()).longest())
     }
 
-    /// The best trainings of each kind that a predictor finds: in the first turn with the caution of the decision for a table,
-    /// then without.
-    fn focused(
+    /// The best trainings of each kind that a predictor finds: in the first turn by the lower confidence bound of a decision for
+    /// a table, then by the mean.
+    fn targeted_decisions(
         &self,
         predictor: &PerformancePredictor,
         features: &TaskFeatures,
     ) -> Result<Vec<Decision>, String> {
         let calibration = match self.recipe_idx {
             0 => predictor.calibration,
-            _ => Calibration { caution: 0.0, ..predictor.calibration },
+            _ => Calibration { confidence_multiplier: 0.0, ..predictor.calibration },
         };
-        let judged = predictor.judge(features, &calibration).map_err(|error| in_one_line(&error))?;
-        let decisions = of_each_kind(&judged.candidates).into_iter().map(|candidate| candidate.decision);
+        let ranked = predictor.rerank(features, &calibration).map_err(|error| in_one_line(&error))?;
+        let decisions = of_each_kind(&ranked.candidates).into_iter().map(|candidate| candidate.decision);
         let trainings = decisions.filter_map(|decision| match decision {
             Decision::Generate => None,
             Decision::Train(plan) => Some(Decision::Train(plan.longest())),
         });
-        Ok(trainings.take(N_FOCUSED).collect())
+        Ok(trainings.take(N_TARGETED).collect())
     }
 
     fn uid(&self, decision: Decision) -> Uid {
@@ -243,7 +248,7 @@ impl Job<'_> {
     }
 
     fn problem(&self, prior: &Prior) -> Result<Problem, String> {
-        let one_class = || "the short rows are all of one class".to_string();
+        let one_class = || "the support rows are all of one class".to_string();
         match self.rows.source {
             TaskSource::Synthetic(idx) => {
                 let task = synthetic(prior, *idx, self.rows.source.task_type(), self.settings);
@@ -258,44 +263,44 @@ impl Job<'_> {
         }
     }
 
-    /// One run, or those of a focus.
+    /// Executes and records one decision, or those of a targeted collection.
     fn run(&self, prior: &Prior, metamodels: &Metamodels) -> Result<Vec<RunRecord<Base>>, String> {
         let failed =
             |why: String| format!("{}, {} rows: {why}", self.rows.source.name(), self.rows.n_support);
         let problem = self.problem(prior).map_err(failed)?;
         let support = problem.support();
         let pretrained = metamodels.of(self.rows.source.task_type()).expect("loading made sure of it");
-        let workshop = Workshop { pretrained, seed: self.settings.seed };
+        let executor = Executor { pretrained, seed: self.settings.seed };
         let features = match self.rows.features.get() {
             Some(features) => features,
             None => {
-                let features = workshop.features(support).map_err(|error| failed(in_one_line(&error)))?;
+                let features = executor.features(support).map_err(|error| failed(in_one_line(&error)))?;
                 self.rows.features.get_or_init(|| features)
             }
         };
-        let decisions = match self.focus {
-            Some(predictor) => self.focused(predictor, features).map_err(failed)?,
+        let decisions = match self.targeted {
+            Some(predictor) => self.targeted_decisions(predictor, features).map_err(failed)?,
             None => vec![self.drawn()],
         };
         decisions
             .into_iter()
-            .map(|decision| self.train(decision, &problem, workshop, features).map_err(failed))
+            .map(|decision| self.record(decision, &problem, executor, features).map_err(failed))
             .collect()
     }
 
-    /// The record of one run.
-    fn train(
+    /// Executes a decision and returns the record of the run.
+    fn record(
         &self,
         decision: Decision,
         problem: &Problem,
-        workshop: Workshop<'_>,
+        executor: Executor<'_>,
         features: &TaskFeatures,
     ) -> Result<RunRecord<Base>, String> {
         let rows = problem.support();
         let mut stopwatch = Stopwatch::of_thread();
         let unit = loss_unit(rows.target());
         let mut curve: Vec<CurvePoint> = Vec::new();
-        let mut look = |n_steps: usize, cpu_s: f64, model: &BaseModel| {
+        let mut evaluate = |n_steps: usize, cpu_s: f64, model: &BaseModel| {
             let Ok(Counts { support, query }) = problem.count_network(model) else { return };
             let finite = |loss: f64| Some(loss / unit).filter(|loss| loss.is_finite());
             let (long_loss, short_loss) = (finite(query.loss), finite(support.loss));
@@ -303,13 +308,13 @@ impl Job<'_> {
             curve.push(CurvePoint { step: n_steps as u64, long_loss, short_loss, cpu_s });
         };
         let max_steps = self.settings.max_steps;
-        let trained = workshop.carry_out(decision, max_steps, rows, &mut |moment| {
+        let trained = executor.execute(decision, max_steps, rows, &mut |moment| {
             if is_evaluation_point(moment.n_steps) {
                 let cpu_s = stopwatch.cost().cpu_s;
                 stopwatch.pausing(|| {
                     // Numbers that are no longer finite end the training a little later.
                     if let Ok(model) = moment.model() {
-                        look(moment.n_steps, cpu_s, &model);
+                        evaluate(moment.n_steps, cpu_s, &model);
                     }
                 });
             }
@@ -318,7 +323,7 @@ impl Job<'_> {
         // A training that diverged has its curve up to there, and no outcome.
         let n_steps = match &trained {
             Ok((model, n_steps)) => {
-                look(*n_steps, cost.cpu_s, model);
+                evaluate(*n_steps, cost.cpu_s, model);
                 *n_steps as u64
             }
             Err(MethodError::Inner(InnerError::Diverged { .. })) => {
@@ -360,16 +365,16 @@ impl Job<'_> {
     }
 }
 
-/// The n-th synthetic task, with as many short rows as any size takes.
+/// The n-th synthetic task, with as many support rows as the largest number asked for.
 fn synthetic(prior: &Prior, idx: u64, task_type: TaskType, settings: &CollectSettings) -> Task {
     let random = &mut settings.seed.indexed_stream("plan.collect.task", &[idx]);
     let n_classes = [2, 2, 3, 2, 5, 2, 4, 2][(idx / 2 % 8) as usize];
     let n_encoded = [4, 6, 8, 10, 14, 20, 30][(idx / 2 % 7) as usize];
     let n_support = settings.n_supports.iter().copied().max().unwrap_or(0);
-    prior.sample(&TaskShape { task_type, n_support, n_query: N_LONG, n_classes, n_encoded }, random)
+    prior.sample(&TaskShape { task_type, n_support, n_query: N_QUERY, n_classes, n_encoded }, random)
 }
 
-/// What the first steps show: the loss at the start and after [`PROBE_STEPS`], its slope, and the gap of short and long.
+/// The probe of a run: the support loss before the first step and after at most [`PROBE_STEPS`], and its slope between.
 fn probe(curve: &[CurvePoint]) -> Named {
     let mut values = Named::new();
     let early: Vec<(u64, f64)> = curve
@@ -383,4 +388,57 @@ fn probe(curve: &[CurvePoint]) -> Named {
         values.insert("short_loss_slope".into(), Value::Number((last - first) / (*last_step).max(1) as f64));
     }
     values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use weightsmith_base_model::open_device;
+    use weightsmith_ledger::{Filter, LedgerError};
+
+    #[test]
+    fn another_outcome_of_the_same_training_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let metamodels = Metamodels::for_all(&open_device("cpu").unwrap()).unwrap();
+        let settings = testing::collect_settings(1, 3);
+        let open = |name: &str| Ledger::open(&folder.path().join(name)).unwrap();
+        let mut first = open("first.ledger");
+        let go_on = &mut |_: &Collected| ControlFlow::Continue(());
+        let collected = collect(&mut first, &[], &metamodels, &settings, None, go_on).unwrap();
+        assert_eq!((collected.n_new, collected.n_failed), (3, 0), "{collected:?}");
+        let snapshot = first.snapshot().unwrap();
+        let records: Vec<RunRecord<Base>> =
+            snapshot.runs(&Filter::default()).unwrap().map(|entry| entry.unwrap().record).collect();
+        for (change, n_there) in [(0.0, Some(2)), (0.5, None)] {
+            let name = format!("{change}.ledger");
+            let mut ledger = open(&name);
+            // After the first run another process writes the others: in other time, or with another outcome too.
+            let mut other = |state: &Collected| {
+                if state.n_new == 1 {
+                    let mut beside = open(&name);
+                    for mut record in records.clone() {
+                        record.cost.cpu_s += 1.0;
+                        record.outcome.value = record.outcome.value.map(|value| value + change);
+                        if beside.level_of(record.uid).unwrap().is_none() {
+                            beside.append(&record).unwrap();
+                        }
+                    }
+                }
+                ControlFlow::Continue(())
+            };
+            let collected = collect(&mut ledger, &[], &metamodels, &settings, None, &mut other);
+            match n_there {
+                Some(n_there) => assert_eq!(collected.unwrap().n_there, n_there),
+                None => {
+                    let error = collected.unwrap_err();
+                    let is_other = matches!(
+                        error,
+                        PlannerError::Ledger(LedgerError::OtherContent { part: "outcome", .. })
+                    );
+                    assert!(is_other, "{error}");
+                }
+            }
+        }
+    }
 }

@@ -1,15 +1,15 @@
-//! Planning as a method that is compared with others.
+//! The planner as a method of comparisons.
 
-use crate::carry_out::Workshop;
-use crate::decide::{DecideSettings, decide};
-use crate::decision::Decision;
-use crate::files::shipped_predictor;
-use crate::predictor::Candidate;
+use crate::deciding::decide::{DecideSettings, decide};
+use crate::executor::Executor;
+use crate::predictor::ensemble::Candidate;
+use crate::predictor::files::shipped_predictor;
+use crate::space::decision::Decision;
 use weightsmith_evaluation::{Made, Method, MethodError, MethodRef, MethodSettings, Predictor, Role};
 use weightsmith_tasks::Support;
 use weightsmith_training::Moment;
 
-/// What the planner decides: generated, or trained by the recipe that it holds to be the best of all.
+/// The planner: weights that are generated, or trained by the plan with the best predicted loss.
 pub const PLANNED: MethodRef = MethodRef(&Planned);
 
 struct Planned;
@@ -20,7 +20,7 @@ impl Method for Planned {
     }
 
     fn about(&self) -> String {
-        "generated, or trained by the recipe that the planner holds to be the best of all".into()
+        "generated, or trained, as the planner predicts to be best for the table".into()
     }
 
     fn role(&self) -> Role {
@@ -42,8 +42,8 @@ impl Method for Planned {
         let decided = decide(support, &predictor, settings.pretrained, decide_settings)
             .map_err(|error| MethodError::Other(Box::new(error)))?;
         let Candidate { decision, n_steps, .. } = decided.chosen;
-        let workshop = Workshop { pretrained: settings.pretrained, seed: settings.seed };
-        let (model, n_steps) = workshop.carry_out(decision, n_steps, support, watch)?;
+        let executor = Executor { pretrained: settings.pretrained, seed: settings.seed };
+        let (model, n_steps) = executor.execute(decision, n_steps, support, watch)?;
         let details = format!("{}, of {} trainings", decided.in_words(), decided.n_scored);
         let n_steps = (decision != Decision::Generate).then_some(n_steps);
         Ok(Made { predictor: Predictor::Network(Box::new(model)), n_steps, n_trainings: 1, details })
