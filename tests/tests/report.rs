@@ -223,7 +223,7 @@ fn plans_and_what_is_said_of_them() {
 #[test]
 fn self_application() {
     let place = workplace();
-    let tiny = "--generations 3 --cost 1 2 --data-sets 4 --acceptance 16 --folder own --report own.html";
+    let tiny = "--iterations 3 --cost 1 2 --data-sets 4 --acceptance 16 --folder own --report own.html";
     run(&place, &format!("self-apply --recipes random {tiny}"));
     run(&place, &format!("self-apply --controls 1 --confirm 2 {tiny}"));
     check_page(&place, "own", 60);

@@ -9,7 +9,8 @@ use crate::words::{difference, percent};
 use maud::{Markup, html};
 use weightsmith_evaluation::Estimate;
 use weightsmith_self_application::{
-    Choice, ContestReport, ForesightLearner, LoopReport, Method, NoiseReport, SelfApplyReport, SelfTaskMode,
+    Choice, ContestReport, LoopReport, NoiseReport, OutcomeLearner, RecipeSearch, SelfApplyReport,
+    SelfTaskMode,
 };
 
 /// Rows about runs that the answer is about.
@@ -54,7 +55,7 @@ impl Page for SelfApplyReport {
 
 /// The loops that the planner runs, with their places.
 fn planned(report: &SelfApplyReport) -> impl Iterator<Item = (usize, &LoopReport)> {
-    report.loops.iter().enumerate().filter(|(_, own)| own.method == Method::Planner)
+    report.loops.iter().enumerate().filter(|(_, own)| own.search == RecipeSearch::Planner)
 }
 
 fn loop_name(own: &LoopReport) -> String {
@@ -69,7 +70,7 @@ fn choice_name(choice: Choice) -> &'static str {
     match choice {
         Choice::ByHand => "by hand",
         Choice::Random => "at random",
-        Choice::Foreseen => "predicted to be best",
+        Choice::Predicted => "predicted to be best",
         Choice::OneChanged => "one thing changed",
         Choice::Repeated => "repeated",
     }
@@ -84,12 +85,12 @@ fn mode_name(mode: SelfTaskMode) -> &'static str {
     }
 }
 
-fn other_name(method: Method) -> &'static str {
+fn other_name(method: RecipeSearch) -> &'static str {
     match method {
-        Method::Hand => "one thing changed at a time by hand",
-        Method::Random => "random search",
-        Method::Planner => "the planner",
-        Method::Control | Method::Confirm => "a repeat",
+        RecipeSearch::Hand => "one thing changed at a time by hand",
+        RecipeSearch::Random => "random search",
+        RecipeSearch::Planner => "the planner",
+        RecipeSearch::Control | RecipeSearch::Confirm => "a repeat",
     }
 }
 
@@ -104,20 +105,20 @@ fn change(pointer: &str, value: f64) -> Markup {
 }
 
 fn answer(report: &SelfApplyReport) -> Markup {
-    let is_own = |own: &weightsmith_self_application::ForesightReport| {
-        own.learner == ForesightLearner::Own && own.n_rows == USUAL_ROWS
+    let is_own = |own: &weightsmith_self_application::PredictionQuality| {
+        own.learner == OutcomeLearner::Incumbent && own.n_rows == USUAL_ROWS
     };
-    let predictor = report.foresight.iter().enumerate().find(|(_, own)| is_own(own));
+    let predictor = report.prediction_quality.iter().enumerate().find(|(_, own)| is_own(own));
     let lifted = report.controls.iter().enumerate().find(|(_, control)| control.mode == SelfTaskMode::Lifted);
     let lifted = lifted.and_then(|(at, control)| Some((at, control.differences.as_ref()?)));
-    let n: usize = report.loops.iter().map(|own| own.generations.len()).sum();
+    let n: usize = report.loops.iter().map(|own| own.iterations.len()).sum();
     html! {
         @for (at, contest) in report.contests.iter().enumerate() { (contest_in_words(at, contest)) }
         @if let Some((at, own)) = predictor {
             "From " (own.n_rows) " rows of its own runs it generates a predictor that predicts "
-            (figure(format_args!("/foresight/{at}/r2/mean"), own.r2.mean, percent(own.r2.mean, 0)))
+            (figure(format_args!("/prediction_quality/{at}/r2/mean"), own.r2.mean, percent(own.r2.mean, 0)))
             " of the variance of others; its R² less that of ridge is "
-            (figure(format_args!("/foresight/{at}/over_ridge/mean"), own.over_ridge.mean, format!("{:+.2}", own.over_ridge.mean)))
+            (figure(format_args!("/prediction_quality/{at}/over_ridge/mean"), own.over_ridge.mean, format!("{:+.2}", own.over_ridge.mean)))
             ". "
         }
         @if let Some((at, differences)) = lifted {

@@ -54,6 +54,7 @@ pub(super) fn losses(bench: &Bench) -> Markup {
                 RunState::Waiting => "waiting",
                 RunState::Stopped => "stopped",
                 RunState::Finished => "finished",
+                RunState::Diverged => "diverged",
             }),
         ]
     };

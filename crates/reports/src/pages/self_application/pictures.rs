@@ -6,7 +6,7 @@ use crate::charts::{
 };
 use std::collections::BTreeSet;
 use weightsmith_self_application::{
-    Choice, ForesightLearner, Generation, LoopReport, Method, SelfApplyReport, SelfTaskMode,
+    Choice, Iteration, LoopReport, OutcomeLearner, RecipeSearch, SelfApplyReport, SelfTaskMode,
 };
 
 /// What colours stand for.
@@ -17,22 +17,22 @@ const N_POINTS: usize = 60;
 /// The trees, predicted and observed losses, the best so far, and how well trainings are predicted.
 pub(super) fn all(report: &SelfApplyReport) -> Vec<Chart> {
     let trees = planned(report).map(|(_, own)| tree(own));
-    let sizes: BTreeSet<usize> = report.foresight.iter().map(|own| own.n_rows).collect();
+    let sizes: BTreeSet<usize> = report.prediction_quality.iter().map(|own| own.n_rows).collect();
     let predictors = sizes.into_iter().map(|n_rows| predictors(report, n_rows));
     trees.chain(predicted(report)).chain(best_so_far(report)).chain(predictors).collect()
 }
 
-fn ink(iteration: &Generation) -> Ink {
-    if iteration.choice == Choice::Foreseen { Ink::Accent } else { Ink::Ink }
+fn ink(iteration: &Iteration) -> Ink {
+    if iteration.choice == Choice::Predicted { Ink::Accent } else { Ink::Ink }
 }
 
 fn tree(own: &LoopReport) -> Chart {
-    let measured: Vec<&Generation> =
-        own.generations.iter().filter(|iteration| iteration.acceptance.is_some()).collect();
-    let leaf = |iteration: &&Generation| {
-        let is_parent = |other: &&Generation| Some(&other.uid) == iteration.parent.as_ref();
+    let measured: Vec<&Iteration> =
+        own.iterations.iter().filter(|iteration| iteration.acceptance.is_some()).collect();
+    let leaf = |iteration: &&Iteration| {
+        let is_parent = |other: &&Iteration| Some(&other.uid) == iteration.parent.as_ref();
         Some(Leaf {
-            iteration: iteration.generation,
+            iteration: iteration.iteration,
             parent: measured.iter().position(is_parent),
             loss: iteration.acceptance?,
             is_accepted: iteration.accepted,
@@ -51,10 +51,10 @@ fn tree(own: &LoopReport) -> Chart {
 
 /// Predicted and observed losses of every iteration of the loops that the planner runs.
 fn predicted(report: &SelfApplyReport) -> Option<Chart> {
-    let spot = |iteration: &Generation| {
-        Some(Spot { at: (iteration.foreseen?, iteration.acceptance?), ink: ink(iteration), told: None })
+    let spot = |iteration: &Iteration| {
+        Some(Spot { at: (iteration.predicted?, iteration.acceptance?), ink: ink(iteration), told: None })
     };
-    let spots: Vec<Spot> = planned(report).flat_map(|(_, own)| &own.generations).filter_map(spot).collect();
+    let spots: Vec<Spot> = planned(report).flat_map(|(_, own)| &own.iterations).filter_map(spot).collect();
     let plot = ScatterPlot {
         title: "predicted and observed losses".into(),
         hint: "of iterations, on the acceptance set".into(),
@@ -70,7 +70,7 @@ fn predicted(report: &SelfApplyReport) -> Option<Chart> {
 fn best_within(own: &LoopReport, seconds: f64) -> f64 {
     let mut spent = 0.0;
     let mut least = f64::INFINITY;
-    for iteration in &own.generations {
+    for iteration in &own.iterations {
         spent += iteration.cpu_s;
         if spent > seconds * (1.0 + 1e-9) {
             break;
@@ -82,16 +82,20 @@ fn best_within(own: &LoopReport, seconds: f64) -> f64 {
 
 /// The least loss on the acceptance set against the processor time spent, mean over seeds.
 fn best_so_far(report: &SelfApplyReport) -> Option<Chart> {
-    let methods = [(Method::Planner, Ink::Accent), (Method::Random, Ink::Second), (Method::Hand, Ink::Third)];
-    let of = |method: Method| {
-        let is_it = move |own: &&LoopReport| own.method == method && own.mode == SelfTaskMode::Lifted;
+    let methods = [
+        (RecipeSearch::Planner, Ink::Accent),
+        (RecipeSearch::Random, Ink::Second),
+        (RecipeSearch::Hand, Ink::Third),
+    ];
+    let of = |method: RecipeSearch| {
+        let is_it = move |own: &&LoopReport| own.search == method && own.mode == SelfTaskMode::Lifted;
         report.loops.iter().filter(is_it)
     };
     // Seeds that every method has, so that means compare.
-    let seeds = |method: Method| of(method).map(|own| own.seed).collect::<BTreeSet<u64>>();
+    let seeds = |method: RecipeSearch| of(method).map(|own| own.seed).collect::<BTreeSet<u64>>();
     let all = methods.map(|(method, _)| seeds(method)).into_iter().filter(|seeds| !seeds.is_empty());
     let shared = all.reduce(|a, b| a.intersection(&b).copied().collect()).unwrap_or_default();
-    let line = |(method, ink): (Method, Ink)| {
+    let line = |(method, ink): (RecipeSearch, Ink)| {
         let loops: Vec<&LoopReport> = of(method).filter(|own| shared.contains(&own.seed)).collect();
         let end = loops.iter().map(|own| own.cpu_s).fold(f64::INFINITY, f64::min);
         let point = |step: usize| {
@@ -119,13 +123,13 @@ fn best_so_far(report: &SelfApplyReport) -> Option<Chart> {
 
 /// How well own trainings are predicted from so many rows.
 fn predictors(report: &SelfApplyReport, n_rows: usize) -> Chart {
-    let of_size = report.foresight.iter().filter(|own| own.n_rows == n_rows);
+    let of_size = report.prediction_quality.iter().filter(|own| own.n_rows == n_rows);
     let dots: Vec<Dot> = of_size
         .map(|own| Dot {
             label: own.learner.name().to_string(),
             value: own.r2.mean,
             ends: (own.r2.low, own.r2.high),
-            is_lead: own.learner == ForesightLearner::Own,
+            is_lead: own.learner == OutcomeLearner::Incumbent,
         })
         .collect();
     DotPlot {

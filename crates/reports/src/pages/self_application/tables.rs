@@ -6,7 +6,7 @@ use crate::words::percent;
 use maud::{Markup, html};
 use weightsmith_evaluation::seconds_text;
 use weightsmith_self_application::{
-    ControlReport, Difference, ForeseenReport, Generation, LoopReport, SelfApplyReport,
+    ControlReport, Difference, Iteration, LoopReport, PredictionErrors, SelfApplyReport,
 };
 
 /// A difference of losses with its interval.
@@ -31,17 +31,17 @@ pub(super) fn iterations(at: usize, own: &LoopReport) -> Markup {
         "cost",
     ]
     .map(column);
-    let row = |(idx, iteration): (usize, &Generation)| {
-        let pointer = |name: &str| format!("/loops/{at}/generations/{idx}/{name}");
+    let row = |(idx, iteration): (usize, &Iteration)| {
+        let pointer = |name: &str| format!("/loops/{at}/iterations/{idx}/{name}");
         let number =
             |name: &str, value: Option<f64>| value.map_or_else(dash, |value| loss(&pointer(name), value));
-        let share = iteration.n_beside as f64 / iteration.n_tasks.max(1) as f64;
+        let share = iteration.n_auxiliary as f64 / iteration.n_tasks.max(1) as f64;
         let less = iteration.difference.as_ref();
         vec![
-            count(pointer("generation"), iteration.generation),
+            count(pointer("iteration"), iteration.iteration),
             text(choice_name(iteration.choice)),
             count(pointer("level"), iteration.level as usize),
-            number("foreseen", iteration.foreseen),
+            number("predicted", iteration.predicted),
             number("acceptance", iteration.acceptance),
             less.map_or_else(dash, |less| difference_cell(&pointer("difference"), less)),
             match iteration.accepted {
@@ -52,18 +52,18 @@ pub(super) fn iterations(at: usize, own: &LoopReport) -> Markup {
             figure(pointer("cpu_s"), iteration.cpu_s, seconds_text(iteration.cpu_s)),
         ]
     };
-    let rows: Vec<Vec<Markup>> = own.generations.iter().enumerate().map(row).collect();
-    let incumbent = own.generations.iter().rposition(|iteration| iteration.accepted);
+    let rows: Vec<Vec<Markup>> = own.iterations.iter().enumerate().map(row).collect();
+    let incumbent = own.iterations.iter().rposition(|iteration| iteration.accepted);
     html! {
         h2 { (loop_name(own)) }
-        @for (idx, predicted) in own.foreseen.iter().enumerate() {
-            p { (predicted_in_words(&format!("/loops/{at}/foreseen/{idx}"), predicted)) }
+        @for (idx, predicted) in own.prediction_errors.iter().enumerate() {
+            p { (predicted_in_words(&format!("/loops/{at}/prediction_errors/{idx}"), predicted)) }
         }
         (table(&columns, &rows, incumbent))
     }
 }
 
-fn predicted_in_words(at: &str, predicted: &ForeseenReport) -> Markup {
+fn predicted_in_words(at: &str, predicted: &PredictionErrors) -> Markup {
     html! {
         "Of " (count(format_args!("{at}/n"), predicted.n)) " iterations chosen " (choice_name(predicted.choice))
         ", the observed loss less the predicted one was " (change(&format!("{at}/mean_error"), predicted.mean_error))
@@ -77,7 +77,7 @@ fn predicted_in_words(at: &str, predicted: &ForeseenReport) -> Markup {
 
 /// The best recipe of each method, and the same repeated.
 pub(super) fn methods(report: &SelfApplyReport) -> Markup {
-    if report.methods.len() < 2 {
+    if report.searches.len() < 2 {
         return Markup::default();
     }
     let columns = [
@@ -92,16 +92,16 @@ pub(super) fn methods(report: &SelfApplyReport) -> Markup {
         "report set",
     ]
     .map(column);
-    let rows = report.methods.iter().enumerate().map(|(at, own)| {
-        let pointer = |name: &str| format!("/methods/{at}/{name}");
+    let rows = report.searches.iter().enumerate().map(|(at, own)| {
+        let pointer = |name: &str| format!("/searches/{at}/{name}");
         let repeats = own.repeats.as_ref();
         let repeated =
             |name: &str, value: Option<f64>| value.map_or_else(dash, |value| loss(&pointer(name), value));
         vec![
-            text(own.method.name()),
+            text(own.search.name()),
             text(own.seed),
             figure(pointer("cpu_s"), own.cpu_s, seconds_text(own.cpu_s)),
-            count(pointer("n_generations"), own.n_generations),
+            count(pointer("n_iterations"), own.n_iterations),
             loss(&pointer("acceptance"), own.acceptance),
             loss(&pointer("report"), own.report),
             repeats.map_or_else(dash, |repeats| count(pointer("repeats/n"), repeats.n)),
@@ -126,7 +126,7 @@ pub(super) fn methods(report: &SelfApplyReport) -> Markup {
 /// What self tasks do.
 pub(super) fn controls(report: &SelfApplyReport) -> Markup {
     let Some(first) = report.controls.first() else { return Markup::default() };
-    let sizes: Vec<usize> = first.suite.iter().map(|suite| suite.n_short).collect();
+    let sizes: Vec<usize> = first.suite.iter().map(|suite| suite.n_support).collect();
     let names = ["auxiliary tasks", "trainings", "acceptance set", "report set", "tasks about unseen runs"];
     let mut columns: Vec<Column> = names.map(column).to_vec();
     columns.extend(sizes.iter().map(|n_support| column(format_args!("R² on real tables, {n_support} rows"))));
@@ -157,7 +157,7 @@ fn control_row(at: usize, control: &ControlReport, sizes: &[usize]) -> Vec<Marku
         ]),
     }
     for n_support in sizes {
-        let found = control.suite.iter().enumerate().find(|(_, suite)| suite.n_short == *n_support);
+        let found = control.suite.iter().enumerate().find(|(_, suite)| suite.n_support == *n_support);
         cells.push(found.map_or_else(dash, |(idx, suite)| match &suite.difference {
             Some(less) => difference_cell(&pointer(&format!("suite/{idx}/difference")), less),
             None => loss(&pointer(&format!("suite/{idx}/r2")), suite.r2),
@@ -168,7 +168,7 @@ fn control_row(at: usize, control: &ControlReport, sizes: &[usize]) -> Vec<Marku
 
 /// How well own trainings are predicted.
 pub(super) fn predictors(report: &SelfApplyReport) -> Markup {
-    if report.foresight.is_empty() {
+    if report.prediction_quality.is_empty() {
         return Markup::default();
     }
     let columns = [
@@ -179,20 +179,20 @@ pub(super) fn predictors(report: &SelfApplyReport) -> Markup {
         column("rank correlation"),
         column("R² less ridge's"),
     ];
-    let rows = report.foresight.iter().enumerate().map(|(at, own)| {
+    let rows = report.prediction_quality.iter().enumerate().map(|(at, own)| {
         let of = |name: &str, shown: String, mean: f64, low: f64, high: f64| {
             let place = |end: &str, value: f64| {
-                figure(format_args!("/foresight/{at}/{name}/{end}"), value, format!("{value:.2}"))
+                figure(format_args!("/prediction_quality/{at}/{name}/{end}"), value, format!("{value:.2}"))
             };
             html! {
-                (figure(format_args!("/foresight/{at}/{name}/mean"), mean, shown)) " "
+                (figure(format_args!("/prediction_quality/{at}/{name}/mean"), mean, shown)) " "
                 small { (place("low", low)) " to " (place("high", high)) }
             }
         };
         vec![
             text(own.learner.name()),
-            count(format_args!("/foresight/{at}/n_rows"), own.n_rows),
-            count(format_args!("/foresight/{at}/n_tested"), own.n_tested),
+            count(format_args!("/prediction_quality/{at}/n_rows"), own.n_rows),
+            count(format_args!("/prediction_quality/{at}/n_tested"), own.n_tested),
             of("r2", format!("{:.3}", own.r2.mean), own.r2.mean, own.r2.low, own.r2.high),
             own.rank_correlation.as_ref().map_or_else(dash, |rank| {
                 of("rank_correlation", format!("{:.3}", rank.mean), rank.mean, rank.low, rank.high)
