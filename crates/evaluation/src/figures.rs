@@ -9,16 +9,20 @@ pub fn seconds_text(seconds: f64) -> String {
         s if s < 0.1 => format!("{:.1} ms", s * 1e3),
         s if s < 1.0 => format!("{:.0} ms", s * 1e3),
         s if s < 100.0 => format!("{s:.2} s"),
-        s => format!("{:.1} min", s / 60.0),
+        s if s < 7200.0 => format!("{:.1} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
     }
 }
 
 /// A number of any size and meaning with four digits that count.
 pub fn number_text(number: f64) -> String {
     match number.abs() {
-        size if size > 0.0 && !(1e-3..1e6).contains(&size) => format!("{number:.3e}"),
+        size if size > 0.0 && !(1e-4..1e6).contains(&size) => format!("{number:.3e}"),
         size if size >= 1000.0 || number.fract() == 0.0 => format!("{number:.0}"),
-        _ => format!("{number:.4}"),
+        size => {
+            let n_decimals = (3.0 - size.log10().floor()) as usize;
+            format!("{number:.n_decimals$}")
+        }
     }
 }
 
@@ -32,6 +36,9 @@ pub fn metric_text(metric: Metric, value: f64) -> String {
             let n_decimals = (3.0 - size.log10().floor()).clamp(0.0, 8.0) as usize;
             format!("{value:.n_decimals$}")
         }
+        // What is nearly nothing is not nothing.
+        size if size > 0.0 && size < 5e-5 => format!("{value:.1e}"),
+        size if size >= 1000.0 => format!("{value:.0}"),
         _ => format!("{value:.4}"),
     }
 }
@@ -42,14 +49,14 @@ mod tests {
 
     #[test]
     fn times_have_their_unit() {
-        let shown = [2e-5, 0.0042, 0.25, 3.0, 600.0].map(seconds_text);
-        assert_eq!(shown, ["20 µs", "4.2 ms", "250 ms", "3.00 s", "10.0 min"]);
+        let shown = [2e-5, 0.0042, 0.25, 3.0, 600.0, 9000.0].map(seconds_text);
+        assert_eq!(shown, ["20 µs", "4.2 ms", "250 ms", "3.00 s", "10.0 min", "2.5 h"]);
     }
 
     #[test]
     fn numbers_of_any_size() {
-        let shown = [0.0, 128.0, 0.41234, 12345.6, 5e-324, 1e300].map(number_text);
-        assert_eq!(shown, ["0", "128", "0.4123", "12346", "4.941e-324", "1.000e300"]);
+        let shown = [0.0, 128.0, 0.41234, 0.00412345, 123.456, 12345.6, 5e-324, 1e300].map(number_text);
+        assert_eq!(shown, ["0", "128", "0.4123", "0.004123", "123.5", "12346", "4.941e-324", "1.000e300"]);
     }
 
     #[test]
@@ -57,5 +64,7 @@ mod tests {
         let rmse = [12345.6, 123.456, 0.00123456, 0.0].map(|value| metric_text(Metric::Rmse, value));
         assert_eq!(rmse, ["12346", "123.5", "0.001235", "0.0000"]);
         assert_eq!(metric_text(Metric::Auc, 0.81234), "0.8123");
+        let losses = [0.0, 1.234e-7, 0.00012, 12345.6].map(|value| metric_text(Metric::LogLoss, value));
+        assert_eq!(losses, ["0.0000", "1.2e-7", "0.0001", "12346"]);
     }
 }

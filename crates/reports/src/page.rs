@@ -1,153 +1,223 @@
-//! A page that needs nothing but itself.
+//! What all pages share: one file that needs nothing but itself, its tables, its figures, and how it is written.
 
-use super::picture::PICTURE_STYLE;
-use std::fmt::Write;
+mod notes;
 
-const STYLE: &str = "
-:root { color-scheme: light dark; --paper: #ffffff; --ink: #1c1c1e; --muted: #6b6b70; --rule: #e2e2e5;
-  --accent: #0b6e99; --wash: #f5f7f8; }
-@media (prefers-color-scheme: dark) { :root { --paper: #18181b; --ink: #e8e8ea; --muted: #a0a0a7; --rule: #34343a;
-  --accent: #58b7e0; --wash: #212126; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink);
-  font: 16px/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif; }
-main { max-width: 74rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
-h1 { font-size: clamp(1.4rem, 3.4vw, 2rem); line-height: 1.2; letter-spacing: -0.01em; max-width: 44rem;
-  margin: 0 0 1rem; text-wrap: balance; }
-h2 { font-size: 1.1rem; margin: 2.75rem 0 0.5rem; }
-h3 { font-size: 1rem; margin: 2rem 0 0.25rem; } h3 small { color: var(--muted); font-weight: 400; }
-p, ul { max-width: 44rem; }
-.answer { font-size: 1.1rem; }
-.note, figcaption { color: var(--muted); font-size: 0.9rem; }
-.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); gap: 2rem 3rem;
-  margin: 2rem 0; }
-figure { margin: 0; } svg { display: block; width: 100%; max-width: 34rem; height: auto; }
-.scroll { overflow-x: auto; margin: 0.5rem 0 1rem; }
-table { border-collapse: collapse; font-size: 0.92rem; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: 0.4rem 0 0.4rem 1.5rem; white-space: nowrap;
-  border-bottom: 1px solid var(--rule); }
-th { font-weight: 600; color: var(--muted); cursor: pointer; }
-th[aria-sort=ascending]::after { content: ' ↑'; } th[aria-sort=descending]::after { content: ' ↓'; } th:first-child,
-td:first-child { text-align: left; padding-left: 0; }
-td:has(.words), th:has(.words) { text-align: left; } .words { display: inline-block; min-width: 12rem; white-space: normal; }
-td small { color: var(--muted); } tr.lead td { background: var(--wash); }
-tr.lead td:first-child { color: var(--accent); font-weight: 600; }
-dt { font-weight: 600; margin-top: 0.6rem; } dd { margin: 0; max-width: 44rem; }
-code { font-size: 0.88em; overflow-wrap: anywhere; }
-";
+pub(crate) use notes::notes;
 
-/// Tables are sorted by a click on a column's head; figures by their value, the rest by its text.
-const SCRIPT: &str = "
-for (const table of document.querySelectorAll('table')) {
-  const body = table.tBodies[0];
-  for (const head of table.tHead.rows[0].cells) {
-    head.addEventListener('click', () => {
-      const down = head.getAttribute('aria-sort') === 'ascending';
-      for (const other of table.tHead.rows[0].cells) other.removeAttribute('aria-sort');
-      head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
-      const key = row => {
-        const cell = row.cells[head.cellIndex];
-        const figure = cell.querySelector('data');
-        return figure ? Number(figure.value) : cell.textContent;
-      };
-      const order = (a, b) => typeof a === typeof b ? (a > b) - (a < b) : typeof a === 'number' ? -1 : 1;
-      const rows = [...body.rows].sort((a, b) => order(key(a), key(b)) * (down ? -1 : 1));
-      body.append(...rows);
-    });
-  }
+use crate::charts::{Chart, chart_style, standalone};
+use crate::error::ReportError;
+use maud::{DOCTYPE, Markup, PreEscaped, display, html};
+use serde::Serialize;
+use std::fmt::Display;
+use std::path::Path;
+use weightsmith_runtime::write_output;
+
+const STYLE: &str = include_str!("page/style.css");
+const SCRIPT: &str = include_str!("page/sort.js");
+/// Of the program that writes the pages.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Characters of a checksum that tell files apart for a reader.
+const N_CHECKSUM: usize = 12;
+
+/// A report as a page. Its serialised form is the JSON beside the page, and holds every figure that the page shows.
+pub trait Page: Serialize {
+    /// What a browser's tab shows.
+    fn title(&self) -> String;
+    /// What the page answers, as its heading.
+    fn question(&self) -> &'static str;
+    /// Everything below the heading.
+    fn body(&self) -> Markup;
+    /// The pictures that make up a report of pictures alone.
+    fn pictures(&self) -> Vec<Chart>;
 }
-";
 
-/// The head of a column of words.
-pub(super) const WORDS: &str = "<span class=\"words\">what it is</span>";
+/// What a report is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ReportFormat {
+    /// A page with its pictures, without anything from outside.
+    Html,
+    /// The pictures alone.
+    Svg,
+}
 
-/// Pixels around a picture that is a file of its own.
-const MARGIN: u32 = 20;
-
-/// Text that a page shows as it is.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
+impl ReportFormat {
+    /// By the extension of the file.
+    ///
+    /// # Errors
+    /// Any other extension.
+    pub fn of(path: &Path) -> Result<Self, ReportError> {
+        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        match extension.as_deref() {
+            Some("html" | "htm") => Ok(Self::Html),
+            Some("svg") => Ok(Self::Svg),
+            _ => Err(ReportError::ReportFormat { path: path.into() }),
         }
     }
-    out
 }
 
-/// A whole page; `title` is text, `body` HTML.
-pub(super) fn page(title: &str, body: &str) -> String {
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n\
-         <style>{STYLE}{PICTURE_STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
-        escaped(title)
-    )
+/// Writes a report in the format that the file's extension names; beside a page goes a file of the same name that ends
+/// in `.json`, with every figure.
+///
+/// # Errors
+/// An extension that is no report's, a system that refuses.
+///
+/// # Panics
+/// Never: reports are plain data.
+pub fn write(page: &impl Page, path: &Path) -> Result<(), ReportError> {
+    match ReportFormat::of(path)? {
+        ReportFormat::Svg => write_output(path, standalone(&page.pictures()).as_bytes())?,
+        ReportFormat::Html => {
+            write_output(path, document(page).into_string().as_bytes())?;
+            let json = serde_json::to_vec_pretty(page).expect("reports are plain data");
+            write_output(&path.with_extension("json"), &json)?;
+        }
+    }
+    Ok(())
+}
+
+fn document(page: &impl Page) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (page.title()) }
+                style { (PreEscaped(STYLE)) (PreEscaped(chart_style())) }
+            }
+            body {
+                main { h1 { (page.question()) } (page.body()) }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
 }
 
 /// A figure as people read it, with its exact value and its place in the JSON beside the page (a JSON pointer), so that
 /// the two can be checked against each other.
-pub(super) fn figure(pointer: &str, value: f64, text: &str) -> String {
-    format!("<data value=\"{value}\" data-pointer=\"{}\">{}</data>", escaped(pointer), escaped(text))
+pub(crate) fn figure(pointer: impl Display, value: f64, text: impl Display) -> Markup {
+    html! { data value=(display(value)) data-pointer=(display(pointer)) { (display(text)) } }
 }
 
-/// A table of HTML cells; the row at `lead` is set apart.
-pub(super) fn table(header: &[String], rows: &[Vec<String>], lead: Option<usize>) -> String {
-    let mut out = String::from("<div class=\"scroll\"><table>\n<thead><tr>");
-    header.iter().for_each(|cell| push(&mut out, format_args!("<th>{cell}</th>")));
-    out.push_str("</tr></thead>\n<tbody>\n");
-    for (idx, row) in rows.iter().enumerate() {
-        out.push_str(if lead == Some(idx) { "<tr class=\"lead\">" } else { "<tr>" });
-        row.iter().for_each(|cell| push(&mut out, format_args!("<td>{cell}</td>")));
-        out.push_str("</tr>\n");
+/// The same of a count.
+pub(crate) fn count(pointer: impl Display, n: usize) -> Markup {
+    figure(pointer, n as f64, n)
+}
+
+/// What stands where there is no figure.
+pub(crate) fn dash() -> Markup {
+    text("–")
+}
+
+/// Text as a cell of a table.
+pub(crate) fn text(text: impl Display) -> Markup {
+    html! { (display(text)) }
+}
+
+/// A column of a table.
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    name: String,
+    is_words: bool,
+}
+
+/// A column of figures or names.
+pub(crate) fn column(name: impl Display) -> Column {
+    Column { name: name.to_string(), is_words: false }
+}
+
+/// A column of sentences, which may take more than one line.
+pub(crate) fn words(name: &str) -> Column {
+    Column { name: name.to_string(), is_words: true }
+}
+
+/// A table that can be sorted, and scrolls where the screen is narrow; the row at `lead` is set apart.
+pub(crate) fn table(columns: &[Column], rows: &[Vec<Markup>], lead: Option<usize>) -> Markup {
+    let class = |column: &Column| column.is_words.then_some("words");
+    html! {
+        div.scroll role="region" aria-label="table" {
+            table {
+                thead { tr {
+                    @for column in columns {
+                        th scope="col" class=[class(column)] { button type="button" { (column.name) } }
+                    }
+                } }
+                tbody {
+                    @for (idx, row) in rows.iter().enumerate() {
+                        tr class=[(lead == Some(idx)).then_some("lead")] {
+                            @for (cell, column) in row.iter().zip(columns) { td class=[class(column)] { (cell) } }
+                        }
+                    }
+                }
+            }
+        }
     }
-    out.push_str("</tbody></table></div>\n");
-    out
 }
 
-/// Pictures side by side where there is room. The text stands for a picture where it cannot be seen.
-pub(super) fn pictures(pictures: &[(String, String)]) -> String {
-    let mut out = String::from("<div class=\"pictures\">\n");
-    for (text, svg) in pictures {
-        let labelled =
-            svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{}\" ", escaped(text)), 1);
-        push(&mut out, format_args!("<figure>{labelled}</figure>\n"));
+/// Pictures side by side where there is room.
+pub(crate) fn side_by_side(charts: &[Chart]) -> Markup {
+    html! {
+        @if !charts.is_empty() {
+            div.pictures { @for chart in charts { figure { (chart.inline()) } } }
+        }
     }
-    out.push_str("</div>\n");
-    out
 }
 
-/// A picture of this size as a file of its own, with a margin and the rules for dark screens.
-pub(super) fn standalone(svg: &str, (width, height): (u32, u32)) -> String {
-    let content = svg.find('>').map_or(svg, |end| &svg[end + 1..]);
-    let (width, height) = (width + 2 * MARGIN, height + 2 * MARGIN);
-    let paper =
-        "svg { background: #ffffff; } @media (prefers-color-scheme: dark) { svg { background: #18181b; } }";
-    format!(
-        "<svg width=\"{width}\" height=\"{height}\" viewBox=\"-{MARGIN} -{MARGIN} {width} {height}\" \
-         xmlns=\"http://www.w3.org/2000/svg\">\n<style>{paper}{PICTURE_STYLE}</style>{content}"
-    )
-}
-
-/// Appends formatted text.
-pub(super) fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
-    out.write_fmt(text).expect("a string takes every text");
+/// The first characters of a checksum.
+pub(crate) fn checksum(checksum: &str) -> Markup {
+    html! { code { (checksum.get(..N_CHECKSUM).unwrap_or(checksum)) } }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[derive(Serialize)]
+    struct Hostile(&'static str);
+
+    impl Page for Hostile {
+        fn title(&self) -> String {
+            self.0.into()
+        }
+
+        fn question(&self) -> &'static str {
+            "What?"
+        }
+
+        fn body(&self) -> Markup {
+            let cell = figure(self.0, 0.5, self.0);
+            html! {
+                p { (self.0) }
+                (table(&[column(self.0), words(self.0)], &[vec![cell, text(self.0)]], Some(0)))
+                (side_by_side(&self.pictures()))
+            }
+        }
+
+        fn pictures(&self) -> Vec<Chart> {
+            let mut chart = Chart::new(self.0, self.0, (100, 100));
+            chart.told = self.0.into();
+            vec![chart]
+        }
+    }
+
     #[test]
     fn names_cannot_become_markup() {
-        assert_eq!(escaped("<b>&\"'é"), "&lt;b&gt;&amp;&quot;&#39;é");
-        let page = page("<script>", &table(&["a".into()], &[vec![escaped("</table>")]], Some(0)));
-        // The page has one script and one table of its own.
-        assert_eq!((page.matches("<script>").count(), page.matches("</table>").count()), (1, 1));
+        for hostile in
+            ["<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "</table></style>&amp;"]
+        {
+            let html = document(&Hostile(hostile)).into_string();
+            // The page has one script, one style and one table of its own, and no image.
+            let n = |part: &str| html.matches(part).count();
+            assert_eq!((n("<script>"), n("</style>"), n("</table>"), n("<img")), (1, 1, 1, 0), "{html}");
+            assert!(!html.contains("=\"\"><"), "{html}");
+            assert!(!standalone(&Hostile(hostile).pictures()).contains(hostile));
+        }
+    }
+
+    #[test]
+    fn a_report_is_a_page_or_pictures() {
+        let format = |name: &str| ReportFormat::of(Path::new(name)).ok();
+        let expected = [Some(ReportFormat::Html), Some(ReportFormat::Svg), None, None];
+        assert_eq!(["a.HTML", "a.svg", "a.pdf", "a"].map(format), expected);
     }
 }

@@ -18,7 +18,7 @@ use weightsmith_evaluation::{metric_text, seconds_text};
 use weightsmith_experiments::{
     Bench, BenchEvent, BenchPlan, BenchRunFigures, BenchSettings, RunState, TrainEvent, bench,
 };
-use weightsmith_reports::{ReportFormat, write_bench};
+use weightsmith_reports::{ReportFormat, write as write_report};
 use weightsmith_runtime::check_output;
 
 /// The figures and where the page went.
@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &arguments::Bench) -> Result<Outcome> {
     let mut written = Ok(());
     let done = bench(&plan, &settings, &mut |event| {
         if let BenchEvent::Done(so_far) = &event {
-            written = write_bench(so_far, &report);
+            written = write_report(*so_far, &report);
         }
         shown.update(event);
         if written.is_err() || stop.load(Ordering::Relaxed) {
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &arguments::Bench) -> Result<Outcome> {
     shown.end();
     let done = done?;
     written?;
-    write_bench(&done, &report)?;
+    write_report(&done, &report)?;
     let finished = done.is_finished();
     if arguments.json {
         print::json(&Printed { bench: &done, finished, report: &report })?;

@@ -17,7 +17,7 @@ use weightsmith_evaluation::{
     export_comparison, main_metrics, metric_text, read_start, seconds_text, write_results,
 };
 use weightsmith_generation::load_metamodel;
-use weightsmith_reports::{ReportFormat, write_comparison};
+use weightsmith_reports::{ReportFormat, write as write_report};
 
 /// The figures and where the files went.
 #[derive(Serialize)]
@@ -85,7 +85,7 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
         _ => None,
     };
     if let Some(path) = report {
-        write_comparison(comparison, path)?;
+        write_report(comparison, path)?;
     }
     if let Some(path) = results {
         write_results(path, &compared.rows())?;

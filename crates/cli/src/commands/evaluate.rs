@@ -14,7 +14,7 @@ use weightsmith_evaluation::{
     EvaluateSettings, EvaluationError, Metamodels, ResultRow, ResultsFormat, Skipped, Summary, evaluate,
     read_results, suite_tables, summarise, write_results,
 };
-use weightsmith_reports::{EvaluationReport, ReportFormat, write_evaluation};
+use weightsmith_reports::{EvaluationReport, ReportFormat, write as write_report};
 use weightsmith_runtime::check_output;
 
 /// Results are written after the first split, and then at least this often, so that a killed run loses little.
@@ -89,7 +89,7 @@ pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
             skipped: &evaluated.skipped,
             summary: &summary,
         };
-        write_evaluation(&page, path)?;
+        write_report(&page, path)?;
     }
     if arguments.json {
         print::json(&Printed {

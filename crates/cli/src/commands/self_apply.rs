@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use weightsmith_base_model::open_device;
 use weightsmith_evaluation::{Part, SuiteTable, seconds_text, suite_tables};
-use weightsmith_reports::{ReportFormat, write_generations};
+use weightsmith_reports::{ReportFormat, write as write_report};
 use weightsmith_self_application::{
     Choice, Iteration, SelfApplyEvent, SelfApplyFrame, SelfApplySettings, self_apply, self_apply_report,
 };
@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &SelfApply) -> Result<Outcome> {
     shown.end();
     let done = done?;
     let report = self_apply_report(&settings.folder, &settings.frame, &tables, &device)?;
-    write_generations(&report, &page)?;
+    write_report(&report, &page)?;
     let finished = done.len() >= settings.n_iterations;
     if arguments.json {
         print::json(&json!({ "finished": finished, "report": page, "figures": report }))?;

@@ -36,7 +36,7 @@ impl fmt::Display for SummaryBlock {
         let tables = if *n_tables == 1 { "table" } else { "tables" };
         write!(f, "{task}, {n_support} support rows, {}, {n_tables} {tables}", metric.label())?;
         if let Some(distance) = self.critical_difference {
-            write!(f, ", mean ranks differ from {distance:.2} on")?;
+            write!(f, "; mean ranks less than {distance:.2} apart may differ by chance")?;
         }
         writeln!(f)?;
         let lead = self.paired.first();

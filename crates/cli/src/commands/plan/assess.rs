@@ -9,7 +9,7 @@ use weightsmith_base_model::open_device;
 use weightsmith_evaluation::Spread;
 use weightsmith_generation::load_metamodel;
 use weightsmith_planner::assess;
-use weightsmith_reports::{ReportFormat, write_assessment};
+use weightsmith_reports::{ReportFormat, write as write_report};
 use weightsmith_runtime::check_output;
 use weightsmith_tasks::TaskType;
 
@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &PlanAssess) -> Result<Outcome> {
     bar.finish_and_clear();
     let assessment = assessment?;
     if let Some(path) = &arguments.report {
-        write_assessment(&assessment, path)?;
+        write_report(&assessment, path)?;
     }
     if arguments.fit.json {
         print::json(&assessment)?;

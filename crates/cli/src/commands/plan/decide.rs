@@ -15,7 +15,7 @@ use weightsmith_generation::load_metamodel;
 use weightsmith_planner::{
     CandidateReport, DecisionReport, DecisionSettings, decide_for_table, load_predictor, shipped_predictor,
 };
-use weightsmith_reports::{ReportFormat, write_plan};
+use weightsmith_reports::{ReportFormat, write as write_report};
 use weightsmith_runtime::check_output;
 use weightsmith_tasks::Seed;
 
@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
         Network::from(model.clone()).save(out)?;
     }
     if let Some(report) = report {
-        write_plan(&plan, report)?;
+        write_report(&plan, report)?;
     }
     print::notes(notes);
     if arguments.json {

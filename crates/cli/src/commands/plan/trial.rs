@@ -10,7 +10,7 @@ use weightsmith_evaluation::{Interval, Metamodels, Part, suite_tables};
 use weightsmith_planner::{
     StrategiesReport, Strategy, StrategySettings, StrategySummary, compare_strategies, summarise_strategies,
 };
-use weightsmith_reports::{ReportFormat, write_decisions};
+use weightsmith_reports::{ReportFormat, write as write_report};
 use weightsmith_runtime::check_output;
 
 pub(super) fn run(arguments: &PlanTrial) -> Result<Outcome> {
@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &PlanTrial) -> Result<Outcome> {
     let trials = trials?;
     let report = StrategiesReport { strategies: summarise_strategies(&trials, seed), trials };
     if let Some(path) = &arguments.report {
-        write_decisions(&report, path)?;
+        write_report(&report, path)?;
     }
     if arguments.fit.json {
         print::json(&report)?;

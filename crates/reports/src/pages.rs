@@ -1,0 +1,23 @@
+//! Every page, by its subject.
+
+mod assessment;
+mod bench;
+mod comparison;
+mod evaluation;
+mod plan;
+mod self_application;
+mod strategies;
+
+pub use evaluation::EvaluationReport;
+
+use crate::charts::Ink;
+use std::cmp::Ordering;
+
+/// The colour of a table on which the lead loses less, the same, or more.
+fn ink_of(order: Ordering) -> Ink {
+    match order {
+        Ordering::Less => Ink::Accent,
+        Ordering::Equal => Ink::Ink,
+        Ordering::Greater => Ink::Second,
+    }
+}
