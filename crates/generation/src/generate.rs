@@ -1,7 +1,10 @@
 //! From a support to a whole base model: encode, look at it in several views, generate, and join the views into one
 //! wider network.
 
+use crate::decide_steps::{Decision, StepsInfo};
 use crate::distil::{Lesson, Pupil, Teacher};
+use crate::plan_steps::{Sizes, StepPlan};
+use crate::steps::{Stepping, Steps};
 use crate::views::{self, Canonical, View, ViewWeights};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use std::collections::HashSet;
@@ -80,6 +83,9 @@ pub struct GenerateInfo {
     pub n_units: usize,
     /// Share of the forest's opinion in the outputs.
     pub forest_share: f32,
+    /// What was decided about inner steps; none where none were asked for or the support is too small, or too wide, to hold
+    /// rows out.
+    pub steps: Option<StepsInfo>,
 }
 
 /// How a base model is generated.
@@ -92,16 +98,20 @@ pub struct GenerateOptions {
     pub n_threads: usize,
     /// Trees of the forest that gives the second opinion; 0 for none, and the network is what the metamodel alone makes.
     pub n_trees: usize,
+    /// Inner steps from the generated weights; [`Steps::Fixed`] with 0 is the metamodel's forward pass alone.
+    pub n_steps: Steps,
 }
 
 impl Default for GenerateOptions {
     fn default() -> Self {
-        Self { n_views: 8, n_threads: 1, n_trees: 100 }
+        Self { n_views: 8, n_threads: 1, n_trees: 100, n_steps: Steps::Decided }
     }
 }
 
-/// Reads a support and writes a base model: one forward pass a view, and, with trees, a forest's second opinion. No
-/// optimiser runs.
+/// Reads a support and writes a base model: one forward pass a view, a few inner steps from there where they pay on rows
+/// held out, and, with trees, a forest's second opinion.
+///
+/// With [`Steps::Fixed`] at 0 no optimiser runs.
 ///
 /// Rows beyond [`limits::MAX_ENCODED_ROWS`] are not encoded, but the head is solved on them all. On supports larger than
 /// any that metamodels are trained on, its strengths are picked by rows held out. The order of rows, columns and classes
@@ -149,11 +159,20 @@ pub fn generate_base_model<L: Level>(
     };
     let parts: Vec<ViewWeights> = parts.into_iter().flatten().collect();
     let provenance = Provenance { name: pretrained.name.clone(), checksum: pretrained.checksum.clone() };
-    read.assemble(support, parts, provenance, teacher)
+    let plan = StepPlan::new(options.n_steps, read.sizes(&parts));
+    let stepping = plan.map(|plan| Stepping {
+        pretrained,
+        support,
+        read: &read,
+        plan,
+        strengths: (units, inputs),
+        n_threads: options.n_threads,
+    });
+    read.assemble(support, parts, provenance, teacher, stepping.as_ref())
 }
 
 /// Results of `work` for every group, in order; thread `t` does every group `t`, `t + n_threads`, ….
-fn in_groups<T: Send>(n_groups: usize, n_threads: usize, work: &(impl Fn(usize) -> T + Sync)) -> Vec<T> {
+pub(crate) fn in_groups<T: Send>(n_groups: usize, n_threads: usize, work: &(impl Fn(usize) -> T + Sync)) -> Vec<T> {
     let n_threads = n_threads.clamp(1, n_groups);
     if n_threads == 1 {
         return (0..n_groups).map(work).collect();
@@ -196,7 +215,7 @@ pub fn untrained_base_model<L: Level>(
     let generated = Metamodel::linear_head(&config, &head, Some(&folds));
     let parts = read.collect(&[view], &generated);
     let provenance = Provenance { name: "untrained".into(), checksum: String::new() };
-    Ok(read.assemble(support, parts, provenance, None)?.0)
+    Ok(read.assemble(support, parts, provenance, None, None)?.0)
 }
 
 /// Leave-one-out figures of a linear model and of nearest neighbours on a support, in its standard view.
@@ -229,23 +248,23 @@ pub fn landmark_figures<L: Level>(support: &Support<L>) -> Result<LandmarkFigure
 }
 
 /// A support, encoded in both views, with what its order-free description needs.
-struct Reading {
-    fitted: Fitted,
+pub(crate) struct Reading {
+    pub(crate) fitted: Fitted,
     standard: Rows,
     gaussian_rank: Rows,
     is_numeric: Vec<bool>,
-    canonical: Canonical,
+    pub(crate) canonical: Canonical,
     /// The labels in the canonical order of classes, or the standardised values.
-    labels: Labels,
+    pub(crate) labels: Labels,
     /// The encoded columns by content, and the rows by label and content, whatever order they came in.
     columns: Vec<usize>,
-    order: Vec<usize>,
+    pub(crate) order: Vec<usize>,
     /// The rows that the encoder reads in every view, if not all: what is known of rows is shared between views.
     encoded: Option<Vec<usize>>,
 }
 
 impl Reading {
-    fn new<L: Level>(support: &Support<L>) -> Result<Self, GenerateError> {
+    pub(crate) fn new<L: Level>(support: &Support<L>) -> Result<Self, GenerateError> {
         if support.n_rows() < limits::MIN_SUPPORT {
             return Err(GenerateError::TooFewRows { n_rows: support.n_rows() });
         }
@@ -279,18 +298,35 @@ impl Reading {
         Ok(Self { fitted, standard, gaussian_rank, is_numeric, canonical, labels, columns, order, encoded })
     }
 
-    fn n_outputs(&self) -> usize {
+    pub(crate) fn n_outputs(&self) -> usize {
         self.canonical.n_present().max(1)
     }
 
     /// Whether Gaussian ranks and reflections are views of their own.
-    fn distinct_views(&self) -> bool {
+    pub(crate) fn distinct_views(&self) -> bool {
         self.is_numeric.iter().any(|numeric| *numeric)
+    }
+
+    /// The encoded support, in one of both transforms.
+    pub(crate) fn rows_of(&self, gaussian_rank: bool) -> &Rows {
+        if gaussian_rank { &self.gaussian_rank } else { &self.standard }
+    }
+
+    /// The sizes that the work of inner steps depends on.
+    fn sizes(&self, parts: &[ViewWeights]) -> Sizes {
+        let layer = parts[0].weights.hidden.first();
+        Sizes {
+            n_rows: self.standard.n_rows,
+            n_columns: self.standard.n_columns,
+            n_units: layer.map_or(0, |layer| layer.bias.len() / 2),
+            n_outputs: self.n_outputs(),
+            n_views: parts.len(),
+        }
     }
 
     /// The support as one view sees it.
     fn rows(&self, view: &View) -> (Rows, Labels) {
-        let mut rows = if view.gaussian_rank { self.gaussian_rank.clone() } else { self.standard.clone() };
+        let mut rows = self.rows_of(view.gaussian_rank).clone();
         if view.reflected {
             views::reflect(&mut rows, &self.is_numeric);
         }
@@ -298,7 +334,7 @@ impl Reading {
     }
 
     /// Landmarks of both transforms of the columns, where a view needs them: found once, shared by all views.
-    fn landmarks(&self, views: &[View]) -> [Option<Landmarks>; 2] {
+    pub(crate) fn landmarks(&self, views: &[View]) -> [Option<Landmarks>; 2] {
         [false, true].map(|gaussian_rank| {
             let view = views.iter().find(|view| view.gaussian_rank == gaussian_rank)?;
             let (rows, labels) = self.encoded_rows(view);
@@ -365,7 +401,7 @@ impl Reading {
     }
 
     /// What the metamodel makes of a group of views, and what its head is solved on.
-    fn summarise<L: Level>(
+    pub(crate) fn summarise<L: Level>(
         &self,
         metamodel: &Metamodel,
         group: &[View],
@@ -399,7 +435,7 @@ impl Reading {
     }
 
     /// The weights and left-out outputs of a group of views, in the table's own classes or unit.
-    fn collect<L: Level>(&self, group: &[View], generated: &Generated<L>) -> Vec<ViewWeights> {
+    pub(crate) fn collect<L: Level>(&self, group: &[View], generated: &Generated<L>) -> Vec<ViewWeights> {
         let left_out = generated.info.left_out.as_ref().map(|outputs| {
             outputs
                 .clone()
@@ -436,12 +472,21 @@ impl Reading {
         Teacher::new(lesson, n_trees)
     }
 
-    /// Picks the forest's share by the left-out outputs, and moves these towards what the trees say that have not seen
-    /// the row either.
-    fn teach_left_out(&self, teacher: &mut Teacher<'_>, pupil: &Pupil<'_>, left_out: &mut [f32]) {
+    /// Sets the forest's share, or picks it by the left-out outputs, and moves these towards what the trees say that have
+    /// not seen the row either.
+    fn teach_left_out(
+        &self,
+        teacher: &mut Teacher<'_>,
+        pupil: &Pupil<'_>,
+        left_out: &mut [f32],
+        share: Option<f32>,
+    ) {
         let width = left_out.len() / self.standard.n_rows;
         let said = |row: usize| pupil.seen(&left_out[row * width..][..width]);
-        teacher.pick_share(said);
+        match share {
+            Some(share) => teacher.set_share(share),
+            None => teacher.pick_share(said),
+        }
         for (row, changes) in teacher.left_out_changes(said) {
             for (&output, change) in pupil.outputs.iter().zip(changes) {
                 left_out[row * width + output] += change * pupil.unit.1 as f32;
@@ -452,19 +497,34 @@ impl Reading {
     fn assemble<L: Level>(
         &self,
         support: &Support<L>,
-        parts: Vec<ViewWeights>,
+        mut parts: Vec<ViewWeights>,
         provenance: Provenance,
         teacher: Option<Teacher<'_>>,
+        stepping: Option<&Stepping<'_, L>>,
     ) -> Result<(BaseModel<L>, GenerateInfo), GenerateError> {
         let mut left_out = views::mean_left_out(&parts);
         let n_views = parts.len();
-        let (encoding, places, mut weights) = views::join(&self.fitted, parts);
+        let mut shares = vec![1.0 / n_views as f32; n_views];
+        let decision = stepping.and_then(|stepping| {
+            let held_out = stepping.hold_out(&parts)?;
+            let decision = stepping.decide(&held_out, teacher.as_ref());
+            left_out = decision.network(&held_out);
+            if decision.stepped_share > 0.0 {
+                let stepped = stepping.take(&parts, &held_out, &decision);
+                shares.fill((1.0 - decision.stepped_share) / n_views as f32);
+                shares.resize(n_views + stepped.len(), decision.stepped_share / stepped.len() as f32);
+                parts.extend(stepped);
+            }
+            Some(decision)
+        });
+        let (encoding, places, mut weights) = views::join(&self.fitted, parts, &shares);
         let mut forest_share = 0.0;
         if let Some(mut teacher) = teacher {
             let outputs = self.canonical.outputs();
             let unit = self.canonical.unit();
             let pupil = Pupil { encoding: &encoding, places: &places, outputs: &outputs, unit };
-            self.teach_left_out(&mut teacher, &pupil, &mut left_out);
+            let share = decision.as_ref().map(|decision: &Decision| decision.forest_share);
+            self.teach_left_out(&mut teacher, &pupil, &mut left_out, share);
             teacher.teach(&pupil, &mut weights, &Device::flex())?;
             forest_share = teacher.share();
         }
@@ -481,6 +541,7 @@ impl Reading {
             n_encoded_rows,
             n_units: architecture.hidden.first().copied().unwrap_or(0),
             forest_share,
+            steps: decision.zip(stepping).map(|(decision, stepping)| stepping.info(&decision)),
         };
         let model = BaseModel {
             encoding,

@@ -4,16 +4,23 @@
 //! write the weights of each, joins them into one wider network, and distils a random forest into it.
 //! [`load_metamodel`] finds the metamodel that does so, among those that are shipped in the binary or in a file.
 //!
-//! This crate does not know priors, optimisers or run records, and reads no file other than a metamodel's.
+//! From the generated weights it takes a few inner steps, where rows that it holds out say that they pay ([`Steps`]).
+//!
+//! This crate does not know priors or run records, and reads no file other than a metamodel's.
 
 mod catalog;
+mod decide_steps;
 mod distil;
 mod forest;
 mod generate;
+mod plan_steps;
+mod steps;
 mod views;
 
 pub use catalog::{CatalogError, Shipped, load_metamodel, shipped};
+pub use decide_steps::StepsInfo;
 pub use generate::{
     GenerateError, GenerateInfo, GenerateOptions, LandmarkFigures, generate_base_model, landmark_figures,
     untrained_base_model,
 };
+pub use steps::Steps;
