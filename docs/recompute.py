@@ -1,7 +1,7 @@
 """Check a comparison with NumPy alone: recompute.py FOLDER, where `weightsmith compare --export FOLDER` wrote.
 
 Predicts the long rows of every split from the exported weights (docs/predict.py), or takes the exported predictions of
-an arm that is no network, scores them, and compares means over splits with comparison.json. Ends with code 1 if a
+a method that is no network, scores them, and compares means over splits with comparison.json. Ends with code 1 if a
 figure is off by more than 1e-4 (of itself, where it is above 1)."""
 import csv, json, os, subprocess, sys, tempfile
 import numpy as np
@@ -14,11 +14,11 @@ def read(path):
         return list(csv.DictReader(file))
 
 
-def predictions(folder, arm):
-    """The exported predictions of an arm, or those of its weights if it has any."""
-    weights = os.path.join(folder, arm + ".safetensors")
+def predictions(folder, method):
+    """The exported predictions of a method, or those of its weights if it has any."""
+    weights = os.path.join(folder, method + ".safetensors")
     if not os.path.exists(weights):
-        return read(os.path.join(folder, arm + ".csv"))
+        return read(os.path.join(folder, method + ".csv"))
     with tempfile.TemporaryDirectory() as scratch:
         out = os.path.join(scratch, "out.csv")
         subprocess.run([sys.executable, PREDICT, weights, os.path.join(folder, "query.csv"), out], check=True)
@@ -60,7 +60,7 @@ def score_classes(rows, labels, names):
     n, best = np.arange(len(y)), p.argmax(axis=1)
     bins = np.minimum((p[n, best] * 10).astype(int), 9)
     gaps = [abs((p[n, best] - (best == y))[bins == b].sum()) for b in range(10)]
-    return {"accuracy": (best == y).mean(), "auc": auc(p, y), "logloss": -np.log(p[n, y]).mean(),
+    return {"accuracy": (best == y).mean(), "auc": auc(p, y), "log_loss": -np.log(p[n, y]).mean(),
             "brier": ((p - np.eye(len(names))[y]) ** 2).sum(axis=1).mean(), "calibration_error": sum(gaps) / len(y)}
 
 
@@ -76,21 +76,21 @@ def score_values(rows, labels):
 root = sys.argv[1]
 figures = json.load(open(os.path.join(root, "comparison.json"), encoding="utf-8"))
 worst, n_figures = (0.0, "none"), 0
-for arm in figures["arms"]:
-    if arm["errors"]:
+for method in figures["methods"]:
+    if method["errors"]:
         continue
     found = []
     for split in figures["splits"]:
         folder = os.path.join(root, f"split-{split}")
         labels = [row[figures["target"]] for row in read(os.path.join(folder, "query.csv"))]
-        rows, names = predictions(folder, arm["arm"]), figures["class_names"]
+        rows, names = predictions(folder, method["method"]), figures["class_names"]
         found.append(score_classes(rows, labels, names) if names else score_values(rows, labels))
-    for metric in arm["metrics"]:
+    for metric in method["metrics"]:
         values = [scores[metric["metric"]] for scores in found]
         own = np.mean([value for value in values if not np.isnan(value)])
         reported = metric["estimate"]["mean"]
         off = abs(own - reported) / max(1, abs(reported))
         n_figures += 1
-        worst = max(worst, (off, f"{arm['arm']} {metric['metric']}: {reported} reported, {own} recomputed"))
+        worst = max(worst, (off, f"{method['method']} {metric['metric']}: {reported} reported, {own} recomputed"))
 print(f"{n_figures} figures of {len(figures['splits'])} splits; the largest difference is {worst[0]:.1e} ({worst[1]})")
 sys.exit(1 if worst[0] > 1e-4 else 0)

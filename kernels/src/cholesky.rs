@@ -44,9 +44,13 @@ pub fn cholesky_solve_reference(a: Tensor<3>, b: Tensor<3>) -> Tensor<3> {
     system.narrow(2, p, m)
 }
 
-/// Lower Cholesky factor of the `p` by `p` matrix `a`, row-major, into `factor`.
+/// Lower Cholesky factor of the `p` by `p` matrix `a`, row-major, into `factor`, whose upper triangle is left as it is. A
+/// pivot below 1e-7 of its diagonal is taken for that: a matrix that rounding has made singular has a finite factor.
+///
+/// # Panics
+/// If a slice is shorter than `p * p`.
 #[inline(always)]
-pub(crate) fn factorise(a: &[f32], p: usize, factor: &mut [f32]) {
+pub fn factorise(a: &[f32], p: usize, factor: &mut [f32]) {
     for i in 0..p {
         for j in 0..=i {
             let (before, from_i) = factor.split_at(i * p);
@@ -68,10 +72,28 @@ pub(crate) fn factorise(a: &[f32], p: usize, factor: &mut [f32]) {
 /// Solves in place for one right-hand side, given the factor.
 #[inline(always)]
 pub(crate) fn substitute(factor: &[f32], p: usize, x: &mut [f32]) {
+    forward_substitute(factor, p, x);
+    back_substitute(factor, p, x);
+}
+
+/// Solves `L x = b` in place, for the factor `L` of [`factorise`].
+///
+/// # Panics
+/// If a slice is too short.
+#[inline(always)]
+pub fn forward_substitute(factor: &[f32], p: usize, x: &mut [f32]) {
     for i in 0..p {
         let row = &factor[i * p..i * p + i];
         x[i] = (x[i] - dot(row, &x[..i])) / factor[i * p + i];
     }
+}
+
+/// Solves `Lᵀ x = b` in place, for the factor `L` of [`factorise`].
+///
+/// # Panics
+/// If a slice is too short.
+#[inline(always)]
+pub fn back_substitute(factor: &[f32], p: usize, x: &mut [f32]) {
     for i in (0..p).rev() {
         let value = x[i] / factor[i * p + i];
         x[i] = value;

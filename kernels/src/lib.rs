@@ -5,7 +5,7 @@
 //! it runs a fused version with a hand-written gradient; on any other device it runs the *reference*, composed of
 //! plain tensor operations, which also is what the fused version is tested against, values and every gradient.
 //!
-//! An exception is the search over a product of two lists, [`lowest_pairs()`]: it takes plain numbers, has no gradient and
+//! Exceptions are the [exact heads](exact_logistic_head), which work in f64 on the host and have no gradient, and the search over a product of two lists, [`lowest_pairs()`], which takes plain numbers, has no gradient and
 //! always runs on the CPU. Its reference is a loop, which it equals to the last bit.
 //!
 //! This crate does not know tasks, models or files.
@@ -14,6 +14,7 @@ mod attention;
 mod cholesky;
 mod cpu;
 mod device;
+mod exact_head;
 mod fused;
 mod inverse;
 mod layer_norm;
@@ -23,9 +24,12 @@ mod lowest_pairs;
 mod testing;
 
 pub use attention::{attention, attention_reference};
-pub use cholesky::{cholesky_solve, cholesky_solve_reference};
+pub use cholesky::{
+    back_substitute, cholesky_solve, cholesky_solve_reference, factorise, forward_substitute,
+};
 pub use cpu::dot;
 pub use device::{DeviceError, open_device};
+pub use exact_head::{HeadSystem, SolveInfo, exact_leverages, exact_logistic_head, exact_ridge_head};
 pub use inverse::inverse_cholesky_factor;
 pub use layer_norm::{layer_norm, layer_norm_reference};
 pub use logistic_head::{logistic_head, logistic_head_reference};

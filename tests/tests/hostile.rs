@@ -13,7 +13,7 @@ const GOOD: &str = "x,c,y\n1,a,no\n2,b,yes\n3,a,no\n4,b,yes\n5,a,no\n6,b,yes\n";
 const GENERATE: [&str; 7] = ["generate", "--data", "t.csv", "--target", "y", "--out", "out"];
 const PREDICT: [&str; 7] = ["predict", "--weights", "w.safetensors", "--data", "t.csv", "--out", "out"];
 const COMPARE: [&str; 9] =
-    ["compare", "--data", "t.csv", "--target", "y", "--arms", "generated,untrained", "--out", "out"];
+    ["compare", "--data", "t.csv", "--target", "y", "--methods", "generated,untrained", "--out", "out"];
 const OLD: &[u8] = b"what was there before";
 
 fn workplace() -> Workplace {
@@ -346,7 +346,7 @@ fn comparisons_that_cannot_be_made() {
     }
     place.write("iris.csv", sample("iris"));
     let more =
-        ["compare", "--data", "iris.csv", "--target", "species", "--splits", "1", "--arms", "generated"];
+        ["compare", "--data", "iris.csv", "--target", "species", "--splits", "1", "--methods", "generated"];
     let compared = place.run(&[more.as_slice(), &["--support", "100000", "--json"]].concat()).done().json();
     // More than there is: 70 % of 150 rows.
     assert_eq!(compared["n_support"], 105);

@@ -190,7 +190,7 @@ fn comparison_with_a_report() {
     assert!(page.contains("<svg") && page.contains("generated") && page.trim_end().ends_with("</html>"));
     assert_eq!(external_references(&page), Vec::<String>::new());
     place.run(&["inspect", "w.safetensors"]).done();
-    let arguments = ["compare", "--data", "sample:iris", "--splits", "1", "--arms", "generated,untrained"];
+    let arguments = ["compare", "--data", "sample:iris", "--splits", "1", "--methods", "generated,untrained"];
     place.run(&[arguments.as_slice(), &["--report", "report.svg"]].concat()).done();
     let picture = String::from_utf8(place.read("report.svg")).unwrap();
     assert!(picture.contains("<svg") && picture.trim_end().ends_with("</svg>"));
@@ -220,11 +220,11 @@ fn regression_comparison() {
     let arguments =
         ["compare", "--data", "sample:penguin-mass", "--support", "64", "--splits", "2", "--json"];
     let compared =
-        place.run(&[arguments.as_slice(), &["--arms", "generated,linear-tuned"]].concat()).done().json();
+        place.run(&[arguments.as_slice(), &["--methods", "generated,linear-tuned"]].concat()).done().json();
     assert_eq!((&compared["task"], &compared["n_support"]), (&Value::from("regression"), &Value::from(64)));
-    let arms = compared["arms"].as_array().unwrap();
+    let methods = compared["methods"].as_array().unwrap();
     assert_eq!(
-        arms.iter().map(|arm| arm["arm"].as_str().unwrap()).collect::<Vec<_>>(),
+        methods.iter().map(|method| method["method"].as_str().unwrap()).collect::<Vec<_>>(),
         // The controls come unasked.
         ["generated", "linear-tuned", "untrained", "noisy", "shuffled"]
     );
@@ -245,9 +245,9 @@ fn json_wherever_a_result_is_printed() {
     let inspected = place.run(&["inspect", "w.safetensors", "--json"]).done().json();
     assert_eq!(inspected["level"], 0);
     assert_eq!(inspected["class_names"].as_array().unwrap().len(), 3);
-    let arguments = ["compare", "--data", "sample:wine", "--splits", "1", "--arms", "generated", "--json"];
+    let arguments = ["compare", "--data", "sample:wine", "--splits", "1", "--methods", "generated", "--json"];
     assert_eq!(
-        place.run(&arguments).done().json()["arms"].as_array().unwrap().len(),
+        place.run(&arguments).done().json()["methods"].as_array().unwrap().len(),
         4,
         "and three controls"
     );
@@ -284,7 +284,7 @@ fn exit_codes() {
         &["generate", "--data", "sample:iris"],
         &["generate", "--data", "sample:iris", "--out", "w", "--precision", "f64"],
         &["generate", "--data", "sample:iris", "--out", "w", "--views", "0"],
-        &["compare", "--data", "sample:iris", "--arms", "boosting"],
+        &["compare", "--data", "sample:iris", "--methods", "astrology"],
         &["compare", "--data", "sample:iris", "--support", "-3"],
         &["inspect"],
     ] {
@@ -319,7 +319,7 @@ fn a_comparison_can_be_recomputed_with_numpy() {
         let output = Command::new(&python).arg(&script).arg(place.path(folder)).output().unwrap();
         (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
     };
-    let arms = "generated,refined,adam-tuned,lbfgs,evolution,linear-tuned,neighbours,forest,untrained,noisy,shuffled";
+    let methods = "generated,refined,adam-tuned,lbfgs,evolution,linear-tuned,neighbours,forest,untrained,noisy,shuffled";
     for (data, folder) in [("sample:iris", "a"), ("sample:penguin-mass", "b")] {
         let arguments = [
             "compare",
@@ -329,8 +329,8 @@ fn a_comparison_can_be_recomputed_with_numpy() {
             "32",
             "--splits",
             "2",
-            "--arms",
-            arms,
+            "--methods",
+            methods,
             "--export",
             folder,
         ];
@@ -340,7 +340,7 @@ fn a_comparison_can_be_recomputed_with_numpy() {
         // A figure that is a little off is found.
         let path = format!("{folder}/comparison.json");
         let mut figures: Value = serde_json::from_slice(&place.read(&path)).unwrap();
-        let mean = figures.pointer_mut("/arms/3/metrics/0/estimate/mean").unwrap();
+        let mean = figures.pointer_mut("/methods/3/metrics/0/estimate/mean").unwrap();
         *mean = Value::from(mean.as_f64().unwrap() + 2e-4);
         place.write(&path, serde_json::to_vec(&figures).unwrap());
         assert_eq!(recompute(folder).0, Some(1));
@@ -367,19 +367,19 @@ fn weights_from_pytorch_are_fine_tuned() {
             "60",
             "--splits",
             "2",
-            "--arms",
+            "--methods",
             "adam,linear-tuned",
             "--from",
             file,
             "--json",
         ];
         let figures = place.run(&arguments).done().json();
-        let arm = &figures["arms"][2];
-        assert_eq!(arm["arm"], "fine-tuned", "{arm}");
-        let start = &arm["curve"][0];
+        let method = &figures["methods"][2];
+        assert_eq!(method["method"], "fine-tuned", "{method}");
+        let start = &method["curve"][0];
         // These weights were made from all rows: they begin far above a coin, which a random start does not.
         assert!(start["n_steps"] == 0 && start["long_right"].as_f64().unwrap() > 0.9, "{file}: {start}");
-        let random = &figures["arms"][0]["curve"][0];
+        let random = &figures["methods"][0]["curve"][0];
         assert!(random["long_right"].as_f64().unwrap() < 0.8, "{random}");
     }
     let other = [
@@ -390,7 +390,7 @@ fn weights_from_pytorch_are_fine_tuned() {
         "60",
         "--splits",
         "1",
-        "--arms",
+        "--methods",
         "linear-tuned",
     ];
     let ran = place.run(&[other.as_slice(), &["--from", "bare.safetensors", "--json"]].concat());

@@ -36,7 +36,7 @@ fn workplace() -> Workplace {
 
 /// A page with its figures, of each kind.
 fn pages(place: &Workplace) -> Vec<&'static str> {
-    let arms = "generated,refined,adam-tuned,adam,random-search,linear-tuned,forest,untrained,shuffled";
+    let methods = "generated,refined,adam-tuned,adam,random-search,linear-tuned,forest,untrained,shuffled";
     let compare = |data: &str, report: &str| {
         let arguments = [
             "compare",
@@ -46,8 +46,8 @@ fn pages(place: &Workplace) -> Vec<&'static str> {
             "40",
             "--splits",
             "2",
-            "--arms",
-            arms,
+            "--methods",
+            methods,
             "--report",
             report,
         ];
@@ -73,7 +73,7 @@ fn pages(place: &Workplace) -> Vec<&'static str> {
         "24,48",
         "--splits",
         "2",
-        "--arms",
+        "--methods",
         "generated,linear-tuned,untrained",
         "--report",
         "suite.html",

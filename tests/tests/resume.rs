@@ -152,7 +152,7 @@ fn a_killed_evaluation_goes_on_where_it_stopped() {
     };
     place.write("suite/t.csv", format!("p,q,target\n{}", (0..90).map(row).collect::<String>()));
     let evaluate = |out: &'static str| {
-        "evaluate --suite suite --support 32 --splits 60 --arms generated --threads 1 --out"
+        "evaluate --suite suite --support 32 --splits 60 --methods generated --threads 1 --out"
             .split(' ')
             .chain([out])
             .collect::<Vec<_>>()

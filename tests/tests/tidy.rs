@@ -11,22 +11,29 @@ use weightsmith_tests::root;
 
 /// Who may name whom; packages without the prefix, normal and build dependencies only. `tests` and `benches` may name
 /// anything, nobody may name them.
-const MAY_NAME: [(&str, &[&str]); 13] = [
+const MAY_NAME: [(&str, &[&str]); 18] = [
+    ("runtime", &[]),
     ("tasks", &[]),
     ("kernels", &[]),
     ("priors", &["tasks"]),
     ("datasets", &["tasks"]),
-    ("base-model", &["tasks", "kernels"]),
+    ("base-model", &["runtime", "tasks", "kernels"]),
     ("metamodel", &["tasks", "kernels", "base-model"]),
     ("generation", &["tasks", "kernels", "base-model", "metamodel", "training"]),
     ("training", &["tasks", "kernels", "priors", "base-model", "metamodel"]),
-    ("ledger", &["tasks", "base-model"]),
-    ("planner", &["tasks", "base-model", "metamodel", "generation", "training", "ledger", "kernels"]),
-    ("self-application", &["tasks", "priors", "ledger", "metamodel", "training"]),
+    ("ledger", &["tasks"]),
+    ("lifting", &["tasks", "ledger"]),
+    ("evaluation", &["runtime", "tasks", "datasets", "base-model", "metamodel", "generation", "training"]),
     (
-        "harness",
+        "experiments",
+        &["runtime", "tasks", "base-model", "metamodel", "generation", "training", "ledger", "evaluation"],
+    ),
+    (
+        "planner",
         &[
+            "runtime",
             "tasks",
+            "kernels",
             "priors",
             "datasets",
             "base-model",
@@ -34,14 +41,65 @@ const MAY_NAME: [(&str, &[&str]); 13] = [
             "generation",
             "training",
             "ledger",
+            "lifting",
+            "evaluation",
+        ],
+    ),
+    (
+        "self-application",
+        &[
+            "runtime",
+            "tasks",
+            "priors",
+            "base-model",
+            "metamodel",
+            "generation",
+            "training",
+            "ledger",
+            "lifting",
+            "evaluation",
+            "experiments",
+            "planner",
+        ],
+    ),
+    (
+        "reports",
+        &[
+            "runtime",
+            "tasks",
+            "training",
+            "ledger",
+            "evaluation",
+            "experiments",
             "planner",
             "self-application",
         ],
     ),
-    ("cli", &["harness"]),
+    ("weightsmith", &["runtime", "tasks", "datasets", "base-model", "metamodel", "generation", "training"]),
+    (
+        "cli",
+        &[
+            "runtime",
+            "tasks",
+            "datasets",
+            "base-model",
+            "metamodel",
+            "generation",
+            "training",
+            "ledger",
+            "evaluation",
+            "experiments",
+            "planner",
+            "self-application",
+            "reports",
+            "weightsmith",
+        ],
+    ),
 ];
 const FREE: [&str; 2] = ["tests", "benches"];
 const PREFIX: &str = "weightsmith-";
+/// The front door has no suffix.
+const FRONT_DOOR: &str = "weightsmith";
 const LONGEST_FILE: usize = 600;
 
 /// What the rules look at in a package.
@@ -63,6 +121,11 @@ struct Source {
     text: String,
 }
 
+/// A package of ours without the prefix; none of others.
+fn short_name(name: &str) -> Option<&str> {
+    if name == FRONT_DOOR { Some(name) } else { name.strip_prefix(PREFIX) }
+}
+
 fn wrong_names(packages: &[Package]) -> Vec<String> {
     let mut wrong = Vec::new();
     for package in packages {
@@ -72,7 +135,7 @@ fn wrong_names(packages: &[Package]) -> Vec<String> {
             wrong.push(format!("{} is not in the table of who may name whom", package.name));
             continue;
         }
-        for other in package.dependencies.iter().filter_map(|name| name.strip_prefix(PREFIX)) {
+        for other in package.dependencies.iter().filter_map(|name| short_name(name)) {
             let allowed = rule.is_some_and(|(_, allowed)| allowed.contains(&other));
             if FREE.contains(&other) || !(allowed || free) {
                 wrong.push(format!("{} may not name {other}", package.name));
@@ -183,11 +246,7 @@ fn base_model_knows_the_metamodel(sources: &[Source]) -> Vec<String> {
 
 fn levels_raised_elsewhere(sources: &[Source]) -> Vec<String> {
     // The constructor itself is in `tasks`.
-    mentions(
-        sources,
-        |name| !["tasks", "self-application"].contains(&name) && !FREE.contains(&name),
-        &["::of_runs("],
-    )
+    mentions(sources, |name| !["tasks", "lifting"].contains(&name) && !FREE.contains(&name), &["::of_runs("])
 }
 
 fn too_long(sources: &[Source]) -> Vec<String> {
@@ -239,7 +298,7 @@ fn packages() -> Vec<Package> {
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_string();
     let package = |package: &Value| Package {
-        name: text(&package["name"]).strip_prefix(PREFIX).unwrap_or_default().to_string(),
+        name: short_name(&text(&package["name"])).unwrap_or_default().to_string(),
         manifest: fs::read_to_string(text(&package["manifest_path"])).unwrap(),
         dependencies: package["dependencies"]
             .as_array()
@@ -316,7 +375,7 @@ fn sources_keep_the_rules() {
     assert_none("training touches no disk", &training_on_the_disk(&sources));
     assert_none("only training asks for gradients", &gradients_elsewhere(&sources));
     assert_none("the base model does not know the metamodel", &base_model_knows_the_metamodel(&sources));
-    assert_none("only self-application raises a level", &levels_raised_elsewhere(&sources));
+    assert_none("only lifting raises a level", &levels_raised_elsewhere(&sources));
     assert_none("files have one subject", &too_long(&sources));
     assert_none("every doc example runs", &idle_examples(&sources));
     assert_none("nothing private is in the repository", &private_places(&sources, &root().to_string_lossy()));
@@ -346,8 +405,9 @@ mod rules_can_fail {
             assert_eq!(wrong_names(&[package(name, &[other])]), [expected]);
         };
         check("base-model", "weightsmith-metamodel", "base-model may not name metamodel");
-        check("cli", "weightsmith-tasks", "cli may not name tasks");
-        check("harness", "weightsmith-kernels", "harness may not name kernels");
+        check("cli", "weightsmith-kernels", "cli may not name kernels");
+        check("evaluation", "weightsmith-planner", "evaluation may not name planner");
+        check("reports", "weightsmith", "reports may not name weightsmith");
         check("benches", "weightsmith-tests", "benches may not name tests");
         for other in ["metamodel", "training"] {
             check("ledger", &format!("weightsmith-{other}"), &format!("ledger may not name {other}"));
@@ -396,12 +456,12 @@ mod rules_can_fail {
         assert!(printing_elsewhere(&in_crate("tasks", "// println!()")).is_empty());
         assert_eq!(training_on_the_disk(&in_crate("training", "use std::fs;")).len(), 1);
         assert!(training_on_the_disk(&in_crate("training", "offs::x(Profile::new());")).is_empty());
-        assert!(training_on_the_disk(&in_crate("harness", "use std::fs;")).is_empty());
+        assert!(training_on_the_disk(&in_crate("experiments", "use std::fs;")).is_empty());
         assert_eq!(gradients_elsewhere(&in_crate("metamodel", "device.autodiff()")).len(), 1);
         assert!(gradients_elsewhere(&in_crate("training", "device.autodiff()")).is_empty());
         let lifts = "Support::<Above<L>>::of_runs(table, target)";
-        assert_eq!(levels_raised_elsewhere(&in_crate("harness", lifts)).len(), 1);
-        assert!(levels_raised_elsewhere(&in_crate("self-application", lifts)).is_empty());
+        assert_eq!(levels_raised_elsewhere(&in_crate("planner", lifts)).len(), 1);
+        assert!(levels_raised_elsewhere(&in_crate("lifting", lifts)).is_empty());
         assert_eq!(
             base_model_knows_the_metamodel(&in_crate("base-model", "use weightsmith_metamodel::X;")).len(),
             1

@@ -23,11 +23,10 @@
 //! The same model gives the same bytes. Other keys in `__metadata__` are ignored; anything else that is not as
 //! written here is refused. `docs/predict.py` is a second, independent reader.
 
-mod atomic;
 mod read;
 mod write;
 
-pub use atomic::write_atomically;
+use weightsmith_runtime::write_atomically;
 
 use crate::description::Description;
 use crate::host_weights::HostWeights;

@@ -15,6 +15,7 @@ mod file;
 mod host_weights;
 mod model;
 mod numbers;
+mod prediction_file;
 mod predictions;
 mod weights;
 
@@ -23,9 +24,10 @@ pub use description::{Description, InputDescription, TensorDescription};
 pub use encoding::{
     EncodedColumn, Encoding, EncodingError, EncodingLimits, Fitted, Joined, Rows, Transform, View,
 };
-pub use file::{FileError, Precision, inspect, read_weights, write_atomically};
+pub use file::{FileError, Precision, inspect, read_weights};
 pub use host_weights::{HostLayer, HostWeights, Matrix};
 pub use model::{BaseModel, ExpectedPerformance, ModelError, Provenance, SupportInfo};
+pub use prediction_file::{as_written, predictions_csv, predictions_csv_of};
 pub use predictions::{Predicted, Predictions};
 pub use weights::{HiddenLayer, Weights, predict};
 pub use weightsmith_kernels::{DeviceError, open_device};

@@ -1,7 +1,7 @@
 //! What a base model says about rows.
 
 use std::marker::PhantomData;
-use weightsmith_tasks::{Base, Level, TaskType};
+use weightsmith_tasks::{Base, Level, TaskType, softmax};
 
 /// The predicted numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,11 +43,10 @@ impl<L: Level> Predictions<L> {
     pub fn from_logits(n_classes: usize, logits: &[f32]) -> Self {
         assert_eq!(logits.len() % n_classes, 0, "every row needs a logit of every class");
         let mut values = Vec::with_capacity(logits.len());
+        let mut probabilities = vec![0.0; n_classes];
         for row in logits.chunks_exact(n_classes) {
-            let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let powers: Vec<f64> = row.iter().map(|logit| f64::from(logit - most).exp()).collect();
-            let total: f64 = powers.iter().sum();
-            values.extend(powers.iter().map(|power| (power / total) as f32));
+            softmax(row, &mut probabilities);
+            values.extend(probabilities.iter().map(|probability| *probability as f32));
         }
         Self { predicted: Predicted::Probabilities { n_classes, values }, level: PhantomData }
     }

@@ -6,9 +6,14 @@ mod self_apply;
 pub(crate) use plan::{Plan, PlanAssess, PlanCollect, PlanCommand, PlanDecide, PlanFit, PlanTrial};
 pub(crate) use self_apply::SelfApply;
 
+use crate::methods;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use weightsmith_harness::{Arm, Part, Precision, Shape, Source, TaskType};
+use weightsmith_base_model::Precision;
+use weightsmith_datasets::Source;
+use weightsmith_evaluation::methods::{GENERATED, UNTRAINED};
+use weightsmith_evaluation::{MethodRef, Part, Shape};
+use weightsmith_tasks::TaskType;
 
 /// Writes the weights of a small neural network from a few labelled rows, without training one.
 ///
@@ -113,7 +118,7 @@ probability_<class> for each class, for numbers std, the standard deviation of t
 
 /// Compare generated weights with optimised ones on one table
 ///
-/// The table is split several times into a few short rows and the long rest. Every arm reads the short rows; all are
+/// The table is split several times into a few short rows and the long rest. Every method reads the short rows; all are
 /// scored on the long ones.
 #[derive(Debug, Args)]
 #[command(after_long_help = COMPARE_EXAMPLES)]
@@ -127,8 +132,8 @@ pub(crate) struct Compare {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) splits: u32,
     /// What is compared, by name; the controls always are, where weights are generated [default: all]
-    #[arg(long, value_name = "ARM,...", value_delimiter = ',', default_values_t = Arm::without_file(), hide_default_value = true)]
-    pub(crate) arms: Vec<Arm>,
+    #[arg(long, value_name = "METHOD,...", value_delimiter = ',', value_parser = methods::parse, default_values_t = methods::usual(), hide_default_value = true)]
+    pub(crate) methods: Vec<MethodRef>,
     /// Fine-tune the weights in this file, too: a file that `generate` or PyTorch wrote
     #[arg(long, value_name = "FILE")]
     pub(crate) from: Option<PathBuf>,
@@ -143,10 +148,10 @@ pub(crate) struct Compare {
     /// Write a report: a page (.html), with its figures beside it (.json), or a picture (.svg)
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// Write the scores of each arm on each split, a CSV or Parquet file
+    /// Write the scores of each method on each split, a CSV or Parquet file
     #[arg(long, value_name = "FILE")]
     pub(crate) results: Option<PathBuf>,
-    /// Write rows, weights and predictions of every split and arm, to check the figures with
+    /// Write rows, weights and predictions of every split and method, to check the figures with
     #[arg(long, value_name = "FOLDER")]
     pub(crate) export: Option<PathBuf>,
     /// Write the generated weights of the first split, a .safetensors file
@@ -162,7 +167,7 @@ Examples:
   weightsmith compare --data sample:penguins --support 64 --report report.html
   weightsmith compare --data table.csv --target y --support 128 --splits 10 --json
 
-The arms:
+The methods:
   generated        weights written by the metamodel, with a forest's second opinion
   generated-alone  the same without the forest: one forward pass
   refined          generated, then proximal steps where held-out rows say that they pay
@@ -184,7 +189,7 @@ A file for --from holds the tensors of the documented layout: hidden.weight, hid
 output.bias. With the metadata of a weightsmith file it reads rows as that file does; without, its inputs are the
 encoded columns of the short rows, its outputs the classes in ascending order.";
 
-/// Score arms on whole folders of tables
+/// Score methods on whole folders of tables
 ///
 /// Splits and formulas are those of an outside scorer, so that the figures can be compared. Tables in a folder whose
 /// name contains `regression` are for regression, all others for classification.
@@ -204,8 +209,8 @@ pub(crate) struct Evaluate {
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) splits: u32,
     /// What is compared, by name; see `compare --help`
-    #[arg(long, value_name = "ARM,...", value_delimiter = ',', default_values_t = [Arm::Generated, Arm::Untrained])]
-    pub(crate) arms: Vec<Arm>,
+    #[arg(long, value_name = "METHOD,...", value_delimiter = ',', value_parser = methods::parse, default_values_t = [GENERATED, UNTRAINED])]
+    pub(crate) methods: Vec<MethodRef>,
     /// A shipped metamodel or the path of one; give it once for each kind of task [default: the shipped ones]
     #[arg(long, value_name = "NAME|PATH")]
     pub(crate) metamodel: Vec<String>,
@@ -221,7 +226,7 @@ pub(crate) struct Evaluate {
     /// Cores to use [default: all]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
-    /// Write the results, a row for each arm on each split: a CSV (.csv) or Parquet file (.parquet)
+    /// Write the results, a row for each method on each split: a CSV (.csv) or Parquet file (.parquet)
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Go on with the results in --out; rows without an error are not made again
@@ -241,7 +246,7 @@ pub(crate) struct Evaluate {
 const EVALUATE_EXAMPLES: &str = "\
 Examples:
   weightsmith evaluate --suite data/classification data/regression --support 32,128 --out results.csv
-  weightsmith evaluate --suite data/classification --arms generated,adam-tuned,linear-tuned --part 0/2";
+  weightsmith evaluate --suite data/classification --methods generated,adam-tuned,linear-tuned --part 0/2";
 
 /// Train a metamodel as a configuration file says
 ///

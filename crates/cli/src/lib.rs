@@ -3,11 +3,12 @@
 //! Exit codes: 0 done, 1 a check failed, 2 misuse or bad input. Results go to standard output (one JSON object with
 //! `--json`), everything else to standard error; an error is one line, `error: ` and what, where, and what to do.
 //!
-//! This crate decides nothing about models or scores; all of that is the harness's.
+//! This crate decides nothing about models or scores; all of that is in the crates below.
 
 mod arguments;
 mod commands;
 mod exit;
+mod methods;
 mod print;
 mod progress;
 mod teller;

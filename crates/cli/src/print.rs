@@ -42,7 +42,8 @@ mod tests {
 
     #[test]
     fn columns_line_up() {
-        let rows = [vec!["arm".to_string(), "AUC".to_string()], vec!["é".to_string(), "0.81234".to_string()]];
-        assert_eq!(columns(&rows), "arm      AUC\né    0.81234\n");
+        let rows =
+            [vec!["method".to_string(), "AUC".to_string()], vec!["é".to_string(), "0.81234".to_string()]];
+        assert_eq!(columns(&rows), "method      AUC\né    0.81234\n");
     }
 }

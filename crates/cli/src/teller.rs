@@ -6,7 +6,7 @@ use indicatif::ProgressBar;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use weightsmith_harness::{StepReport, Validation};
+use weightsmith_training::{StepReport, Validation};
 
 /// Steps between two lines where there is no terminal for a bar.
 const LINE_EVERY: u64 = 100;

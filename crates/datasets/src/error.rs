@@ -8,6 +8,12 @@ use weightsmith_tasks::TableError;
 /// several lines, the first.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
+    /// A file was given and no target.
+    #[error("{data} needs a target: name the column to predict with --target")]
+    NoTarget {
+        /// The source.
+        data: String,
+    },
     /// The file cannot be opened or read.
     #[error("cannot read {file}")]
     Unreadable {

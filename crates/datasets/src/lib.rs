@@ -38,6 +38,7 @@
 
 mod columns;
 mod error;
+mod named;
 mod names;
 mod read;
 mod records;
@@ -45,6 +46,7 @@ mod samples;
 mod source;
 
 pub use error::DatasetError;
+pub use named::{NamedTable, read_table, rows_csv};
 pub use read::{Labelled, read_labelled, read_rows};
 pub use records::{MAX_BYTES, MAX_COLUMNS, MAX_FIELDS, MAX_ROWS};
 pub use samples::{Sample, samples};

@@ -1,6 +1,6 @@
 //! Bad files and bad requests: each is refused with a message that says what, where and what to do.
 
-#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 use std::error::Error;
 use std::io::Write;

@@ -1,6 +1,6 @@
 //! Files as people write them, read through the public interface.
 
-#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 use std::io::Write;
 use weightsmith_datasets::{Labelled, Source, read_labelled, read_rows, samples};

@@ -18,7 +18,7 @@ use weightsmith_base_model::{
 };
 use weightsmith_kernels::cholesky_solve;
 use weightsmith_metamodel::{Labels, Standardised, UNIT_FLOOR, standardised};
-use weightsmith_tasks::{Base, Column, Seed, Table};
+use weightsmith_tasks::{Base, Column, Seed, Table, softmax};
 
 /// Shares of the forest in the outputs, of which the support picks one.
 const SHARES: [f32; 7] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
@@ -337,10 +337,9 @@ fn normal(rng: &mut ChaCha8Rng) -> f32 {
 /// Class shares of logits; values stay as they are.
 fn shares(labels: &Labels, mut outputs: Vec<f32>) -> Vec<f32> {
     if let Labels::Classes { .. } = labels {
-        let top = outputs.iter().copied().fold(f32::MIN, f32::max);
-        outputs.iter_mut().for_each(|logit| *logit = (*logit - top).exp());
-        let total: f32 = outputs.iter().sum();
-        outputs.iter_mut().for_each(|share| *share /= total);
+        let mut probabilities = vec![0.0; outputs.len()];
+        softmax(&outputs, &mut probabilities);
+        outputs.iter_mut().zip(probabilities).for_each(|(output, share)| *output = share as f32);
     }
     outputs
 }
@@ -350,3 +349,6 @@ fn centre(values: &mut [f32]) {
     let mean = values.iter().sum::<f32>() / values.len() as f32;
     values.iter_mut().for_each(|value| *value -= mean);
 }
+
+#[cfg(test)]
+mod tests;

@@ -333,6 +333,9 @@ impl<'a> Grower<'a> {
 }
 
 #[cfg(test)]
+mod oracle;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use weightsmith_metamodel::Labels;

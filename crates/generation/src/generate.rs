@@ -17,7 +17,7 @@ use weightsmith_metamodel::{
     EncodedSupport, Generated, HeadRows, IN_NO_FOLD, Labels, Landmarks, Metamodel, MetamodelConfig,
     Pretrained, Summary, SupportBatch, find_landmarks, limits,
 };
-use weightsmith_tasks::{Level, Support, Target, TaskType};
+use weightsmith_tasks::{Level, Support, Target, TaskType, softmax};
 
 /// Views that go through the network together; a group is the unit of work of a thread.
 const VIEWS_TOGETHER: usize = 4;
@@ -564,11 +564,10 @@ fn expected_performance(target: &Target, left_out: &[f32]) -> ExpectedPerformanc
     let (metric, losses): (&str, Vec<f64>) = match target {
         Target::Classes { labels, .. } => {
             let k = left_out.len() / labels.len();
+            let mut probabilities = vec![0.0; k];
             let loss = |(row, &label): (usize, &usize)| {
                 let logits = &left_out[row * k..(row + 1) * k];
-                let highest = logits.iter().copied().fold(f32::MIN, f32::max);
-                let total: f64 = logits.iter().map(|logit| f64::from(logit - highest).exp()).sum();
-                total.ln() - f64::from(logits[label] - highest)
+                softmax(logits, &mut probabilities) - f64::from(logits[label])
             };
             ("log_loss", labels.iter().enumerate().map(loss).collect())
         }

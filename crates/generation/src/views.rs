@@ -380,3 +380,6 @@ pub(crate) fn folds(order: &[usize]) -> Vec<usize> {
     }
     folds
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,6 +89,57 @@ pub(crate) fn content_digest<L: Level>(level: u32, record: &RunRecord<L>) -> [u8
     content.digest()
 }
 
+/// The first part in which two records of a level and name differ: none if their content is the same.
+pub(crate) fn difference<L: Level>(a: &RunRecord<L>, b: &RunRecord<L>) -> Option<&'static str> {
+    let curve = |run: &RunRecord<L>| run.curve.iter().map(|point| point.cpu_s).collect::<Vec<_>>();
+    difference_beside_cost(a, b)
+        .or_else(|| (a.cost != b.cost).then_some("cost"))
+        .or_else(|| (curve(a) != curve(b)).then_some("curve"))
+}
+
+/// The same, whatever the two took.
+pub(crate) fn difference_beside_cost<L: Level>(a: &RunRecord<L>, b: &RunRecord<L>) -> Option<&'static str> {
+    // Taken apart, so that a field that is added has to find its place here.
+    let RunRecord {
+        uid: _,
+        role,
+        task,
+        roots,
+        split,
+        recipe,
+        features,
+        probe,
+        outcome,
+        cost: _,
+        seed,
+        code_version,
+        device,
+        n_steps,
+        parents,
+        curve,
+        level: _,
+    } = a;
+    let is_same_curve = curve.len() == b.curve.len()
+        && curve.iter().zip(&b.curve).all(|(&a, &b)| a == CurvePoint { cpu_s: a.cpu_s, ..b });
+    let parts = [
+        ("role", *role == b.role),
+        ("task", *task == b.task),
+        ("roots", *roots == b.roots),
+        ("split", *split == b.split),
+        ("recipe", *recipe == b.recipe),
+        ("features", *features == b.features),
+        ("probe", *probe == b.probe),
+        ("outcome", *outcome == b.outcome),
+        ("seed", *seed == b.seed),
+        ("code_version", *code_version == b.code_version),
+        ("device", *device == b.device),
+        ("n_steps", *n_steps == b.n_steps),
+        ("parents", *parents == b.parents),
+        ("curve", is_same_curve),
+    ];
+    parts.into_iter().find(|(_, is_same)| !is_same).map(|(part, _)| part)
+}
+
 /// Checks what can be checked without the ledger.
 ///
 /// # Errors

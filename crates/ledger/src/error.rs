@@ -77,10 +77,12 @@ pub enum LedgerError {
         source: rusqlite::Error,
     },
     /// The name is taken by a run of other content.
-    #[error("the run {uid} is in the ledger with other content; a run is never changed")]
+    #[error("the run {uid} is in the ledger with another {part}; a run is never changed")]
     OtherContent {
         /// The name.
         uid: Uid,
+        /// The first part of the two records that differs.
+        part: &'static str,
     },
     /// No such run.
     #[error("there is no run {uid} in the ledger")]

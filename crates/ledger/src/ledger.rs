@@ -1,6 +1,6 @@
 //! The file: opening, appending, asking.
 
-use crate::content::{check_record, content_digest};
+use crate::content::{check_record, content_digest, difference, difference_beside_cost};
 use crate::error::{LedgerError, told};
 use crate::json::to_json;
 use crate::read::{Reader, Unread, hex};
@@ -96,17 +96,41 @@ impl Ledger {
     /// A name that is taken by other content, numbers that are not finite, a parent that is not there or of too high a
     /// level, no root, a system that refuses.
     pub fn append<L: Level>(&mut self, record: &RunRecord<L>) -> Result<Appended, LedgerError> {
+        self.append_unless(record, difference)
+    }
+
+    /// Appends a run that may have been done before, by another process or before a kill: a run of the same name and
+    /// content counts as the same even if it took other time, and stays as it is. What took how long, [`RunRecord::cost`]
+    /// and [`CurvePoint::cpu_s`](crate::CurvePoint::cpu_s), is all that may differ.
+    ///
+    /// # Errors
+    /// Those of [`Self::append`]: a difference in anything else is [`LedgerError::OtherContent`].
+    pub fn append_once<L: Level>(&mut self, record: &RunRecord<L>) -> Result<Appended, LedgerError> {
+        self.append_unless(record, difference_beside_cost)
+    }
+
+    /// Appends a run, unless one of its name is there from which `difference` tells no difference.
+    fn append_unless<L: Level>(
+        &mut self,
+        record: &RunRecord<L>,
+        difference: fn(&RunRecord<L>, &RunRecord<L>) -> Option<&'static str>,
+    ) -> Result<Appended, LedgerError> {
         check_record(record)?;
         let digest = hex(&content_digest(L::DEPTH, record));
         let path = &self.path;
         let failed = |error| told(path, error);
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        if let Some((position, found)) = place_and_digest(&transaction, record.uid).map_err(failed)? {
-            return if found == digest {
-                Ok(Appended::There(position.unsigned_abs()))
-            } else {
-                Err(LedgerError::OtherContent { uid: record.uid })
+        if let Some((position, level)) = place_and_level(&transaction, record.uid).map_err(failed)? {
+            let other = |part| Err(LedgerError::OtherContent { uid: record.uid, part });
+            if level != L::DEPTH {
+                return other("level");
+            }
+            let mut reader = Reader::new(&transaction).map_err(failed)?;
+            let found = reader.entry::<L>(position).map_err(|unread| unread.at(path, position))?;
+            return match difference(&found.record, record) {
+                None => Ok(Appended::There(position.unsigned_abs())),
+                Some(part) => other(part),
             };
         }
         let mut parents = Vec::with_capacity(record.parents.len());
@@ -215,12 +239,7 @@ impl Ledger {
     }
 
     pub(crate) fn unread(&self, unread: Unread, position: i64) -> LedgerError {
-        match unread {
-            Unread::Database(error) => told(&self.path, error),
-            Unread::Changed => {
-                LedgerError::DamagedRun { path: self.path.clone(), position: position.unsigned_abs() }
-            }
-        }
+        unread.at(&self.path, position)
     }
 }
 
@@ -234,14 +253,6 @@ fn check_level(parent: &Parent, parent_level: u32, level: u32) -> Result<(), Led
         return Ok(());
     }
     Err(LedgerError::ParentLevel { parent: parent.uid, kind: parent.kind.name(), parent_level, level })
-}
-
-fn place_and_digest(connection: &Connection, uid: Uid) -> rusqlite::Result<Option<(i64, String)>> {
-    connection
-        .query_row("SELECT id, digest FROM runs WHERE uid = ?1", [uid.to_string()], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()
 }
 
 fn place_and_level(connection: &Connection, uid: Uid) -> rusqlite::Result<Option<(i64, u32)>> {

@@ -1,11 +1,13 @@
 //! Runs as they come out of the database, each compared with the hash that it was appended with.
 
 use crate::content::content_digest;
+use crate::error::{LedgerError, told};
 use crate::json::from_json;
 use crate::record::{Cost, CurvePoint, Entry, Named, Outcome, Parent, ParentKind, RunRecord, RunRole};
 use rusqlite::{Connection, Row, Statement};
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
+use std::path::Path;
 use weightsmith_tasks::{Level, TaskSplit};
 
 /// Why a run cannot be read.
@@ -13,6 +15,18 @@ pub(crate) enum Unread {
     Database(rusqlite::Error),
     /// Something in it is not what was appended.
     Changed,
+}
+
+impl Unread {
+    /// As an error of the ledger at `path`.
+    pub(crate) fn at(self, path: &Path, position: i64) -> LedgerError {
+        match self {
+            Self::Database(error) => told(path, error),
+            Self::Changed => {
+                LedgerError::DamagedRun { path: path.to_path_buf(), position: position.unsigned_abs() }
+            }
+        }
+    }
 }
 
 impl From<rusqlite::Error> for Unread {

@@ -123,6 +123,7 @@ pub(crate) fn version(connection: &Connection, path: &Path) -> Result<Option<u32
 
 /// Turns on the write-ahead log, with which readers and a writer do not wait for each other.
 pub(crate) fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "waiting for others has an end")]
     let begun = Instant::now();
     loop {
         // Changing the mode does not wait by itself for others that change it.

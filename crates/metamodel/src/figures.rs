@@ -94,18 +94,19 @@ pub(crate) fn column_figures(
         let mut sorted = values.clone();
         sorted.sort_unstable_by(f32::total_cmp);
         let distinct = 1 + sorted.windows(2).filter(|pair| pair[0] != pair[1]).count();
-        let quantile = |q: f32| sorted[((n - 1) as f32 * q) as usize];
+        // The number at or below the quantile, and not one between two: so shipped metamodels have learned it.
+        let at = |share: f32| sorted[((n - 1) as f32 * share) as usize];
         figures.extend([
             between / n_f,
             (moment(3) / (variance * std)).clamp(-5.0, 5.0) / 2.0,
             (moment(4) / (variance * variance)).clamp(0.0, 12.0) / 4.0 - 0.75,
             values.iter().map(|v| v.abs()).sum::<f32>() / n_f,
             distinct as f32 / n_f,
-            quantile(0.05),
-            quantile(0.25),
-            quantile(0.5),
-            quantile(0.75),
-            quantile(0.95),
+            at(0.05),
+            at(0.25),
+            at(0.5),
+            at(0.75),
+            at(0.95),
             n_f.ln() / 4.0 - 1.0,
             (d as f32).ln() / 3.0 - 1.0,
             if is_numeric[column] { 1.0 } else { -1.0 },

@@ -6,7 +6,7 @@
 //! linear model.
 
 use multiversion::multiversion;
-use weightsmith_kernels::dot;
+use weightsmith_kernels::{back_substitute, dot, factorise, forward_substitute};
 
 /// The grid of ridge strengths.
 pub(crate) const STRENGTHS: [f32; 7] = [0.1, 0.5, 2.5, 12.0, 60.0, 300.0, 1500.0];
@@ -133,41 +133,6 @@ fn centre(x: &[f32], n_rows: usize, n_columns: usize) -> Vec<f32> {
     centred
 }
 
-/// Lower Cholesky factor of a symmetric positive definite matrix, row-major.
-#[inline(always)]
-fn factorise(a: &[f32], p: usize) -> Vec<f32> {
-    let mut factor = vec![0.0; p * p];
-    for i in 0..p {
-        let (before, from_i) = factor.split_at_mut(i * p);
-        for j in 0..i {
-            let product = dot(&from_i[..j], &before[j * p..j * p + j]);
-            from_i[j] = (a[i * p + j] - product) / before[j * p + j];
-        }
-        from_i[i] = (a[i * p + i] - dot(&from_i[..i], &from_i[..i])).max(1e-6 * a[i * p + i]).sqrt();
-    }
-    factor
-}
-
-/// Solves `L z = b` in place.
-#[inline(always)]
-fn forward(factor: &[f32], p: usize, b: &mut [f32]) {
-    for i in 0..p {
-        b[i] = (b[i] - dot(&factor[i * p..i * p + i], &b[..i])) / factor[i * p + i];
-    }
-}
-
-/// Solves `Lᵀ z = b` in place.
-#[inline(always)]
-fn backward(factor: &[f32], p: usize, b: &mut [f32]) {
-    for i in (0..p).rev() {
-        let value = b[i] / factor[i * p + i];
-        b[i] = value;
-        for (b, l) in b[..i].iter_mut().zip(&factor[i * p..i * p + i]) {
-            *b -= value * l;
-        }
-    }
-}
-
 /// Ridge through the `n_columns` normal equations.
 #[inline(always)]
 fn primal(x: &[f32], n_rows: usize, n_columns: usize, targets: &[Vec<f32>], strength: f32) -> Fit {
@@ -184,13 +149,14 @@ fn primal(x: &[f32], n_rows: usize, n_columns: usize, targets: &[Vec<f32>], stre
     for i in 0..p {
         gram[i * p + i] += strength;
     }
-    let factor = factorise(&gram, p);
+    let mut factor = vec![0.0; p * p];
+    factorise(&gram, p, &mut factor);
     let mut scratch = vec![0.0; p];
     let leverages: Vec<f32> = x
         .chunks_exact(p)
         .map(|row| {
             scratch.copy_from_slice(row);
-            forward(&factor, p, &mut scratch);
+            forward_substitute(&factor, p, &mut scratch);
             dot(&scratch, &scratch) + 1.0 / n_rows as f32
         })
         .collect();
@@ -204,8 +170,8 @@ fn primal(x: &[f32], n_rows: usize, n_columns: usize, targets: &[Vec<f32>], stre
                     *b += t * value;
                 }
             }
-            forward(&factor, p, &mut beta);
-            backward(&factor, p, &mut beta);
+            forward_substitute(&factor, p, &mut beta);
+            back_substitute(&factor, p, &mut beta);
             for (c, b) in coefficients.iter_mut().zip(&beta) {
                 *c += b * b;
             }
@@ -231,13 +197,14 @@ fn dual(x: &[f32], n_rows: usize, n_columns: usize, targets: &[Vec<f32>], streng
         }
         kernel[i * n + i] += strength;
     }
-    let factor = factorise(&kernel, n);
+    let mut factor = vec![0.0; n * n];
+    factorise(&kernel, n, &mut factor);
     let mut scratch = vec![0.0; n];
     let inverse: Vec<f32> = (0..n)
         .map(|i| {
             scratch.fill(0.0);
             scratch[i] = 1.0;
-            forward(&factor, n, &mut scratch);
+            forward_substitute(&factor, n, &mut scratch);
             dot(&scratch, &scratch)
         })
         .collect();
@@ -246,8 +213,8 @@ fn dual(x: &[f32], n_rows: usize, n_columns: usize, targets: &[Vec<f32>], streng
         .iter()
         .map(|target| {
             let mut alpha = target.clone();
-            forward(&factor, n, &mut alpha);
-            backward(&factor, n, &mut alpha);
+            forward_substitute(&factor, n, &mut alpha);
+            back_substitute(&factor, n, &mut alpha);
             for (column, c) in coefficients.iter_mut().enumerate() {
                 let beta: f32 = (0..n).map(|i| alpha[i] * x[i * n_columns + column]).sum();
                 *c += beta * beta;

@@ -15,6 +15,7 @@ mod landmarks;
 mod layers;
 mod metamodel;
 mod params;
+mod solve;
 mod support;
 mod units;
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use weightsmith_base_model::{Encoding, EncodingError, EncodingLimits, ExpectedPerformance, Rows, View};
+use weightsmith_evaluation::statistics::standard_deviation;
 use weightsmith_generation::{GenerateError, landmark_figures};
 use weightsmith_ledger::{Named, Value};
 use weightsmith_tasks::{ColumnValues, Level, Support, Target, TaskType};
@@ -241,15 +242,8 @@ pub fn base_loss(target: &Target) -> f64 {
 pub fn loss_unit(target: &Target) -> f64 {
     match target {
         Target::Classes { .. } => 1.0,
-        Target::Values(values) => deviation(values).max(f64::MIN_POSITIVE),
+        Target::Values(values) => standard_deviation(values).max(f64::MIN_POSITIVE),
     }
-}
-
-/// The standard deviation, n in the denominator.
-pub fn deviation(values: &[f64]) -> f64 {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt()
 }
 
 /// The indicators of the classes that occur, or the values; each centred.

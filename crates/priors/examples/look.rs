@@ -1,5 +1,5 @@
 //! Quantiles of what the sampled tables look like, to be set beside those of real tables.
-#![allow(clippy::print_stdout)] // What this example is for.
+#![expect(clippy::print_stdout, reason = "it is what the example is for")]
 
 use weightsmith_priors::{Prior, PriorConfig, TaskShape};
 use weightsmith_tasks::{ColumnValues, Seed, Target, TaskType};

@@ -1,5 +1,5 @@
 //! Tables a second on one core, for each family and for the mixture.
-#![allow(clippy::print_stdout)] // What this example is for.
+#![expect(clippy::print_stdout, reason = "it is what the example is for")]
 
 use std::time::Instant;
 use weightsmith_priors::{Family, Prior, PriorConfig, TaskShape};
@@ -15,6 +15,7 @@ fn main() {
         {
             let shape = TaskShape { task_type, n_support: 128, n_query: 96, n_classes, n_encoded: 20 };
             let n_tables = 3000;
+            #[expect(clippy::disallowed_methods, reason = "time is what it measures")]
             let start = Instant::now();
             for table in 0..n_tables {
                 let task = prior.sample(&shape, &mut Seed(1).indexed_stream("speed", &[table]));

@@ -1,6 +1,6 @@
 //! Writes sampled tables as CSV files, one folder for each type of target: `tables FOLDER COUNT`. A table's name is its
 //! family and number.
-#![allow(clippy::print_stdout)] // What this example is for.
+#![expect(clippy::print_stdout, reason = "it is what the example is for")]
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -5,7 +5,7 @@ pub const AS_GOOD: f64 = 0.002;
 /// The share of the old one's cost that a generation which is only as good may cost.
 pub const CHEAPER: f64 = 0.9;
 
-/// What the anchor says of a new generation beside the one that it would replace: means over tasks are paired.
+/// What the acceptance set says of a new generation beside the one that it would replace: means over tasks are paired.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Contest {
     /// Mean loss of the new one less that of the old one.
@@ -48,7 +48,7 @@ impl Verdict {
     }
 }
 
-/// Decides about a generation. The tasks of the anchor alone decide, and nothing else uses what is decided by them.
+/// Decides about a generation. The tasks of the acceptance set alone decide, and nothing else uses what is decided by them.
 pub fn gate(contest: Option<&Contest>) -> Verdict {
     match contest {
         None => Verdict::First,

@@ -9,10 +9,12 @@
 
 mod level;
 mod seed;
+mod statistics;
 mod table;
 mod task;
 
 pub use level::{Above, Base, Level};
 pub use seed::Seed;
+pub use statistics::{quantile, r2, softmax};
 pub use table::{Column, ColumnType, ColumnValues, Schema, Table, TableError};
 pub use task::{Query, Support, Target, Task, TaskError, TaskSplit, TaskType};

@@ -3,7 +3,8 @@
 use super::TableArguments;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use weightsmith_harness::{Method, TaskSplit};
+use weightsmith_planner::Method;
+use weightsmith_tasks::TaskSplit;
 
 /// Decide how a table's network should come to its weights: generated, or trained, by which recipe and for how many steps
 ///

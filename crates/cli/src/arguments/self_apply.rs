@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
-use weightsmith_harness::{RecipeMethod, SelfTaskMode};
+use weightsmith_self_application::{Method as RecipeMethod, SelfTaskMode};
 
 /// Let a metamodel choose how its next generation is trained, from the table of its own trainings
 ///
@@ -45,9 +45,9 @@ pub(crate) struct SelfApply {
     /// Synthetic data sets on which base models are trained first, for the lifted tasks to be about
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(4..=1000))]
     pub(crate) data_sets: u16,
-    /// Tasks of the anchor, on which generations are accepted, and of the second set, which decides nothing
+    /// Tasks of the acceptance set, on which generations are accepted, and of the report set, which decides nothing
     #[arg(long, value_name = "TASKS", default_value_t = 256, value_parser = clap::value_parser!(u16).range(8..=4096))]
-    pub(crate) anchor: u16,
+    pub(crate) acceptance: u16,
     /// Folders of real tables, with a column `target`, to score the metamodels of the controls on; never trained on
     #[arg(long, value_name = "FOLDER", num_args = 1..)]
     pub(crate) suite: Vec<PathBuf>,

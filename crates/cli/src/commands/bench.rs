@@ -12,10 +12,13 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use weightsmith_harness::{
-    Bench, BenchEvent, BenchPlan, BenchRunFigures, BenchSettings, ReportFormat, RunState, TrainEvent, bench,
-    check_output, metric_text, open_device, seconds_text,
+use weightsmith_base_model::open_device;
+use weightsmith_evaluation::{metric_text, seconds_text};
+use weightsmith_experiments::{
+    Bench, BenchEvent, BenchPlan, BenchRunFigures, BenchSettings, RunState, TrainEvent, bench,
 };
+use weightsmith_reports::{ReportFormat, write_bench};
+use weightsmith_runtime::check_output;
 
 /// The figures and where the page went.
 #[derive(Serialize)]
@@ -44,20 +47,26 @@ pub(super) fn run(arguments: &arguments::Bench) -> Result<Outcome> {
         }
     };
     ReportFormat::of(&report)?;
-    let settings = BenchSettings {
-        resume: arguments.resume,
-        n_threads: threads(arguments.threads),
-        device: &device,
-        report: &report,
-    };
+    let settings =
+        BenchSettings { resume: arguments.resume, n_threads: threads(arguments.threads), device: &device };
     let stop = interrupted()?;
     let mut shown = Shown { n_runs: plan.runs.len(), teller: None, scores: None };
+    let mut written = Ok(());
     let done = bench(&plan, &settings, &mut |event| {
+        if let BenchEvent::Done(so_far) = &event {
+            written = write_bench(so_far, &report);
+        }
         shown.tell(event);
-        if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if written.is_err() || stop.load(Ordering::Relaxed) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     });
     shown.end();
     let done = done?;
+    written?;
+    write_bench(&done, &report)?;
     let finished = done.is_finished();
     if arguments.json {
         print::json(&Printed { bench: &done, finished, report: &report })?;
@@ -100,6 +109,7 @@ impl Shown {
                 let bar = self.scores.get_or_insert_with(|| progress::bar(n_all as u64, "splits"));
                 bar.set_position(n_done as u64);
             }
+            BenchEvent::Done(_) => {}
         }
     }
 
@@ -117,7 +127,7 @@ fn in_words(bench: &Bench, report: &Path) -> String {
     let mut header = ["", "loss", "untrained", "tasks", "processor", "numbers"].map(String::from).to_vec();
     let scored = bench.runs.iter().find(|run| !run.scores.is_empty());
     for score in scored.map_or([].as_slice(), |run| run.scores.as_slice()) {
-        header.push(format!("{} at {}", score.metric.label(), score.short));
+        header.push(format!("{} at {}", score.metric.label(), score.n_support));
     }
     header.push("state".to_string());
     let mut rows = vec![header];

@@ -2,16 +2,23 @@
 
 use crate::arguments::Compare;
 use crate::exit::Outcome;
+use crate::methods::registry;
 use crate::{print, progress};
 use anyhow::Result;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
-use weightsmith_harness::{
-    Arm, ArmReport, CompareSettings, Comparison, Metric, ResultsFormat, Role, check_output, compare,
-    export_comparison, load_metamodel, main_metrics, metric_text, open_device, read_start, read_table,
-    seconds_text, write_base_model, write_comparison, write_results,
+use weightsmith::Network;
+use weightsmith_base_model::open_device;
+use weightsmith_datasets::read_table;
+use weightsmith_evaluation::methods::{FINE_TUNED, GENERATED};
+use weightsmith_evaluation::{
+    CompareSettings, Comparison, MethodRef, MethodReport, Metric, ResultsFormat, Role, compare,
+    export_comparison, main_metrics, metric_text, read_start, seconds_text, write_results,
 };
+use weightsmith_generation::load_metamodel;
+use weightsmith_reports::{ReportFormat, write_comparison};
+use weightsmith_runtime::check_output;
 
 /// The figures and where the files went.
 #[derive(Serialize)]
@@ -35,29 +42,30 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
         ResultsFormat::of(results)?;
     }
     if let Some(report) = report {
-        weightsmith_harness::ReportFormat::of(report)?;
+        ReportFormat::of(report)?;
     }
     let device = open_device(&metamodel.device)?;
     let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
     let pretrained =
         load_metamodel(metamodel.metamodel.as_deref(), read.labelled.target.task_type(), &device)?;
     let from = arguments.from.as_deref().map(read_start).transpose()?;
-    let mut arms = arguments.arms.clone();
+    let mut methods = arguments.methods.clone();
     // Nobody should have to think of the controls.
-    if arms.iter().any(|arm| arm.role() == Role::Generated) {
-        let missing = Arm::ALL.into_iter().filter(|arm| arm.role() == Role::Control && !arms.contains(arm));
-        let missing: Vec<Arm> = missing.collect();
-        arms.extend(missing);
+    if methods.iter().any(|method| method.role() == Role::Generated) {
+        let known = registry();
+        let controls = known.all().iter().filter(|method| method.role() == Role::Control);
+        let missing: Vec<MethodRef> = controls.filter(|method| !methods.contains(method)).copied().collect();
+        methods.extend(missing);
     }
-    if from.is_some() && !arms.contains(&Arm::FineTuned) {
-        arms.push(Arm::FineTuned);
+    if from.is_some() && !methods.contains(&FINE_TUNED) {
+        methods.push(FINE_TUNED);
     }
     let settings = CompareSettings {
         pretrained: &pretrained,
         n_views: metamodel.views.into(),
         n_support: arguments.support,
         n_splits: arguments.splits,
-        arms: &arms,
+        methods: &methods,
         shape: arguments.shape.into(),
         from: from.as_ref(),
         weight_space: true,
@@ -73,7 +81,7 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
     let comparison = &compared.comparison;
     let written = match (out, compared.model()) {
         (Some(path), Some(model)) => {
-            write_base_model(model, path, weightsmith_harness::Precision::F32)?;
+            Network::from(model.clone()).save(path)?;
             Some(path)
         }
         _ => None,
@@ -94,8 +102,8 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
     } else {
         print::text(&in_words(comparison, files)?)?;
     }
-    let failed =
-        comparison.arms.iter().any(|arm| arm.metrics.is_empty()) || (out.is_some() && written.is_none());
+    let failed = comparison.methods.iter().any(|method| method.metrics.is_empty())
+        || (out.is_some() && written.is_none());
     Ok(if failed { Outcome::CheckFailed } else { Outcome::Done })
 }
 
@@ -110,25 +118,25 @@ fn in_words(comparison: &Comparison, files: [(&str, Option<&Path>); 4]) -> Resul
     header.extend(metrics.iter().map(|metric| metric.label().to_string()));
     header.push("time".to_string());
     let mut rows = vec![header];
-    rows.extend(comparison.arms.iter().map(|arm| row(arm, metrics)));
+    rows.extend(comparison.methods.iter().map(|method| row(method, metrics)));
     text.push_str(&print::columns(&rows));
     text.push('\n');
     if let Some(speed_up) = comparison.speed_up {
         writeln!(text, "generating is {speed_up:.0} times faster than the tuned optimiser")?;
     }
-    for arm in &comparison.arms {
-        if let Some(foreseen) = &arm.foreseen
-            && arm.arm == Arm::Generated
+    for method in &comparison.methods {
+        if let Some(predicted) = &method.predicted_score
+            && method.method == GENERATED
         {
-            let label = foreseen.metric.label();
+            let label = predicted.metric.label();
             writeln!(
                 text,
-                "{label} expected from the short rows {:.4}, realised {:.4}",
-                foreseen.expected, foreseen.realised
+                "{label} expected from the support rows {:.4}, observed {:.4}",
+                predicted.expected, predicted.observed
             )?;
         }
-        if let Some(error) = arm.errors.first() {
-            writeln!(text, "{} failed on {} splits: {error}", arm.arm, arm.errors.len())?;
+        if let Some(error) = method.errors.first() {
+            writeln!(text, "{} failed on {} splits: {error}", method.method, method.errors.len())?;
         }
     }
     if comparison.n_skipped > 0 {
@@ -142,12 +150,12 @@ fn in_words(comparison: &Comparison, files: [(&str, Option<&Path>); 4]) -> Resul
     Ok(text)
 }
 
-fn row(arm: &ArmReport, metrics: &[Metric]) -> Vec<String> {
+fn row(method: &MethodReport, metrics: &[Metric]) -> Vec<String> {
     let figure = |metric: &Metric| {
-        arm.get(*metric).map_or("-".to_string(), |report| metric_text(*metric, report.estimate.mean))
+        method.get(*metric).map_or("-".to_string(), |report| metric_text(*metric, report.estimate.mean))
     };
-    let mut cells = vec![arm.arm.to_string()];
+    let mut cells = vec![method.method.to_string()];
     cells.extend(metrics.iter().map(figure));
-    cells.push(arm.cpu_s.map_or("-".to_string(), |spread| seconds_text(spread.median)));
+    cells.push(method.cpu_s.map_or("-".to_string(), |spread| seconds_text(spread.median)));
     cells
 }

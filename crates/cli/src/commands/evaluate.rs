@@ -2,16 +2,20 @@
 
 use crate::arguments::Evaluate;
 use crate::exit::Outcome;
+use crate::methods::registry;
 use crate::{print, progress};
 use anyhow::Result;
 use serde::Serialize;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use weightsmith_harness::{
-    Arm, EvaluateSettings, EvaluationReport, HarnessError, Metamodels, ReportFormat, ResultRow,
-    ResultsFormat, Skipped, Summary, check_output, evaluate, open_device, read_results, suite_tables,
-    summarise, write_evaluation, write_results,
+use weightsmith_base_model::open_device;
+use weightsmith_evaluation::methods::GENERATED;
+use weightsmith_evaluation::{
+    EvaluateSettings, EvaluationError, Metamodels, ResultRow, ResultsFormat, Skipped, Summary, evaluate,
+    read_results, suite_tables, summarise, write_results,
 };
+use weightsmith_reports::{EvaluationReport, ReportFormat, write_evaluation};
+use weightsmith_runtime::check_output;
 
 /// Results are written after the first split, and then at least this often, so that a killed run loses little.
 const WRITE_EVERY: Duration = Duration::from_secs(5);
@@ -30,6 +34,7 @@ struct Printed<'a> {
     summary: &'a Summary,
 }
 
+#[expect(clippy::disallowed_methods, reason = "results are written now and then")]
 pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
     let (out, report) = (arguments.out.as_deref(), arguments.report.as_deref());
     for path in [out, report].into_iter().flatten() {
@@ -51,7 +56,7 @@ pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
         target: arguments.target.clone(),
         n_supports: arguments.support.clone(),
         n_splits: arguments.splits,
-        arms: arguments.arms.clone(),
+        methods: arguments.methods.clone(),
         n_views: arguments.views.into(),
         n_threads: threads(arguments.threads),
     };
@@ -73,8 +78,9 @@ pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
     if let Some(path) = out {
         write_results(path, &evaluated.rows)?;
     }
-    let lead = arguments.arms.iter().find(|arm| **arm == Arm::Generated).or(arguments.arms.first());
-    let summary = summarise(&evaluated.rows, &baselines, lead.map_or("", |arm| arm.name()));
+    let lead = arguments.methods.iter().find(|method| **method == GENERATED).or(arguments.methods.first());
+    let summary =
+        summarise(&evaluated.rows, &baselines, lead.map_or("", |method| method.name()), &registry());
     if let Some(path) = report {
         let page = EvaluationReport {
             n_tables: tables.len(),
@@ -104,10 +110,10 @@ pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
     Ok(if failed { Outcome::CheckFailed } else { Outcome::Done })
 }
 
-fn before(arguments: &Evaluate) -> Result<Vec<ResultRow>, HarnessError> {
+fn before(arguments: &Evaluate) -> Result<Vec<ResultRow>, EvaluationError> {
     match &arguments.out {
         Some(path) if path.is_file() && arguments.resume => read_results(path),
-        Some(path) if path.is_file() => Err(HarnessError::ResultsExist { path: path.clone() }),
+        Some(path) if path.is_file() => Err(EvaluationError::ResultsExist { path: path.clone() }),
         _ => Ok(Vec::new()),
     }
 }
@@ -121,9 +127,9 @@ pub(super) fn threads(asked: Option<u16>) -> usize {
 fn in_words(summary: &Summary, skipped: &[Skipped], out: Option<&Path>, report: Option<&Path>) -> String {
     let mut text = summary.to_string();
     if let Some(first) = skipped.first() {
-        let Skipped { name, short, split } = first;
+        let Skipped { name, n_support, split } = first;
         text += &format!(
-            "{} splits left out, their support rows are all of one class; the first: {name}, {short} rows, split {split}\n",
+            "{} splits left out, their support rows are all of one class; the first: {name}, {n_support} rows, split {split}\n",
             skipped.len()
         );
     }

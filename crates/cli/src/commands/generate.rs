@@ -3,32 +3,29 @@
 use crate::arguments::Generate;
 use crate::exit::Outcome;
 use crate::print;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::json;
-use weightsmith_harness::{
-    BaseModel, Generation, Refining, Writer, Writing, check_output, generate, load_metamodel, open_device,
-    read_table, seconds_text, write_base_model,
-};
-
-/// What stands for the closed-form head alone in place of a metamodel.
-const UNTRAINED: &str = "untrained";
+use weightsmith::{Dataset, Generated, Generator, Refining};
+use weightsmith_base_model::BaseModel;
+use weightsmith_evaluation::seconds_text;
+use weightsmith_runtime::check_output;
 
 pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
     let Generate { table, out, metamodel, trees, refine, precision, json: as_json } = arguments;
     check_output(out)?;
-    let device = open_device(&metamodel.device)?;
-    let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
-    let target = read.target.clone();
-    let choice = metamodel.metamodel.as_deref();
-    let Generation { model, info, refining, cost } = if choice == Some(UNTRAINED) {
-        generate(read, Writer::Untrained(&device))?
-    } else {
-        let pretrained = load_metamodel(choice, read.labelled.target.task_type(), &device)?;
-        let (n_views, n_trees) = (metamodel.views.into(), (*trees).into());
-        let writing = Writing { pretrained: &pretrained, n_views, n_trees, refine: *refine };
-        generate(read, Writer::Metamodel(writing))?
-    };
-    write_base_model(&model, out, (*precision).into())?;
+    let data = Dataset::read(&table.data, table.target.as_deref(), table.task.task_type())?;
+    let mut generator = Generator::default()
+        .device(&metamodel.device)
+        .views(metamodel.views.into())
+        .trees((*trees).into())
+        .refine(*refine);
+    if let Some(choice) = &metamodel.metamodel {
+        generator = generator.metamodel(choice);
+    }
+    let generated = generator.generate(&data).with_context(|| table.data.to_string())?;
+    let Generated { network, info, refining, cost } = generated;
+    network.save_as(out, (*precision).into())?;
+    let (model, target) = (network.base_model(), data.target_name());
     let gain = refining.and_then(|refining| refining.held_out);
     if *as_json {
         print::json(&json!({
@@ -63,7 +60,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             model.support.n_rows,
             seconds_text(cost.wall_s),
             refining.map_or(String::new(), |refining| refined(&refining)),
-            expected(&model),
+            expected(model),
         ))?;
     }
     Ok(Outcome::Done)

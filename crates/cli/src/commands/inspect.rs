@@ -4,7 +4,7 @@ use crate::arguments::Inspect;
 use crate::exit::Outcome;
 use crate::print;
 use anyhow::{Context, Result};
-use weightsmith_harness::inspect;
+use weightsmith_base_model::inspect;
 
 pub(super) fn run(arguments: &Inspect) -> Result<Outcome> {
     let path = arguments

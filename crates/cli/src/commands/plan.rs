@@ -13,9 +13,10 @@ use crate::progress;
 use anyhow::Result;
 use std::collections::BTreeSet;
 use std::path::Path;
-use weightsmith_harness::{
-    FitSettings, Ledger, PerformancePredictor, PlannedRuns, Seed, fit_and_record, open_device,
-};
+use weightsmith_base_model::open_device;
+use weightsmith_ledger::Ledger;
+use weightsmith_planner::{FitSettings, PerformancePredictor, PlannedRuns, fit_and_record};
+use weightsmith_tasks::Seed;
 
 pub(super) fn run(arguments: &Plan) -> Result<Outcome> {
     match &arguments.command {

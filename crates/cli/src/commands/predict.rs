@@ -6,25 +6,26 @@ use crate::print;
 use anyhow::Result;
 use serde_json::json;
 use std::fs;
-use weightsmith_harness::{check_output, predict_rows, predictions_csv, read_base_model, write_output};
+use weightsmith::Network;
+use weightsmith_runtime::{check_output, write_output};
 
 pub(super) fn run(arguments: &Predict) -> Result<Outcome> {
     let Predict { weights, data, out, json: as_json } = arguments;
     check_output(out)?;
-    let model = read_base_model(weights)?;
-    let predictions = predict_rows(&model, data)?;
-    write_output(out, &predictions_csv(&model, &predictions))?;
+    let network = Network::load(weights)?;
+    let predictions = network.predict_source(data)?;
+    write_output(out, &network.to_csv(&predictions))?;
     let n_rows = predictions.n_rows();
     if *as_json {
         print::json(&json!({
             "out": out,
-            "task": model.task_type,
-            "classes": model.class_names,
+            "task": network.task_type(),
+            "classes": network.class_names(),
             "n_rows": n_rows,
-            "expected": model.expected,
+            "expected": network.expected_performance(),
         }))?;
     } else if fs::metadata(out).is_ok_and(|metadata| metadata.is_file()) {
-        print::text(&format!("{}: {n_rows} predictions ({})\n", out.display(), model.task_type))?;
+        print::text(&format!("{}: {n_rows} predictions ({})\n", out.display(), network.task_type()))?;
     }
     Ok(Outcome::Done)
 }

@@ -6,10 +6,9 @@ use crate::print;
 use anyhow::Result;
 use serde_json::json;
 use std::fs;
-use weightsmith_harness::{
-    ExportedRuns, Named, RunLevel, RunQuery, RunRow, Value, list_runs, number_text, seconds_text, show_run,
-    write_runs,
-};
+use weightsmith_evaluation::{number_text, seconds_text};
+use weightsmith_ledger::{Named, Value};
+use weightsmith_reports::{ExportedRuns, RunLevel, RunQuery, RunRow, list_runs, show_run, write_runs};
 
 pub(super) fn run(arguments: &Runs) -> Result<Outcome> {
     match arguments {

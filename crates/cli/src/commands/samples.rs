@@ -5,7 +5,7 @@ use crate::exit::Outcome;
 use crate::print;
 use anyhow::Result;
 use serde_json::json;
-use weightsmith_harness::samples;
+use weightsmith_datasets::samples;
 
 pub(super) fn run(arguments: &Samples) -> Result<Outcome> {
     if arguments.json {
@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &Samples) -> Result<Outcome> {
             .collect();
         print::json(&json!({ "samples": all }))?;
     } else {
-        let line = |s: &weightsmith_harness::Sample| {
+        let line = |s: &weightsmith_datasets::Sample| {
             format!("sample:{}\n  {}; target {}\n  {}; {}\n", s.name, s.about, s.target, s.source, s.license)
         };
         print::text(&samples().iter().map(line).collect::<String>())?;

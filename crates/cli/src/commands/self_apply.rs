@@ -11,18 +11,21 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use weightsmith_harness::{
-    Choice, Part, ReportFormat, SelfApplyEvent, SelfApplyFrame, SelfApplySettings, SelfGeneration,
-    SuiteTable, TaskType, open_device, seconds_text, self_apply, self_apply_report, suite_tables,
-    write_generations,
+use weightsmith_base_model::open_device;
+use weightsmith_evaluation::{Part, SuiteTable, seconds_text, suite_tables};
+use weightsmith_reports::{ReportFormat, write_generations};
+use weightsmith_self_application::{
+    Choice, Generation as SelfGeneration, SelfApplyEvent, SelfApplyFrame, SelfApplySettings, self_apply,
+    self_apply_report,
 };
+use weightsmith_tasks::TaskType;
 
 pub(super) fn run(arguments: &SelfApply) -> Result<Outcome> {
     let [least_s, most_s] = arguments.cost[..] else { bail!("--cost takes two numbers") };
     if !(least_s > 0.0 && most_s >= 1.5 * least_s) {
         bail!("--cost takes two numbers above 0, the second at least one and a half times the first");
     }
-    let (n_data_sets, n_measured) = (usize::from(arguments.data_sets), usize::from(arguments.anchor));
+    let (n_data_sets, n_measured) = (usize::from(arguments.data_sets), usize::from(arguments.acceptance));
     let frame = SelfApplyFrame { least_s, most_s, n_data_sets, n_measured };
     let settings = SelfApplySettings {
         folder: arguments.folder.clone(),
@@ -111,10 +114,10 @@ fn line(generation: &SelfGeneration) -> String {
     };
     let number = |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{value:.4}"));
     format!(
-        "generation {}: {choice}, foreseen {}, anchor {}, {}, {}",
+        "generation {}: {choice}, foreseen {}, acceptance set {}, {}, {}",
         generation.generation,
         number(generation.foreseen),
-        number(generation.anchor),
+        number(generation.acceptance),
         generation.verdict,
         seconds_text(generation.cpu_s)
     )
@@ -123,10 +126,10 @@ fn line(generation: &SelfGeneration) -> String {
 fn in_words(done: &[SelfGeneration], n_generations: usize, page: &Path) -> String {
     let mut text = match done.iter().rev().find(|generation| generation.accepted) {
         Some(best) => format!(
-            "{} of {n_generations} generations; number {} stands, {:.4} on the anchor (the closed-form head alone {:.4})\n",
+            "{} of {n_generations} generations; number {} stands, {:.4} on the acceptance set (the closed-form head alone {:.4})\n",
             done.len(),
             best.generation,
-            best.anchor.unwrap_or(f64::NAN),
+            best.acceptance.unwrap_or(f64::NAN),
             best.untrained
         ),
         None => format!("{} of {n_generations} generations\n", done.len()),

@@ -3,18 +3,23 @@
 use super::evaluate::threads;
 use crate::arguments::Train;
 use crate::exit::Outcome;
+use crate::methods::registry;
 use crate::print;
 use crate::teller::{Teller, interrupted};
 use anyhow::Result;
+use burn::tensor::Device;
 use serde_json::json;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use weightsmith_harness::{
-    Arm, Device, EvaluateSettings, Experiment, HarnessError, Metamodels, Part, SuiteTable, TrainEvent,
-    evaluate, load_metamodel, open_device, record_training, seconds_text, suite_tables, summarise,
-    train_metamodel,
+use weightsmith_base_model::open_device;
+use weightsmith_evaluation::methods::{GENERATED_ALONE, UNTRAINED};
+use weightsmith_evaluation::{
+    EvaluateSettings, EvaluationError, Metamodels, Part, SuiteTable, evaluate, seconds_text, suite_tables,
+    summarise,
 };
+use weightsmith_experiments::{Experiment, TrainEvent, record_training, train_metamodel};
+use weightsmith_generation::load_metamodel;
 
 pub(super) fn run(arguments: &Train) -> Result<Outcome> {
     let experiment = Experiment::read(&arguments.config)?;
@@ -86,24 +91,24 @@ fn on_real_tables(
     tables: &[SuiteTable],
     n_threads: usize,
     device: &Device,
-) -> Result<String, HarnessError> {
+) -> Result<String, EvaluationError> {
     let choice = path.to_string_lossy();
     let pretrained = load_metamodel(Some(&choice), tables[0].task_type, device)?;
     let settings = EvaluateSettings {
         target: "target".to_string(),
         n_supports: vec![32, 128],
         n_splits: 1,
-        arms: vec![Arm::GeneratedAlone, Arm::Untrained],
+        methods: vec![GENERATED_ALONE, UNTRAINED],
         n_views: 1,
         n_threads,
     };
     let metamodels = Metamodels::of_loaded(vec![pretrained]);
     let evaluated = evaluate(tables, &metamodels, &settings, Vec::new(), &mut |_| Ok(()))?;
-    let summary = summarise(&evaluated.rows, &[], Arm::GeneratedAlone.name());
+    let summary = summarise(&evaluated.rows, &[], GENERATED_ALONE.name(), &registry());
     let blocks = summary.blocks.iter().map(|block| {
         let means: Vec<String> =
             block.models.iter().map(|model| format!("{} {:.4}", model.model, model.mean)).collect();
-        format!("  {} rows, {}: {}", block.short, block.metric.label(), means.join(", "))
+        format!("  {} rows, {}: {}", block.n_support, block.metric.label(), means.join(", "))
     });
     let header = format!("{} real tables, 1 split, 1 view", tables.len());
     Ok(std::iter::once(header).chain(blocks).collect::<Vec<_>>().join("\n"))

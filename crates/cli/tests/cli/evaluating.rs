@@ -18,7 +18,7 @@ fn suite() -> Place {
 fn a_table_that_fails_gives_rows_with_an_error_and_code_1() {
     let place = suite();
     let arguments =
-        "evaluate --suite classification regression --support 16,32 --splits 2 --arms untrained,linear";
+        "evaluate --suite classification regression --support 16,32 --splits 2 --methods untrained,linear";
     let told = place.run(&format!("{arguments} --out r.csv --report r.html"));
     assert_eq!(told.code, Some(1), "{told:?}");
     assert!(told.stdout.contains("8 rows with an error, the first: broken, 16 rows"), "{told:?}");
@@ -41,7 +41,7 @@ fn results_do_not_depend_on_threads_and_are_continued() {
     let place = suite();
     std::fs::remove_file(place.path("classification/broken.csv")).unwrap();
     let arguments =
-        "evaluate --suite classification regression --support 16 --splits 3 --arms untrained,adam";
+        "evaluate --suite classification regression --support 16 --splits 3 --methods untrained,adam";
     // Times differ from run to run; the scores must not.
     let scores = |name: &str| -> Vec<String> {
         let line = |line: &str| {
@@ -75,7 +75,7 @@ fn the_page_and_its_figures_agree() {
     std::fs::remove_file(place.path("classification/broken.csv")).unwrap();
     place.write("classification/c.csv", classes(80).replace(",y\n", ",target\n"));
     let arguments = "evaluate --suite classification regression --support 16,32 --splits 2";
-    place.succeed(&format!("{arguments} --arms untrained,linear --out r.csv --report r.html"));
+    place.succeed(&format!("{arguments} --methods untrained,linear --out r.csv --report r.html"));
     let page = place.read("r.html");
     let figures: serde_json::Value = serde_json::from_str(&place.read("r.json")).unwrap();
     let mut n_figures = 0;
@@ -103,7 +103,7 @@ fn the_page_and_its_figures_agree() {
     assert!(page.contains("10000 draws") && page.contains("seed 0") && page.contains("critical difference"));
     // Two kinds of tasks, the pictures of the main metrics: lines, tables, differences, and ranks at both sizes.
     assert_eq!(page.matches("<svg ").count(), 3 * (1 + 1 + 1 + 2));
-    let told = place.succeed(&format!("{arguments} --arms untrained,linear --out s.csv --report s.svg"));
+    let told = place.succeed(&format!("{arguments} --methods untrained,linear --out s.csv --report s.svg"));
     assert!(told.stdout.contains("untrained against it") && told.stdout.contains(" to "), "{told:?}");
     assert!(place.read("s.svg").starts_with("<svg ") && !place.files().contains(&"s.json".to_string()));
 }
@@ -111,7 +111,7 @@ fn the_page_and_its_figures_agree() {
 #[test]
 fn results_are_kept_and_continued_as_parquet() {
     let place = suite();
-    let arguments = "evaluate --suite regression --support 16 --arms untrained";
+    let arguments = "evaluate --suite regression --support 16 --methods untrained";
     place.succeed(&format!("{arguments} --splits 1 --out r.parquet"));
     place.refuse(&format!("{arguments} --splits 2 --out r.parquet"), "continue it with --resume");
     let told = place.succeed(&format!("{arguments} --splits 2 --out r.parquet --resume --json"));

@@ -67,8 +67,9 @@ fn classes_with_any_name_and_of_one_row() {
     assert_eq!(lines(&predictions)[0], header);
     assert!(lines(&predictions)[1].starts_with("\"a, b\","), "{predictions}");
     place.succeed("inspect w.safetensors");
-    let report = place
-        .succeed("compare --data t.csv --target y --support 16 --splits 2 --report r.html --arms untrained");
+    let report = place.succeed(
+        "compare --data t.csv --target y --support 16 --splits 2 --report r.html --methods untrained",
+    );
     assert!(report.stdout.contains("report: r.html"));
 }
 

@@ -12,7 +12,7 @@ fn json_is_one_object_and_nothing_else() {
         ("inspect --weights w.safetensors --json", "\"task_type\":\"classification\""),
         ("samples --json", "\"data\":\"sample:iris\""),
         (
-            "compare --data t.csv --target y --support 20 --splits 2 --arms generated,linear --json",
+            "compare --data t.csv --target y --support 20 --splits 2 --methods generated,linear --json",
             "\"speed_up\":null",
         ),
     ] {
@@ -51,7 +51,7 @@ fn a_full_disk_leaves_the_old_file() {
     let ended = limited("predict --weights w.safetensors --data t.csv --out p.csv");
     assert!(ended.code == Some(2) && ended.stderr.contains("cannot write p.csv"), "{ended:?}");
     assert_eq!((place.read("p.csv").as_str(), place.files().len()), ("old", 3));
-    let ended = limited("compare --data t.csv --target y --splits 1 --arms untrained --report r.html");
+    let ended = limited("compare --data t.csv --target y --splits 1 --methods untrained --report r.html");
     assert!(ended.code == Some(2) && ended.stderr.contains("cannot write r.html"), "{ended:?}");
     assert_eq!(place.files().len(), 3);
 }
@@ -93,7 +93,7 @@ fn reports_need_nothing_but_themselves() {
     let table = classes(80).replace("colour", "<script>alert(1)</script>");
     place.write("t&t.csv", table);
     let arguments =
-        "compare --data t&t.csv --target y --support 30 --splits 2 --arms generated,untrained,linear";
+        "compare --data t&t.csv --target y --support 30 --splits 2 --methods generated,untrained,linear";
     place.succeed(&format!("{arguments} --report r.html --out w.safetensors"));
     let page = place.read("r.html");
     assert!(page.contains("How good is the generated network on rows it has not seen"));

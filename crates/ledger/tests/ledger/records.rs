@@ -66,15 +66,12 @@ fn appending_again_changes_nothing() {
     let record = run::<Base>("a");
     assert_eq!(ledger.append(&record).unwrap(), Appended::New(1));
     assert_eq!(ledger.append(&record).unwrap(), Appended::There(1));
-    let mut changed = vec![record.clone(); 5];
-    changed[0].outcome.value = Some(0.43);
-    changed[1].curve.pop();
-    changed[2].roots.insert("other".into());
-    changed[3].recipe.insert("learning_rate".into(), "0.003".into());
-    changed[4].probe.insert("slope".into(), 0.0.into());
-    for changed in changed {
+    for (expected, changed) in changed_in_every_part(&record) {
         let error = ledger.append(&changed).unwrap_err();
-        assert!(matches!(error, LedgerError::OtherContent { uid } if uid == record.uid), "{error}");
+        assert!(
+            matches!(error, LedgerError::OtherContent { uid, part } if uid == record.uid && part == expected),
+            "{expected}: {error}"
+        );
         assert_ne!(changed.content_uid(), record.content_uid());
     }
     let other_level = RunRecord::<Above<Base>> { uid: record.uid, ..run("a") };
@@ -83,6 +80,77 @@ fn appending_again_changes_nothing() {
     assert_eq!(ledger.snapshot().unwrap().n_runs(), 1);
     let renamed = RunRecord { uid: Uid(1), ..record.clone() };
     assert_eq!(renamed.content_uid(), record.content_uid());
+}
+
+type Change<'a> = &'a dyn Fn(&mut RunRecord<Base>);
+
+/// The name of every part of a record, with a record that differs from the given one in that part alone.
+fn changed_in_every_part(record: &RunRecord<Base>) -> Vec<(&'static str, RunRecord<Base>)> {
+    let changes: [(&'static str, Change<'_>); 20] = [
+        ("role", &|run| run.role = RunRole::Predictor),
+        ("task", &|run| run.task.push('s')),
+        ("roots", &|run| _ = run.roots.insert("other".into())),
+        ("split", &|run| run.split = TaskSplit::MetaTest),
+        ("recipe", &|run| _ = run.recipe.insert("learning_rate".into(), "0.003".into())),
+        ("features", &|run| _ = run.features.remove("n_rows")),
+        ("probe", &|run| _ = run.probe.insert("slope".into(), 0.0.into())),
+        ("outcome", &|run| run.outcome.value = Some(0.43)),
+        ("outcome", &|run| run.outcome.value = None),
+        ("outcome", &|run| run.outcome.n_long += 1),
+        ("seed", &|run| run.seed += 1),
+        ("code_version", &|run| run.code_version.push('1')),
+        ("device", &|run| run.device = "cuda".into()),
+        ("n_steps", &|run| run.n_steps += 1),
+        ("curve", &|run| _ = run.curve.pop()),
+        ("curve", &|run| run.curve[1].long_loss = Some(0.6)),
+        ("curve", &|run| run.curve[1].short_loss = None),
+        ("cost", &|run| run.cost.cpu_s += 1.0),
+        ("cost", &|run| run.cost.wall_s += 1.0),
+        ("curve", &|run| run.curve[3].cpu_s += 1.0),
+    ];
+    let changed = |(part, change): (&'static str, Change<'_>)| {
+        let mut changed = record.clone();
+        change(&mut changed);
+        (part, changed)
+    };
+    changes.into_iter().map(changed).collect()
+}
+
+#[test]
+fn a_run_that_was_done_before_may_have_taken_other_time_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(&folder.path().join("a.ledger")).unwrap();
+    let record = run::<Base>("a");
+    assert_eq!(ledger.append_once(&record).unwrap(), Appended::New(1));
+    assert_eq!(ledger.append_once(&record).unwrap(), Appended::There(1));
+    let n_timings = 3;
+    let mut changed = changed_in_every_part(&record);
+    let slower = changed.split_off(changed.len() - n_timings);
+    for (part, slower) in slower {
+        assert!(matches!(ledger.append(&slower), Err(LedgerError::OtherContent { .. })), "{part}");
+        assert_eq!(ledger.append_once(&slower).unwrap(), Appended::There(1), "{part}");
+    }
+    for (expected, changed) in changed {
+        let error = ledger.append_once(&changed).unwrap_err();
+        assert!(
+            matches!(error, LedgerError::OtherContent { uid, part } if uid == record.uid && part == expected),
+            "{expected}: {error}"
+        );
+    }
+    let other_level = RunRecord::<Above<Base>> { uid: record.uid, ..run("a") };
+    let error = ledger.append_once(&other_level).unwrap_err();
+    assert!(matches!(error, LedgerError::OtherContent { part: "level", .. }), "{error}");
+    // What was first is what stays.
+    assert_eq!(ledger.get::<Base>(record.uid).unwrap().record, record);
+    assert_eq!(ledger.snapshot().unwrap().n_runs(), 1);
+    // Parents are compared too.
+    let with_parent = |name: &str, kind| RunRecord::<Above<Base>> {
+        parents: [Parent { uid: record.uid, kind }].into(),
+        ..run(name)
+    };
+    ledger.append_once(&with_parent("b", ParentKind::Data)).unwrap();
+    let error = ledger.append_once(&with_parent("b", ParentKind::Model)).unwrap_err();
+    assert!(matches!(error, LedgerError::OtherContent { part: "parents", .. }), "{error}");
 }
 
 #[test]

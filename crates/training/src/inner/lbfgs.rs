@@ -145,4 +145,54 @@ mod tests {
         }
         assert!(n_calls < 200, "{n_calls} calls");
     }
+
+    /// The minimum found from `start`, and the objective's value there.
+    fn found(start: &[f64], objective: impl Fn(&[f64], &mut [f64]) -> f64) -> (Vec<f64>, f64) {
+        let point = minimise(&objective, start.to_vec(), 2000, |_, _| {});
+        let value = objective(&point, &mut vec![0.0; start.len()]);
+        (point, value)
+    }
+
+    #[test]
+    fn published_minima_are_found_from_published_starts() {
+        // Moré, Garbow and Hillstrom 1981, "Testing unconstrained optimization software", problems 1, 5 and 14; all
+        // have a least value of 0. The solver stops at slopes of 1e-5, and the least curvature there is above 0.1.
+        let check = |name: &str, (point, value): (Vec<f64>, f64), minimum: &[f64]| {
+            let far = point.iter().zip(minimum).map(|(x, m)| (x - m).abs()).fold(0.0, f64::max);
+            assert!(far < 1e-4 && value < 1e-9, "{name}: {point:?}, {value}");
+        };
+        let rosenbrock = |x: &[f64], gradient: &mut [f64]| {
+            let (bend, rest) = (x[1] - x[0] * x[0], 1.0 - x[0]);
+            (gradient[0], gradient[1]) = (-400.0 * x[0] * bend - 2.0 * rest, 200.0 * bend);
+            100.0 * bend * bend + rest * rest
+        };
+        check("Rosenbrock", found(&[-1.2, 1.0], rosenbrock), &[1.0, 1.0]);
+        let beale = |x: &[f64], gradient: &mut [f64]| {
+            gradient.fill(0.0);
+            let mut value = 0.0;
+            for (power, y) in [(1, 1.5), (2, 2.25), (3, 2.625)] {
+                let rest = y - x[0] * (1.0 - x[1].powi(power));
+                value += rest * rest;
+                gradient[0] -= 2.0 * rest * (1.0 - x[1].powi(power));
+                gradient[1] += 2.0 * rest * x[0] * f64::from(power) * x[1].powi(power - 1);
+            }
+            value
+        };
+        check("Beale", found(&[1.0, 1.0], beale), &[3.0, 0.5]);
+        let wood = |x: &[f64], gradient: &mut [f64]| {
+            let (a, b) = (x[1] - x[0] * x[0], x[3] - x[2] * x[2]);
+            let (c, d) = (x[1] + x[3] - 2.0, x[1] - x[3]);
+            gradient[0] = -400.0 * x[0] * a - 2.0 * (1.0 - x[0]);
+            gradient[1] = 200.0 * a + 20.0 * c + 0.2 * d;
+            gradient[2] = -360.0 * x[2] * b - 2.0 * (1.0 - x[2]);
+            gradient[3] = 180.0 * b + 20.0 * c - 0.2 * d;
+            100.0 * a * a
+                + (1.0 - x[0]).powi(2)
+                + 90.0 * b * b
+                + (1.0 - x[2]).powi(2)
+                + 10.0 * c * c
+                + 0.1 * d * d
+        };
+        check("Wood", found(&[-3.0, -1.0, -3.0, -1.0], wood), &[1.0, 1.0, 1.0, 1.0]);
+    }
 }

@@ -5,7 +5,7 @@ use super::cross_validation::choose;
 use super::lbfgs::minimise;
 use super::problem::{Labels, Origin, Problem, expected_performance};
 use weightsmith_base_model::{Activation, BaseModel, ExpectedPerformance, HostWeights, Matrix, Rows};
-use weightsmith_tasks::{Level, Seed, Support, TaskType};
+use weightsmith_tasks::{Level, Seed, Support, TaskType, softmax};
 
 /// More than any table has needed.
 const MAX_ITERATIONS: usize = 500;
@@ -64,7 +64,7 @@ fn logistic(rows: &Rows, labels: &Labels, strength: f64) -> Vec<f64> {
     let inputs: Vec<f64> = rows.values.iter().map(|value| f64::from(*value)).collect();
     // Divided by the number of rows, so that one tolerance serves all sizes.
     let n_rows = rows.n_rows as f64;
-    let mut logits = vec![0.0; n_outputs];
+    let (mut logits, mut slopes_of_row) = (vec![0.0; n_outputs], vec![0.0; n_outputs]);
     let objective = |coefficients: &[f64], gradient: &mut [f64]| {
         let mut value = 0.0;
         for (output, slopes) in coefficients.chunks_exact(width).zip(gradient.chunks_exact_mut(width)) {
@@ -78,8 +78,8 @@ fn logistic(rows: &Rows, labels: &Labels, strength: f64) -> Vec<f64> {
             for (logit, output) in logits.iter_mut().zip(coefficients.chunks_exact(width)) {
                 *logit = output[n_inputs] + output.iter().zip(x).map(|(weight, x)| weight * x).sum::<f64>();
             }
-            value += loss_and_slopes(labels, row, &mut logits) / n_rows;
-            for (slope, slopes) in logits.iter().zip(gradient.chunks_exact_mut(width)) {
+            value += loss_and_slopes(labels, row, &logits, &mut slopes_of_row) / n_rows;
+            for (slope, slopes) in slopes_of_row.iter().zip(gradient.chunks_exact_mut(width)) {
                 let slope = slope / n_rows;
                 slopes.iter_mut().zip(x).for_each(|(sum, x)| *sum += slope * x);
                 slopes[n_inputs] += slope;
@@ -90,22 +90,19 @@ fn logistic(rows: &Rows, labels: &Labels, strength: f64) -> Vec<f64> {
     minimise(objective, vec![0.0; n_outputs * width], MAX_ITERATIONS, |_, _| {})
 }
 
-/// The cross-entropy of one row, whose logits are replaced by the loss's slopes in them.
-fn loss_and_slopes(labels: &Labels, row: usize, logits: &mut [f64]) -> f64 {
+/// The cross-entropy of one row, and its slopes in the row's logits.
+fn loss_and_slopes(labels: &Labels, row: usize, logits: &[f64], slopes: &mut [f64]) -> f64 {
     match labels {
         Labels::Binary { signs, .. } => {
             let sign = f64::from(signs[row]);
             let margin = sign * logits[0];
-            logits[0] = -sign / (1.0 + margin.exp());
+            slopes[0] = -sign / (1.0 + margin.exp());
             (-margin).max(0.0) + (-margin.abs()).exp().ln_1p()
         }
         Labels::Classes { labels, .. } => {
-            let own = logits[labels[row]];
-            let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let total: f64 = logits.iter().map(|logit| (logit - most).exp()).sum();
-            logits.iter_mut().for_each(|logit| *logit = (*logit - most).exp() / total);
-            logits[labels[row]] -= 1.0;
-            total.ln() + most - own
+            let log_total = softmax(logits, slopes);
+            slopes[labels[row]] -= 1.0;
+            log_total - logits[labels[row]]
         }
         Labels::Values { .. } => unreachable!("values are fitted by ridge regression"),
     }

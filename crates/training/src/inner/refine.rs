@@ -195,10 +195,8 @@ mod tests {
             let linear = |rows: &Support| fit_linear(rows, Seed(0));
             let kept = refine::<_, InnerError>(&noise, linear, Seed(0), &device, &mut |_| {}).unwrap();
             let gain = kept.held_out.unwrap();
-            assert_eq!(kept.recipe.is_some(), gain.pays());
-            if kept.recipe.is_none() {
-                assert_eq!(kept.model, linear(&noise).unwrap());
-            }
+            assert!(kept.recipe.is_none() && gain.gain <= gain.standard_error, "seed {seed}: {gain:?}");
+            assert_eq!(kept.model, linear(&noise).unwrap());
         }
     }
 }

@@ -95,7 +95,6 @@ pub(super) fn r2(model: &BaseModel, rows: &Support) -> f64 {
     let Target::Values(values) = rows.target() else { panic!("R² is of values") };
     let predictions = model.predict(rows.table()).unwrap();
     let predicted = predictions.values().unwrap();
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let error: f64 = values.iter().zip(predicted).map(|(value, p)| (value - f64::from(*p)).powi(2)).sum();
-    1.0 - error / values.iter().map(|value| (value - mean).powi(2)).sum::<f64>()
+    let predicted: Vec<f64> = predicted.iter().copied().map(f64::from).collect();
+    weightsmith_tasks::r2(&predicted, values)
 }

@@ -5,9 +5,13 @@ use crate::arguments::PlanAssess;
 use crate::exit::Outcome;
 use crate::{print, progress};
 use anyhow::Result;
-use weightsmith_harness::{
-    ReportFormat, Spread, TaskType, assess, check_output, load_metamodel, open_device, write_assessment,
-};
+use weightsmith_base_model::open_device;
+use weightsmith_evaluation::Spread;
+use weightsmith_generation::load_metamodel;
+use weightsmith_planner::assess;
+use weightsmith_reports::{ReportFormat, write_assessment};
+use weightsmith_runtime::check_output;
+use weightsmith_tasks::TaskType;
 
 pub(super) fn run(arguments: &PlanAssess) -> Result<Outcome> {
     if let Some(report) = &arguments.report {

@@ -11,10 +11,12 @@ use serde_json::json;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use weightsmith_harness::{
-    CollectSettings, Ledger, Metamodels, Part, PlannedRuns, Seed, check_output, collect, open_device,
-    suite_tables,
-};
+use weightsmith_base_model::open_device;
+use weightsmith_evaluation::{Metamodels, Part, suite_tables};
+use weightsmith_ledger::Ledger;
+use weightsmith_planner::{CollectSettings, PlannedRuns, collect};
+use weightsmith_runtime::check_output;
+use weightsmith_tasks::Seed;
 
 pub(super) fn run(arguments: &PlanCollect) -> Result<Outcome> {
     let tables = match arguments.suite.as_slice() {
@@ -43,6 +45,7 @@ pub(super) fn run(arguments: &PlanCollect) -> Result<Outcome> {
         )?),
     };
     let stop = interrupted()?;
+    #[expect(clippy::disallowed_methods, reason = "a collection may have a budget of time")]
     let begun = Instant::now();
     let most = arguments.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes));
     let bar = progress::bar(0, "runs");

@@ -7,11 +7,17 @@ use crate::print;
 use anyhow::Result;
 use serde::Serialize;
 use std::path::Path;
-use weightsmith_harness::{
-    DecisionReport, PlanReport, PlanSettings, Precision, ReportFormat, Seed, check_output, load_metamodel,
-    load_predictor, number_text, open_device, plan_table, read_table, seconds_text, shipped_predictor,
-    write_base_model, write_plan,
+use weightsmith::Network;
+use weightsmith_base_model::open_device;
+use weightsmith_datasets::read_table;
+use weightsmith_evaluation::{number_text, seconds_text};
+use weightsmith_generation::load_metamodel;
+use weightsmith_planner::{
+    DecisionReport, PlanReport, PlanSettings, load_predictor, plan_table, shipped_predictor,
 };
+use weightsmith_reports::{ReportFormat, write_plan};
+use weightsmith_runtime::check_output;
+use weightsmith_tasks::Seed;
 
 /// The plan and where the files went.
 #[derive(Serialize)]
@@ -48,7 +54,7 @@ pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
     };
     let (plan, model) = plan_table(&read, &settings)?;
     if let (Some(out), Some(model)) = (out, &model) {
-        write_base_model(model, out, Precision::F32)?;
+        Network::from(model.clone()).save(out)?;
     }
     if let Some(report) = report {
         write_plan(&plan, report)?;

@@ -6,7 +6,7 @@ use crate::exit::Outcome;
 use crate::print;
 use anyhow::Result;
 use serde_json::json;
-use weightsmith_harness::save_predictor;
+use weightsmith_planner::save_predictor;
 
 pub(super) fn run(arguments: &PlanFit) -> Result<Outcome> {
     let runs = runs_of(&arguments.ledger)?;

@@ -5,10 +5,13 @@ use crate::arguments::PlanTrial;
 use crate::exit::Outcome;
 use crate::{print, progress};
 use anyhow::Result;
-use weightsmith_harness::{
-    DecisionsReport, Interval, Metamodels, Method, MethodSummary, Part, ReportFormat, TrialSettings,
-    check_output, open_device, suite_tables, summarise_trials, try_methods, write_decisions,
+use weightsmith_base_model::open_device;
+use weightsmith_evaluation::{Interval, Metamodels, Part, suite_tables};
+use weightsmith_planner::{
+    DecisionsReport, Method, MethodSummary, TrialSettings, summarise_trials, try_methods,
 };
+use weightsmith_reports::{ReportFormat, write_decisions};
+use weightsmith_runtime::check_output;
 
 pub(super) fn run(arguments: &PlanTrial) -> Result<Outcome> {
     if let Some(report) = &arguments.report {

@@ -1,0 +1,86 @@
+//! The text of predictions: CSV with a row for each row that was predicted.
+
+use crate::{BaseModel, Predicted, Predictions};
+
+/// The CSV text of predictions: `prediction`, then for a classification `probability_<class>` for every class in
+/// the model's order, for a regression `std`, the standard deviation of its errors (empty if it is not known).
+///
+/// # Panics
+/// If the predictions are not the model's.
+pub fn predictions_csv(model: &BaseModel, predictions: &Predictions) -> Vec<u8> {
+    let std = model.expected.as_ref().and_then(|expected| expected.residual_std);
+    predictions_csv_of(&model.class_names, std, predictions)
+}
+
+/// [`predictions_csv`] of predictions that need not be a base model's.
+pub fn predictions_csv_of(names: &[String], std: Option<f32>, predictions: &Predictions) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut write = |fields: Vec<String>| writer.write_record(&fields).expect("memory takes every byte");
+    match predictions.predicted() {
+        Predicted::Probabilities { n_classes, values } => {
+            assert_eq!(*n_classes, names.len(), "a probability for each class");
+            let columns = names.iter().map(|name| format!("probability_{name}"));
+            write(std::iter::once("prediction".to_string()).chain(columns).collect());
+            let labels = predictions.labels().unwrap_or_default();
+            for (row, label) in values.chunks_exact(*n_classes).zip(labels) {
+                let probabilities = row.iter().map(|value| number(*value));
+                write(std::iter::once(names[label].clone()).chain(probabilities).collect());
+            }
+        }
+        Predicted::Values(values) => {
+            let std = std.map_or(String::new(), number);
+            write(vec!["prediction".to_string(), "std".to_string()]);
+            values.iter().for_each(|value| write(vec![number(*value), std.clone()]));
+        }
+    }
+    writer.into_inner().expect("memory takes every byte")
+}
+
+/// The shortest text that reads back as the same number.
+fn number(value: f32) -> String {
+    let plain = value == 0.0 || (1e-4..1e9).contains(&value.abs());
+    if plain { value.to_string() } else { format!("{value:e}") }
+}
+
+/// The number that a reader of [`predictions_csv`] finds: the f64 nearest to the decimal text of `value`, which is not
+/// always the f64 equal to it.
+pub fn as_written(value: f32) -> f64 {
+    number(value).parse().expect("a number's text is a number")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn class_names_are_quoted_as_csv_asks() {
+        let names = ["a,b", "say \"hi\"", "🦀"].map(String::from);
+        let logits: Vec<f32> = (0..36).map(|at| if at % 3 == at / 12 { 4.0 } else { 0.5 }).collect();
+        let text = predictions_csv_of(&names, None, &Predictions::from_logits(3, &logits));
+        let mut reader = csv::Reader::from_reader(text.as_slice());
+        let header: Vec<&str> = reader.headers().unwrap().iter().collect();
+        assert_eq!(header, ["prediction", "probability_a,b", "probability_say \"hi\"", "probability_🦀"]);
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        assert_eq!((rows.len(), &rows[0][0], &rows[11][0]), (12, "a,b", "🦀"));
+        let total: f64 = (1..4).map(|column| rows[5][column].parse::<f64>().unwrap()).sum();
+        assert!((total - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn values_come_with_their_deviation() {
+        let predictions = Predictions::from_values(vec![1.5, -2.0]);
+        let text = |std: Option<f32>| String::from_utf8(predictions_csv_of(&[], std, &predictions)).unwrap();
+        assert_eq!(text(Some(0.25)), "prediction,std\n1.5,0.25\n-2,0.25\n");
+        assert_eq!(text(None), "prediction,std\n1.5,\n-2,\n");
+    }
+
+    #[test]
+    fn numbers_are_short_and_exact() {
+        for value in [0.0, 0.1, 1e-30, -2.5e12, 123456.79, f32::MIN_POSITIVE] {
+            let text = number(value);
+            assert!(text.len() < 14 && text.parse::<f32>().unwrap() == value, "{text}");
+        }
+        assert!(as_written(0.1) == 0.1 && as_written(0.1) != f64::from(0.1f32));
+        assert!(as_written(f32::NAN).is_nan() && as_written(f32::INFINITY) == f64::INFINITY);
+    }
+}

@@ -1,0 +1,24 @@
+//! Trainings of metamodels from configuration files: alone ([`train_metamodel`]) and beside each other ([`bench()`]), both
+//! resumable to the bit, with curves, checkpoints and run records in a ledger.
+//!
+//! The outcome of a training is its loss on [`ReferenceTasks`], fixed tasks that no metamodel is trained on.
+//!
+//! This crate does not know what a planner decides, nor how a report looks.
+
+mod bench;
+mod history;
+mod reference_tasks;
+mod train;
+
+pub use bench::{
+    Bench, BenchError, BenchEvaluation, BenchEvent, BenchPlan, BenchRun, BenchRunFigures, BenchSettings,
+    Reached, RunScore, RunState, UNTRAINED, bench,
+};
+pub use history::TrainingPoint;
+pub use reference_tasks::{
+    AcceptanceSet, N_REFERENCE_TASKS, ReferenceLosses, ReferenceTasks, UntrainedLosses, mean, stream_of,
+};
+pub use train::{Experiment, TrainError, TrainEvent, Trained, record_training, train_metamodel};
+
+/// The version that run records name.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,335 @@
+//! Training a metamodel from a configuration file: checkpoints, metrics, resume.
+//!
+//! The folder of a training holds `config.toml` (as it was started), `checkpoint.safetensors` (everything to go on
+//! from, replaced as a whole), `metrics.csv` (a line an interval, a validation and a checkpoint), `metamodel.safetensors`
+//! (the averaged parameters, written at every validation), and, once it is finished, `runs.ledger` with its run record.
+
+mod files;
+mod record;
+
+pub(crate) use files::{Files, fingerprint};
+pub use record::record_training;
+
+use crate::history::{TrainingPoint, append_point, curve_csv, digits, read_curve};
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use weightsmith_ledger::LedgerError;
+use weightsmith_metamodel::CheckpointError;
+use weightsmith_runtime::{Cost, OutputError, Stopwatch};
+use weightsmith_training::{
+    Observer, OuterConfig, OuterConfigError, StepReport, TrainState, Trainer, Validation,
+};
+
+/// A configuration file of `train`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Where the training's files go, relative to the current folder.
+    pub folder: PathBuf,
+    /// Seconds between checkpoints.
+    #[serde(default = "default_interval")]
+    pub checkpoint_seconds: u64,
+    /// The training.
+    pub training: OuterConfig,
+}
+
+fn default_interval() -> u64 {
+    60
+}
+
+/// Why a training cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A file or folder that the system refuses.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A configuration that is not understood.
+    #[error("{}: {source}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        source: Box<toml::de::Error>,
+    },
+    /// A configuration that makes no training.
+    #[error(transparent)]
+    Settings(#[from] OuterConfigError),
+    /// The ledger cannot be read or written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The ledger's file cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// The folder holds a training already.
+    #[error("{} holds a training; add --resume to go on with it, or choose another folder", folder.display())]
+    Exists {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// There is nothing to go on from.
+    #[error("{} holds no checkpoint; leave --resume out to start", folder.display())]
+    NothingToResume {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The checkpoint is of another configuration.
+    #[error("the checkpoint in {} is of another configuration; start anew in another folder (only a cool-down that has not begun may be changed)", folder.display())]
+    OtherConfig {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The checkpoint cannot be read.
+    #[error("{}: {source}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: CheckpointError,
+    },
+    /// The checkpoint is a metamodel, but not a training's.
+    #[error("{} is not a training's checkpoint", path.display())]
+    NotATraining {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl Experiment {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, unknown or missing settings, settings out of their range.
+    pub fn read(path: &Path) -> Result<Self, TrainError> {
+        let text = fs::read_to_string(path).map_err(|source| io_error("read", path, source))?;
+        let experiment: Self = toml::from_str(&text)
+            .map_err(|source| TrainError::Config { path: path.to_path_buf(), source: Box::new(source) })?;
+        experiment.training.validate()?;
+        Ok(experiment)
+    }
+}
+
+impl Experiment {
+    /// The ledger in its folder.
+    pub fn ledger(&self) -> PathBuf {
+        self.folder.join("runs.ledger")
+    }
+}
+
+fn io_error(action: &'static str, path: &Path, source: io::Error) -> TrainError {
+    TrainError::Io { action, path: path.to_path_buf(), source }
+}
+
+/// What a training tells while it runs.
+#[derive(Clone, Debug)]
+pub enum TrainEvent<'a> {
+    /// After a step.
+    Step {
+        /// The step.
+        report: StepReport,
+        /// Tasks seen since the start of the training.
+        n_tasks: u64,
+        /// Tasks a second since this process began.
+        tasks_per_second: f64,
+    },
+    /// After a validation.
+    Validation(Validation),
+    /// A checkpoint was written.
+    Checkpoint(&'a Path),
+}
+
+/// How a call of [`train_metamodel`] ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trained {
+    /// Whether all steps are done; else it was stopped and can be resumed.
+    pub finished: bool,
+    /// Steps done.
+    pub step: u64,
+    /// Tasks seen.
+    pub n_tasks: u64,
+    /// Seconds of this call.
+    pub seconds: f64,
+    /// The averaged metamodel.
+    pub metamodel: PathBuf,
+}
+
+/// Runs or resumes the training that a configuration file describes.
+///
+/// `listen` hears of every step and may end the training by `Break`; it then can be resumed to the bit. A killed
+/// process loses at most the steps since the last checkpoint, and the resumed training ends in the same numbers.
+///
+/// # Errors
+/// A bad configuration, a folder that holds another training, a system that refuses.
+pub fn train_metamodel(
+    experiment: &Experiment,
+    resume: bool,
+    n_threads: usize,
+    device: &Device,
+    listen: &mut dyn FnMut(TrainEvent<'_>) -> ControlFlow<()>,
+) -> Result<Trained, TrainError> {
+    let folder = &experiment.folder;
+    let files = Files::new(folder);
+    let (mut state, curve) = match (files.checkpoint.exists(), resume) {
+        (true, false) => return Err(TrainError::Exists { folder: folder.clone() }),
+        (false, true) => return Err(TrainError::NothingToResume { folder: folder.clone() }),
+        (true, true) => {
+            let state = files.load(experiment)?;
+            let mut curve =
+                read_curve(&files.curve).map_err(|source| io_error("read", &files.curve, source))?;
+            curve.retain(|point| point.step <= state.step);
+            (state, curve)
+        }
+        (false, false) => {
+            fs::create_dir_all(folder).map_err(|source| io_error("create", folder, source))?;
+            let text = toml::to_string(experiment).expect("a configuration is plain data");
+            files.write("write", &files.config, text.as_bytes())?;
+            (TrainState::new(&experiment.training)?, Vec::new())
+        }
+    };
+    files.write("write", &files.curve, &curve_csv(&curve))?;
+    let trainer = Trainer::new(&experiment.training, device, n_threads)?;
+    #[expect(clippy::disallowed_methods, reason = "checkpoints are written by the clock")]
+    let begun = Instant::now();
+    let mut recorder = Recorder {
+        experiment,
+        files: &files,
+        listen,
+        begun,
+        stopwatch: Stopwatch::of_process(curve.last().map_or_else(Cost::default, TrainingPoint::cost)),
+        n_tasks_before: state.n_tasks,
+        saved: begun,
+        loss: (0.0, 0),
+        validated: curve.iter().filter(|point| point.valid_loss.is_some()).map(|point| point.step).max(),
+        failed: None,
+    };
+    // A training may have ended between a step and its validation.
+    let is_due = state.step > 0
+        && (state.step.is_multiple_of(experiment.training.validate_every)
+            || state.step == experiment.training.last_step())
+        && recorder.validated != Some(state.step);
+    if !is_due || recorder.on_validation(&trainer.validate(&state), &state).is_continue() {
+        trainer.run(&mut state, &mut recorder);
+    }
+    recorder.finish(&state)?;
+    let last_step = experiment.training.last_step();
+    let finished = state.step == last_step && recorder.validated == Some(last_step);
+    Ok(Trained {
+        finished,
+        step: state.step,
+        n_tasks: state.n_tasks,
+        seconds: begun.elapsed().as_secs_f64(),
+        metamodel: files.metamodel,
+    })
+}
+
+/// Steps between two lines of training loss.
+const CURVE_EVERY: u64 = 100;
+
+/// Writes what the trainer reports, and passes it on.
+struct Recorder<'a> {
+    experiment: &'a Experiment,
+    files: &'a Files,
+    listen: &'a mut dyn FnMut(TrainEvent<'_>) -> ControlFlow<()>,
+    begun: Instant,
+    /// What the training cost, its earlier runs included.
+    stopwatch: Stopwatch,
+    n_tasks_before: u64,
+    saved: Instant,
+    loss: (f64, u64),
+    /// The last step that was validated.
+    validated: Option<u64>,
+    failed: Option<TrainError>,
+}
+
+impl Recorder<'_> {
+    /// Keeps the first failure, which ends the training.
+    fn check(&mut self, result: Result<(), TrainError>) -> ControlFlow<()> {
+        match result {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.failed = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn tell(&mut self, event: TrainEvent<'_>) -> ControlFlow<()> {
+        self.stopwatch.pausing(|| (self.listen)(event))
+    }
+
+    fn point(&self, state: &TrainState) -> TrainingPoint {
+        TrainingPoint::at(state.step, state.n_tasks, self.stopwatch.cost())
+    }
+
+    fn append(&self, point: &TrainingPoint) -> Result<(), TrainError> {
+        let path = &self.files.curve;
+        append_point(path, point).map_err(|source| io_error("write", path, source))
+    }
+
+    /// The line goes first: without it a resumed training would not know what it had cost.
+    fn save(&self, state: &TrainState) -> Result<(), TrainError> {
+        self.append(&self.point(state))?;
+        self.files.save(self.experiment, state)
+    }
+
+    /// The last checkpoint, unless something failed.
+    fn finish(&mut self, state: &TrainState) -> Result<(), TrainError> {
+        match self.failed.take() {
+            Some(error) => Err(error),
+            None => self.save(state),
+        }
+    }
+}
+
+impl Observer for Recorder<'_> {
+    #[expect(clippy::disallowed_methods, reason = "checkpoints are written by the clock")]
+    fn on_step(&mut self, report: &StepReport, state: &TrainState) -> ControlFlow<()> {
+        self.loss = (self.loss.0 + f64::from(report.loss), self.loss.1 + 1);
+        if report.step.is_multiple_of(CURVE_EVERY) {
+            let loss = self.loss.0 / self.loss.1 as f64;
+            self.loss = (0.0, 0);
+            let point = TrainingPoint {
+                train_loss: Some(digits(loss as f32)),
+                learning_rate: Some(digits(report.learning_rate)),
+                gradient_norm: Some(digits(report.gradient_norm)),
+                ..self.point(state)
+            };
+            self.check(self.append(&point))?;
+        }
+        if self.saved.elapsed() >= Duration::from_secs(self.experiment.checkpoint_seconds) {
+            self.check(self.save(state))?;
+            self.saved = Instant::now();
+            self.tell(TrainEvent::Checkpoint(&self.files.checkpoint))?;
+        }
+        let seen = (state.n_tasks - self.n_tasks_before) as f64;
+        let tasks_per_second = seen / self.begun.elapsed().as_secs_f64();
+        self.tell(TrainEvent::Step { report: *report, n_tasks: state.n_tasks, tasks_per_second })
+    }
+
+    fn on_validation(&mut self, validation: &Validation, state: &TrainState) -> ControlFlow<()> {
+        let point = TrainingPoint {
+            valid_loss: Some(digits(validation.loss)),
+            untrained_loss: Some(digits(validation.untrained)),
+            ..self.point(state)
+        };
+        // The line says that all of a validation is done.
+        self.check(self.files.save_averaged(self.experiment, state))?;
+        self.check(self.append(&point))?;
+        self.validated = Some(state.step);
+        self.tell(TrainEvent::Validation(*validation))
+    }
+}
+
+#[cfg(test)]
+mod tests;

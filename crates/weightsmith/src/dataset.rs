@@ -1,0 +1,166 @@
+//! Labelled rows to learn from, wherever they come from.
+
+use crate::error::Error;
+use std::path::Path;
+use weightsmith_datasets::{Labelled, NamedTable, Source, read_table};
+use weightsmith_tasks::{Column, ColumnValues, Support, Table, Target, TaskType};
+
+/// Labelled rows to learn from: named columns of numbers or categories, and a target.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    name: String,
+    target_name: String,
+    support: Support,
+}
+
+impl Dataset {
+    /// Reads a CSV file; `target` is the name of the column to predict. Whether it is a class or a number follows from its
+    /// values.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no CSV, lacks the column, or has nothing to learn from.
+    pub fn from_csv(path: impl AsRef<Path>, target: &str) -> Result<Self, Error> {
+        Self::read(&Source::File(path.as_ref().to_path_buf()), Some(target), None)
+    }
+
+    /// One of the built-in tables, such as `penguins` or `iris`, whole.
+    ///
+    /// # Errors
+    /// A name that no table has.
+    pub fn sample(name: &str) -> Result<Self, Error> {
+        Self::read(&Source::Sample(name.to_string()), None, None)
+    }
+
+    /// Reads a source; a built-in table knows its target, a file needs one. `task_type` decides what the target is, where
+    /// its values should not.
+    ///
+    /// # Errors
+    /// Those of [`Dataset::from_csv`] and [`Dataset::sample`].
+    pub fn read(source: &Source, target: Option<&str>, task_type: Option<TaskType>) -> Result<Self, Error> {
+        Ok(Self::from(read_table(source, target, task_type)?))
+    }
+
+    /// Typed columns and a label for each row.
+    ///
+    /// # Errors
+    /// As many labels as rows are needed, and each must be valid.
+    pub fn from_table(table: Table, target: Target) -> Result<Self, Error> {
+        let support = Support::new(table, target)?;
+        Ok(Self { name: "table".into(), target_name: "target".into(), support })
+    }
+
+    /// Rows of numbers with the name of each row's class; a missing number is NaN. `names` are those of the columns.
+    ///
+    /// # Errors
+    /// Rows that have not one number for each name, infinite numbers, names that repeat, labels that are not as many as the
+    /// rows.
+    pub fn classification<Row: AsRef<[f64]>, Label: AsRef<str>>(
+        names: &[&str],
+        rows: &[Row],
+        labels: &[Label],
+    ) -> Result<Self, Error> {
+        let mut class_names: Vec<String> = labels.iter().map(|label| label.as_ref().to_string()).collect();
+        class_names.sort_unstable();
+        class_names.dedup();
+        let place = |label: &Label| {
+            class_names
+                .binary_search_by(|name| name.as_str().cmp(label.as_ref()))
+                .expect("every label is among them")
+        };
+        let labels = labels.iter().map(place).collect();
+        Self::from_table(table_of_rows(names, rows)?, Target::Classes { class_names, labels })
+    }
+
+    /// Rows of numbers with a number to predict for each; a missing number is NaN. `names` are those of the columns.
+    ///
+    /// # Errors
+    /// Those of [`Dataset::classification`].
+    pub fn regression<Row: AsRef<[f64]>>(
+        names: &[&str],
+        rows: &[Row],
+        values: &[f64],
+    ) -> Result<Self, Error> {
+        Self::from_table(table_of_rows(names, rows)?, Target::Values(values.to_vec()))
+    }
+
+    /// What it is called: the file's name without its extension, or the sample's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The name of the column that is predicted.
+    pub fn target_name(&self) -> &str {
+        &self.target_name
+    }
+
+    /// What is predicted.
+    pub fn task_type(&self) -> TaskType {
+        self.support.target().task_type()
+    }
+
+    /// The columns without the target.
+    pub fn table(&self) -> &Table {
+        self.support.table()
+    }
+
+    /// The labels.
+    pub fn target(&self) -> &Target {
+        self.support.target()
+    }
+
+    /// Rows and labels as the crates below take them.
+    pub fn support(&self) -> &Support {
+        &self.support
+    }
+
+    /// Some of the rows, in the order given.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        Self { support: self.support.select(rows), ..self.clone() }
+    }
+}
+
+impl From<NamedTable> for Dataset {
+    fn from(named: NamedTable) -> Self {
+        let NamedTable { target, labelled: Labelled { name, table, target: labels }, .. } = named;
+        let support = Support::new(table, labels).expect("a labelled table has a valid label for each row");
+        Self { name, target_name: target, support }
+    }
+}
+
+/// Rows of numbers as a table; a missing number is NaN.
+///
+/// # Errors
+/// Rows that have not one number for each name, infinite numbers, names that repeat.
+pub fn table_of_rows<Row: AsRef<[f64]>>(names: &[&str], rows: &[Row]) -> Result<Table, Error> {
+    let n_names = names.len();
+    if let Some(row) = rows.iter().position(|row| row.as_ref().len() != n_names) {
+        return Err(Error::Ragged { row: row + 1, found: rows[row].as_ref().len(), expected: n_names });
+    }
+    let column = |(at, name): (usize, &&str)| Column {
+        name: name.to_string(),
+        values: ColumnValues::Numeric(rows.iter().map(|row| row.as_ref()[at]).collect()),
+    };
+    Ok(Table::new(rows.len(), names.iter().enumerate().map(column).collect())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_another_length_are_told() {
+        let error = table_of_rows(&["a", "b"], &[vec![1.0, 2.0], vec![1.0]]).unwrap_err();
+        assert_eq!(error.to_string(), "row 2 has 1 numbers, and there are 2 names");
+    }
+
+    #[test]
+    fn labels_become_classes_in_the_order_of_their_names() {
+        let data = Dataset::classification(&["x"], &[[1.0], [2.0], [3.0]], &["b", "a", "b"]).unwrap();
+        let Target::Classes { class_names, labels } = data.target() else { panic!("not classes") };
+        assert_eq!((class_names.join(","), labels.as_slice()), ("a,b".to_string(), [1, 0, 1].as_slice()));
+        assert!(Dataset::regression(&["x"], &[[1.0], [2.0]], &[1.0]).is_err());
+    }
+}

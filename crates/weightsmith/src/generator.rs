@@ -1,0 +1,152 @@
+//! From labelled rows to a network, with what a person wants to know about how it came about.
+
+use crate::dataset::Dataset;
+use crate::error::Error;
+use crate::network::Network;
+use std::cell::Cell;
+use weightsmith_base_model::{BaseModel, open_device};
+use weightsmith_generation::{
+    GenerateInfo, GenerateOptions, generate_base_model, load_metamodel, untrained_base_model,
+};
+use weightsmith_metamodel::Pretrained;
+use weightsmith_runtime::{Cost, measured_on_all_threads, on_one_thread};
+use weightsmith_tasks::{Seed, Support};
+use weightsmith_training::{Gain, refine};
+
+/// Up to this many rows more threads would cost more than they bring.
+const MAX_ROWS_ON_ONE_THREAD: usize = 2048;
+/// Stands for the closed-form head alone in place of a metamodel.
+const UNTRAINED: &str = "untrained";
+
+/// Generates the weights of a network from labelled rows, with the defaults.
+///
+/// # Errors
+/// Rows that nothing can be learned from.
+pub fn generate(data: &Dataset) -> Result<Network, Error> {
+    Ok(Generator::default().generate(data)?.network)
+}
+
+/// How weights are generated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generator {
+    metamodel: Option<String>,
+    device: String,
+    n_views: usize,
+    n_trees: usize,
+    refine: bool,
+}
+
+impl Default for Generator {
+    fn default() -> Self {
+        let GenerateOptions { n_views, n_trees, .. } = GenerateOptions::default();
+        Self { metamodel: None, device: "cpu".into(), n_views, n_trees, refine: false }
+    }
+}
+
+/// A network, and how it came about.
+#[derive(Clone, Debug)]
+pub struct Generated {
+    /// The network.
+    pub network: Network,
+    /// What was decided; none for the closed-form head alone.
+    pub info: Option<GenerateInfo>,
+    /// What came of refining; none where it was not asked for.
+    pub refining: Option<Refining>,
+    /// From the rows to the weights.
+    pub cost: Cost,
+}
+
+/// What came of refining generated weights.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Refining {
+    /// What held-out rows say; none where there are too few of a class to hold some out.
+    pub held_out: Option<Gain>,
+    /// Steps taken; 0 where they do not pay.
+    pub n_steps: usize,
+}
+
+impl Generator {
+    /// The metamodel that writes the weights: the name of a shipped one or the path of a file; `untrained` for the
+    /// closed-form head alone. By default the shipped one for the target's type.
+    #[must_use]
+    pub fn metamodel(mut self, choice: impl Into<String>) -> Self {
+        self.metamodel = Some(choice.into());
+        self
+    }
+
+    /// Where the metamodel runs: `cpu`, or `cuda:0` in a build with that feature.
+    #[must_use]
+    pub fn device(mut self, name: impl Into<String>) -> Self {
+        self.device = name.into();
+        self
+    }
+
+    /// Views of the table that are joined into one network; 8 by default. Fewer are faster and a little worse.
+    #[must_use]
+    pub fn views(mut self, n_views: usize) -> Self {
+        self.n_views = n_views;
+        self
+    }
+
+    /// Trees of the forest that is distilled into the network; 100 by default, 0 for none.
+    #[must_use]
+    pub fn trees(mut self, n_trees: usize) -> Self {
+        self.n_trees = n_trees;
+        self
+    }
+
+    /// Whether proximal steps of an optimiser are taken where held-out rows say that they pay; not by default.
+    #[must_use]
+    pub fn refine(mut self, refine: bool) -> Self {
+        self.refine = refine;
+        self
+    }
+
+    /// Generates the weights of a network from every row.
+    ///
+    /// # Errors
+    /// Rows that nothing can be learned from, a metamodel or device that is not there.
+    pub fn generate(&self, data: &Dataset) -> Result<Generated, Error> {
+        let support = data.support();
+        let device = open_device(&self.device)?;
+        let pretrained = match self.metamodel.as_deref() {
+            Some(UNTRAINED) => None,
+            choice => Some(load_metamodel(choice, data.task_type(), &device)?),
+        };
+        let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let write = || {
+            measured_on_all_threads(|| match &pretrained {
+                Some(pretrained) => self.write(support, pretrained, n_threads),
+                None => Ok((untrained_base_model(support, &device)?, None, None)),
+            })
+        };
+        let is_small = support.n_rows() <= MAX_ROWS_ON_ONE_THREAD;
+        let (written, cost) = if is_small { on_one_thread(write) } else { write() };
+        let (model, info, refining) = written?;
+        Ok(Generated { network: model.into(), info, refining, cost })
+    }
+
+    fn write(
+        &self,
+        support: &Support,
+        pretrained: &Pretrained,
+        n_threads: usize,
+    ) -> Result<(BaseModel, Option<GenerateInfo>, Option<Refining>), Error> {
+        let options = GenerateOptions { n_views: self.n_views, n_threads, n_trees: self.n_trees };
+        if !self.refine {
+            let (model, info) = generate_base_model(pretrained, support, options)?;
+            return Ok((model, Some(info), None));
+        }
+        let info = Cell::new(None);
+        let generated = |rows: &Support| -> Result<BaseModel, Error> {
+            let (model, found) = generate_base_model(pretrained, rows, options)?;
+            // All rows come first, then those outside the folds.
+            info.set(info.take().or(Some(found)));
+            Ok(model)
+        };
+        let device = pretrained.metamodel.device();
+        let refined = refine(support, generated, Seed(0), &device, &mut |_| {})?;
+        let n_steps = refined.recipe.map_or(0, |recipe| recipe.n_epochs);
+        Ok((refined.model, info.take(), Some(Refining { held_out: refined.held_out, n_steps })))
+    }
+}
