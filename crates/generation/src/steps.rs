@@ -17,7 +17,7 @@ use weightsmith_tasks::{Level, Support, Target};
 use weightsmith_training::{LogStrengths, VariableProjection, Wanted};
 
 /// Factor on the ridge head's strengths for the logistic head.
-const LOGISTIC_STRENGTH: f64 = 0.2;
+const LOGISTIC_STRENGTH: f64 = 1.0;
 
 /// How many inner steps are taken from generated weights.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]

@@ -3,7 +3,7 @@
 use crate::{Beginning, Decision, FeatureError, TaskFeatures, task_features};
 use weightsmith_base_model::BaseModel;
 use weightsmith_evaluation::MethodError;
-use weightsmith_generation::{GenerateOptions, generate_base_model};
+use weightsmith_generation::{GenerateOptions, Steps, generate_base_model};
 use weightsmith_metamodel::Pretrained;
 use weightsmith_tasks::{Seed, Support};
 use weightsmith_training::{
@@ -22,7 +22,9 @@ pub(crate) struct Workshop<'a> {
 impl Workshop<'_> {
     /// What short rows look like; weights are generated for it.
     pub(crate) fn features(&self, support: &Support) -> Result<TaskFeatures, FeatureError> {
-        let options = GenerateOptions { n_threads: 1, ..GenerateOptions::default() };
+        // The predictor has learned from what the plain forward pass expects of itself.
+        let options =
+            GenerateOptions { n_threads: 1, n_steps: Steps::Fixed(0), ..GenerateOptions::default() };
         let generated = generate_base_model(self.pretrained, support, options)?.0.expected;
         task_features(support, &generated.expect("generated weights say how good they expect to be"))
     }
@@ -41,7 +43,8 @@ impl Workshop<'_> {
         let Decision::Train(plan) = decision else {
             return Ok((generate(GenerateOptions::default())?.0, 0));
         };
-        let start_of = GenerateOptions { n_views: 1, n_trees: 0, ..GenerateOptions::default() };
+        let start_of =
+            GenerateOptions { n_views: 1, n_trees: 0, n_steps: Steps::Fixed(0), ..GenerateOptions::default() };
         let generated = match plan.beginning() {
             Beginning::Random => None,
             Beginning::Generated => Some(generate(start_of)?.0),

@@ -5,19 +5,20 @@ use crate::exit::Outcome;
 use crate::print;
 use anyhow::{Context, Result};
 use serde_json::json;
-use weightsmith::{Dataset, Generated, Generator, Refining};
+use weightsmith::{Dataset, GenerateInfo, Generated, Generator, Refining, StepsInfo, TaskType};
 use weightsmith_base_model::BaseModel;
 use weightsmith_evaluation::seconds_text;
 use weightsmith_runtime::check_output;
 
 pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
-    let Generate { table, out, metamodel, trees, refine, precision, json: as_json } = arguments;
+    let Generate { table, out, metamodel, trees, steps, refine, precision, json: as_json } = arguments;
     check_output(out)?;
     let data = Dataset::read(&table.data, table.target.as_deref(), table.task.task_type())?;
     let mut generator = Generator::default()
         .device(&metamodel.device)
         .views(metamodel.views.into())
         .trees((*trees).into())
+        .steps(*steps)
         .refine(*refine);
     if let Some(choice) = &metamodel.metamodel {
         generator = generator.metamodel(choice);
@@ -40,6 +41,14 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             "n_weights": model.architecture.n_weights(),
             "n_views": info.as_ref().map(|info| info.n_views),
             "forest_share": info.as_ref().map(|info| info.forest_share),
+            "steps": info.as_ref().and_then(|info| info.steps.as_ref()).map(|steps| json!({
+                "n_steps": steps.n_steps,
+                "n_views": steps.n_views,
+                "stepped_share": steps.stepped_share,
+                "generated_share": steps.generated_share,
+                "held_out_loss": steps.held_out_loss,
+                "plain_loss": steps.plain_loss,
+            })),
             "n_encoded_rows": info.as_ref().map(|info| info.n_encoded_rows),
             "refine_steps": refining.map(|refining| refining.n_steps),
             "refine_gain": gain.map(|gain| gain.gain / gain.loss),
@@ -52,18 +61,39 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
     } else {
         let units = model.architecture.hidden.first().map_or("no".to_string(), usize::to_string);
         print::text(&format!(
-            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}",
+            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}{}",
             out.display(),
             model.task_type,
             model.architecture.n_inputs,
             model.architecture.n_weights(),
             model.support.n_rows,
             seconds_text(cost.wall_s),
+            info.as_ref().map_or(String::new(), |info| decided(info, model.task_type)),
             refining.map_or(String::new(), |refining| refined(&refining)),
             expected(model),
         ))?;
     }
     Ok(Outcome::Done)
+}
+
+/// What was decided about inner steps, and why, on a line.
+fn decided(info: &GenerateInfo, task_type: TaskType) -> String {
+    let Some(steps) = &info.steps else { return String::new() };
+    let loss = match task_type {
+        TaskType::Classification => "log-loss",
+        TaskType::Regression => "share of the variance left",
+    };
+    let percent = |share: f32| (100.0 * share).round();
+    let shares = format!("generated {} %, forest {} %", percent(steps.generated_share), percent(info.forest_share));
+    let StepsInfo { n_steps, n_views, held_out_loss, plain_loss, .. } = *steps;
+    if n_steps == 0 {
+        return format!("no inner steps: none pay on held-out rows ({loss} {held_out_loss:.4}); {shares}\n");
+    }
+    format!(
+        "{n_steps} inner steps of {n_views} views: {loss} on held-out rows {held_out_loss:.4}, {plain_loss:.4} without; \
+         stepped {} %, {shares}\n",
+        percent(steps.stepped_share),
+    )
 }
 
 /// What came of refining, on a line.

@@ -33,7 +33,7 @@ impl Method for Shuffled {
         _: &mut dyn FnMut(&Moment<'_>),
     ) -> Result<Made, MethodError> {
         let (model, _) =
-            Generated { with_forest: true }.generate(&shuffled(support, settings.seed), settings)?;
+            Generated::DECIDED.generate(&shuffled(support, settings.seed), settings)?;
         Ok(Made::network(model, String::new()))
     }
 }

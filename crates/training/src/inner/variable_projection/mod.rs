@@ -12,21 +12,25 @@
 //! variables separate"; Allen 1974 for PRESS.
 
 mod algebra;
-mod logistic;
 mod press;
 mod units;
 mod wolfe;
 
 use algebra::numbers;
+use burn::tensor::{Device, Tensor, TensorData};
 use press::{Features, Press};
 use units::{Layout, Units};
 use weightsmith_base_model::{Activation, HostLayer, HostWeights, Matrix, Rows};
+use weightsmith_kernels::{HeadSystem, exact_logistic_head};
 
 /// Logarithms of the strengths of hidden units, and of inputs, of which a start has the best, one after the other.
 const LOG_UNIT_STRENGTHS: [f64; 5] = [0.0, 2.0, 4.0, 6.0, 8.0];
 const LOG_INPUT_STRENGTHS: [f64; 3] = [-2.0, 0.5, 3.0];
 /// Pairs of steps that L-BFGS remembers.
 const N_PAIRS: usize = 20;
+/// Most steps of the logistic head, and the precision of its intercepts.
+const MAX_LOGISTIC_STEPS: usize = 200;
+const INTERCEPT_PRECISION: f32 = 1e-4;
 
 /// What a network is to say of each row.
 #[derive(Copy, Clone, Debug)]
@@ -163,13 +167,51 @@ impl<'a> VariableProjection<'a> {
             Wanted::Classes { labels, n_classes, strength } => {
                 let penalties = self.press.penalties(units.n_units(), strengths);
                 let penalties: Vec<f64> = penalties.iter().map(|penalty| strength * penalty).collect();
-                let found = logistic::logistic_head(&features, labels, n_classes, &penalties);
-                let (coefficients, intercepts) = found.split_at(features.width() * n_classes);
-                fold(&units, &features, coefficients, intercepts)
+                let (coefficients, intercepts) = logistic_head(&features, labels, n_classes, &penalties);
+                fold(&units, &features, &coefficients, &intercepts)
             }
         };
         Stepped { n_steps, leave_one_out: solved.error, weights }
     }
+}
+
+/// Coefficients `[p, n_classes]` and intercepts of multinomial logistic regression on standardised features, with
+/// penalties `[p]`: `Σ log-loss + ½ Σ penalty · coefficient²`.
+fn logistic_head(
+    features: &Features,
+    labels: &[usize],
+    n_classes: usize,
+    penalties: &[f64],
+) -> (Vec<f64>, Vec<f64>) {
+    let (n, p) = (labels.len(), features.width() + 1);
+    let single = |values: Vec<f32>, shape: [usize; 3]| {
+        Tensor::<3>::from_data(TensorData::new(values, shape), &Device::flex())
+    };
+    let mut values = Vec::with_capacity(n * p);
+    for row in features.values.chunks_exact(p - 1) {
+        values.extend(row.iter().map(|value| *value as f32));
+        values.push(1.0);
+    }
+    let mut targets = vec![0.0; n * n_classes];
+    labels.iter().enumerate().for_each(|(row, label)| targets[row * n_classes + label] = 1.0);
+    let precision = penalties.iter().map(|penalty| *penalty as f32).chain([INTERCEPT_PRECISION]).collect();
+    let system = HeadSystem {
+        features: single(values, [1, n, p]),
+        targets: single(targets, [1, n, n_classes]),
+        row_weights: Tensor::ones([1, n], &Device::flex()),
+        precision: single(precision, [1, 1, p]).reshape([1, p]),
+    };
+    let (found, _) = exact_logistic_head(&system, MAX_LOGISTIC_STEPS);
+    let found = found.into_data_as::<f32>().try_into_vec::<f32>().expect("the data was converted to f32");
+    let mut coefficients = vec![0.0; (p - 1) * n_classes];
+    let mut intercepts = Vec::with_capacity(n_classes);
+    for (class, row) in found.chunks_exact(p).enumerate() {
+        for (feature, value) in row[..p - 1].iter().enumerate() {
+            coefficients[feature * n_classes + class] = f64::from(*value);
+        }
+        intercepts.push(f64::from(row[p - 1]));
+    }
+    (coefficients, intercepts)
 }
 
 /// Plain weights from a head on standardised features: coefficients `[p, n_outputs]`, and what it says of mean features.

@@ -162,7 +162,8 @@ fn the_logistic_head_is_where_the_penalised_loss_has_no_slope() {
     let features = press.features(&Units::of(&layer));
     let (p, k) = (features.width(), 3);
     let penalties: Vec<f64> = (0..p).map(|at| 0.5 + 0.1 * at as f64).collect();
-    let found = logistic::logistic_head(&features, &labels, k, &penalties);
+    let (mut found, intercepts) = logistic_head(&features, &labels, k, &penalties);
+    found.extend(intercepts);
     let mut slopes = vec![0.0; (p + 1) * k];
     for (row, &label) in features.values.chunks_exact(p).zip(&labels) {
         let mut z = row.to_vec();
