@@ -1,5 +1,5 @@
 """Predict with a weightsmith base model and NumPy alone: predict.py WEIGHTS.safetensors DATA.csv OUT.csv"""
-import csv, json, math, struct, sys
+import csv, io, json, math, struct, sys
 import numpy as np
 
 MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "?"}  # among numbers, in any case of letters
@@ -31,7 +31,10 @@ for name, info in header.items():
     a = (a.astype("<u4") << 16).view("<f4") if a.dtype == "u2" else a  # BF16 is the upper half of F32
     t[name] = a.astype(float).reshape(info["shape"])
 encoding, network, classes = (json.loads(meta[key]) for key in ("encoding", "architecture", "class_names"))
-top, *rows = filter(None, csv.reader(open(sys.argv[2], newline="", encoding="utf-8-sig")))
+unit = json.loads(meta.get("target_unit", "{}")) if meta["format_version"] != "1" else {}
+text = open(sys.argv[2], newline="", encoding="utf-8-sig").read()
+delimiter = max(",;\t", key=text.lstrip("\r\n").splitlines()[0].count)
+top, *rows = filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
 top = [name or f"column_{position}" for position, name in enumerate(top, 1)]
 fields = [[row[top.index(name)] for row in rows] for name, _ in encoding["inputs"]]
 x = units = np.stack([encode(c["transform"], fields[c["source"]]) for c in encoding["columns"]], axis=1)
@@ -44,5 +47,5 @@ with open(sys.argv[3], "w", newline="", encoding="utf-8") as file:
     write, p = csv.writer(file, lineterminator="\n").writerow, np.exp(out - out.max(axis=1, keepdims=True))
     std = json.loads(meta.get("expected_performance", "{}")).get("residual_std")
     write(["prediction"] + (["probability_" + name for name in classes] or ["std"]))
-    for value, row in zip(out, (p / p.sum(axis=1, keepdims=True)).tolist()):
+    for value, row in zip(unit.get("centre", 0) + unit.get("scale", 1) * out, (p / p.sum(axis=1, keepdims=True)).tolist()):
         write([classes[np.argmax(row)], *row] if classes else [value[0], std])

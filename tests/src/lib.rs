@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+pub mod untrusted;
+
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;

@@ -18,7 +18,7 @@ fn collect(ledger: &'static str) -> Vec<&'static str> {
     COLLECT.split(' ').chain([ledger]).collect()
 }
 
-/// Each run's outcome and last long loss by its name: what it cost is left out.
+/// Each run's outcome and last loss on query rows by its name: what it cost is left out.
 fn outcomes(place: &Workplace, ledger: &str) -> BTreeMap<String, (String, String)> {
     place.run(&["runs", "export", "--ledger", ledger, "--out", "runs.csv"]).done();
     let (header, rows) = place.read_csv("runs.csv");
@@ -31,11 +31,11 @@ fn outcomes(place: &Workplace, ledger: &str) -> BTreeMap<String, (String, String
 #[test]
 fn runs_are_collected_once_and_are_the_same_at_any_number_of_threads() {
     let place = workplace();
-    let told = place.run(&[collect("a.ledger"), vec!["--threads", "2"]].concat()).done().json();
+    let printed = place.run(&[collect("a.ledger"), vec!["--threads", "2"]].concat()).done().json();
     assert_eq!(
-        (&told["n_new"], &told["n_failed"], &told["n_left"]),
+        (&printed["n_new"], &printed["n_failed"], &printed["n_left"]),
         (&36.into(), &0.into(), &0.into()),
-        "{told}"
+        "{printed}"
     );
     let again = place.run(&collect("a.ledger")).done().json();
     assert_eq!((&again["n_new"], &again["n_there"]), (&0.into(), &36.into()), "{again}");
@@ -72,8 +72,8 @@ fn a_killed_collection_goes_on_where_it_stopped() {
     child.wait().unwrap();
     let before = n_runs();
     assert!((1..36).contains(&before), "killed after {before} runs, too late to prove anything");
-    let told = place.run(&more("killed.ledger")).done().json();
-    assert_eq!(told["n_there"].as_u64(), Some(before), "{told}");
+    let printed = place.run(&more("killed.ledger")).done().json();
+    assert_eq!(printed["n_there"].as_u64(), Some(before), "{printed}");
     place.run(&more("whole.ledger")).done();
     assert!(
         outcomes(&place, "killed.ledger") == outcomes(&place, "whole.ledger"),
@@ -90,8 +90,8 @@ fn real_tables_are_collected_from_and_described() {
     let (columns, _) = header.rsplit_once(',').unwrap();
     place.write("tables/iris.csv", format!("{columns},target\n{rows}"));
     let arguments = "plan collect --synthetic 0 --suite tables --recipes 4 --support 30 --steps 64 --json --ledger t.ledger";
-    let told = place.run(&arguments.split(' ').collect::<Vec<_>>()).done().json();
-    assert_eq!(told["n_new"], 4, "{told}");
+    let printed = place.run(&arguments.split(' ').collect::<Vec<_>>()).done().json();
+    assert_eq!(printed["n_new"], 4, "{printed}");
     let list = place.run(&["runs", "list", "--ledger", "t.ledger", "--json"]).done().json();
     // One of the trainings: threads decide which run is recorded first, and a generation has no steps.
     let shown = list["runs"].as_array().unwrap().iter().map(|listed| {
@@ -139,8 +139,8 @@ fn with_ledger() -> Workplace {
     let place = workplace();
     let arguments =
         "plan collect --synthetic 10 --recipes 12 --support 24,48 --steps 64 --json --ledger runs.ledger";
-    let told = place.run(&arguments.split(' ').collect::<Vec<_>>()).done().json();
-    assert_eq!(told["n_failed"], 0, "{told}");
+    let printed = place.run(&arguments.split(' ').collect::<Vec<_>>()).done().json();
+    assert_eq!(printed["n_failed"], 0, "{printed}");
     place
 }
 
@@ -159,37 +159,37 @@ fn a_predictor_learns_from_a_ledger_and_plans_for_a_table() {
     assert!(shown["value"].as_f64().unwrap() > 0.0 && shown["metric"] == "held_out_rmse", "{shown}");
     let plan = "plan --data sample:penguins --support 48 --predictor predictor --run --tries 1 --out w.safetensors \
                 --report plan.html --json";
-    let told = run(plan).done().json();
-    assert!(told["n_scored"].as_u64().unwrap() > 1_000_000_000, "{told}");
-    assert_eq!((&told["n_short"], &told["metric"]), (&48.into(), &"log_loss".into()));
+    let printed = run(plan).done().json();
+    assert!(printed["n_scored"].as_u64().unwrap() > 1_000_000_000, "{printed}");
+    assert_eq!((&printed["n_support"], &printed["metric"]), (&48.into(), &"log_loss".into()));
     let number = |pointer: &str| {
-        told.pointer(pointer).and_then(|v| v.as_f64()).unwrap_or_else(|| panic!("no {pointer}"))
+        printed.pointer(pointer).and_then(|v| v.as_f64()).unwrap_or_else(|| panic!("no {pointer}"))
     };
     assert!(
         number("/chosen/low") < number("/chosen/loss") && number("/chosen/loss") < number("/chosen/high")
     );
-    let inside = (number("/chosen/low")..=number("/chosen/high")).contains(&number("/realised/loss"));
-    assert_eq!(told["realised"]["is_inside"], inside, "{told}");
+    let inside = (number("/chosen/low")..=number("/chosen/high")).contains(&number("/observed/loss"));
+    assert_eq!(printed["observed"]["is_inside"], inside, "{printed}");
     let all: Vec<&serde_json::Value> =
-        [&told["chosen"]].into_iter().chain(told["alternatives"].as_array().unwrap()).collect();
-    assert_eq!(all.iter().filter(|decision| decision["action"] == "generate").count(), 1, "{told}");
-    // The network is one like any other, and its predictions have the loss that was told. The table has 48 short rows and
-    // 294 long ones; which is which is not told, but the short ones, which it was made from, cost less than the others and
+        [&printed["chosen"]].into_iter().chain(printed["alternatives"].as_array().unwrap()).collect();
+    assert_eq!(all.iter().filter(|decision| decision["action"] == "generate").count(), 1, "{printed}");
+    // The network is one like any other, and its predictions have the loss that was printed. The table has 48 support rows and
+    // 294 query ones; which is which is not printed, but the support rows, which it was made from, cost less than the others and
     // more than nothing.
     run("predict --weights w.safetensors --data sample:penguins --out all.csv").done();
-    let (all, long) = (penguins_log_loss(&place, "all.csv"), number("/realised/loss"));
-    assert!(all < long && all > long * 294.0 / 342.0, "{all} over all rows, {long} over the long ones");
-    // The page tells what the JSON beside it has.
+    let (all, query) = (penguins_log_loss(&place, "all.csv"), number("/observed/loss"));
+    assert!(all < query && all > query * 294.0 / 342.0, "{all} over all rows, {query} over the query rows");
+    // The page has the figures of the JSON file beside it.
     let beside: serde_json::Value = serde_json::from_slice(&place.read("plan.json")).unwrap();
-    assert_eq!(beside["chosen"], told["chosen"]);
+    assert_eq!(beside["chosen"], printed["chosen"]);
     assert!(text_of(&place, "plan.html").contains("data-pointer=\"/chosen/loss\""));
     // The same plan again, from the ledger instead of the folder: the same figures.
     let again = run("plan --data sample:penguins --support 48 --ledger runs.ledger --tries 1 --run --json")
         .done()
         .json();
-    assert_eq!(again["chosen"]["recipe"], told["chosen"]["recipe"]);
+    assert_eq!(again["chosen"]["recipe"], printed["chosen"]["recipe"]);
     // Numbers of the folder went through a text, which may cost the last digit.
-    for pointer in ["/chosen/loss", "/chosen/high", "/reasons/0/moved"] {
+    for pointer in ["/chosen/loss", "/chosen/high", "/reasons/0/contribution"] {
         let (a, b) = (number(pointer), again.pointer(pointer).and_then(|v| v.as_f64()).unwrap());
         assert!((a - b).abs() <= 1e-9 * a.abs(), "{pointer}: {a} {b}");
     }
@@ -200,23 +200,23 @@ fn a_predictor_learns_from_a_ledger_and_plans_for_a_table() {
 }
 
 #[test]
-fn foresight_is_assessed_on_data_sets_that_are_held_out() {
+fn predictions_are_assessed_on_data_sets_that_are_held_out() {
     let place = with_ledger();
     let run = |arguments: &str| place.run(&arguments.split(' ').collect::<Vec<_>>());
-    let told = run("plan assess --ledger runs.ledger --folds 2 --report page.html --json").done().json();
-    assert_eq!((&told["n_roots"], &told["n_folds"]), (&10.into(), &2.into()));
-    let learners = told["learners"].as_array().unwrap();
+    let printed = run("plan assess --ledger runs.ledger --folds 2 --report page.html --json").done().json();
+    assert_eq!((&printed["n_roots"], &printed["n_folds"]), (&10.into(), &2.into()));
+    let learners = printed["learners"].as_array().unwrap();
     let named =
         |name: &str| learners.iter().find(|own| own["name"] == name).unwrap_or_else(|| panic!("no {name}"));
     for name in
         ["ensemble", "ensemble with probes", "linear", "generated from 64 rows", "adam-tuned from 64 rows"]
     {
-        // Every task of every fold was foreseen, none twice.
+        // Every task of every fold was predicted, none twice.
         assert_eq!(named(name)["tasks"].as_array().unwrap().len(), 20, "{name}");
     }
-    // The mean foresees nothing, and the ensemble more than it.
+    // The mean predicts nothing, and the ensemble more than it.
     let rmse = |name: &str| named(name)["rmse"].as_f64().unwrap_or_else(|| panic!("{name} has no error"));
-    assert!(rmse("ensemble") < 0.95 * rmse("mean"), "{told}");
+    assert!(rmse("ensemble") < 0.95 * rmse("mean"), "{printed}");
     let coverage = named("ensemble")["coverage"].as_f64().unwrap();
     assert!((0.5..1.0).contains(&coverage), "{coverage}");
     assert!(text_of(&place, "page.html").contains("data-pointer=\"/learners/0/coverage\""));
@@ -227,7 +227,7 @@ fn foresight_is_assessed_on_data_sets_that_are_held_out() {
 }
 
 #[test]
-fn decisions_are_tried_beside_others() {
+fn strategies_are_compared() {
     let place = with_ledger();
     let run = |arguments: &str| place.run(&arguments.split(' ').collect::<Vec<_>>());
     fs::create_dir(place.path("tables")).unwrap();
@@ -238,10 +238,10 @@ fn decisions_are_tried_beside_others() {
     run("plan collect --synthetic 0 --suite tables --recipes 3 --support 30 --steps 64 --ledger iris.ledger")
         .done();
     let trial = "plan trial --suite tables --ledger runs.ledger --tested iris.ledger --support 30 --report page.html --json";
-    let told = run(trial).done().json();
-    let trials = told["trials"].as_array().unwrap();
-    assert_eq!(trials.len(), 11, "{told}");
-    // The best in hindsight is that of all losses which methods came to here and runs of the ledger came to on their way.
+    let printed = run(trial).done().json();
+    let trials = printed["trials"].as_array().unwrap();
+    assert_eq!(trials.len(), 11, "{printed}");
+    // The best in hindsight is that of all losses of strategies here and of runs of the ledger on their way.
     let list = run("runs list --ledger iris.ledger --json").done().json();
     let mut losses: Vec<f64> = trials.iter().map(|trial| trial["loss"].as_f64().unwrap()).collect();
     for listed in list["runs"].as_array().unwrap() {
@@ -257,26 +257,66 @@ fn decisions_are_tried_beside_others() {
         let (loss, regret) = (trial["loss"].as_f64().unwrap(), trial["regret"].as_f64().unwrap());
         assert!((loss - best - regret).abs() < 1e-9, "{trial}, best {best}");
     }
-    assert_eq!(told["methods"].as_array().unwrap().len(), 11);
+    assert_eq!(printed["strategies"].as_array().unwrap().len(), 11);
     let n = |name: &str| {
-        trials.iter().find(|trial| trial["method"] == name).unwrap()["n_trainings"].as_u64().unwrap()
+        trials.iter().find(|trial| trial["strategy"] == name).unwrap()["n_trainings"].as_u64().unwrap()
     };
     assert_eq!((n("generated"), n("early-stopping"), n("random-search"), n("tpe")), (1, 5, 33, 33));
-    assert!(text_of(&place, "page.html").contains("data-pointer=\"/methods/0/regret\""));
-    let unknown = run("plan trial --suite tables --tested iris.ledger --methods best");
+    assert!(text_of(&place, "page.html").contains("data-pointer=\"/strategies/0/regret\""));
+    let unknown = run("plan trial --suite tables --tested iris.ledger --strategies best");
     assert!(unknown.code == Some(2) && unknown.stderr.contains("adam-tuned"), "{}", unknown.stderr);
 }
 
 #[test]
-fn a_focus_trains_what_is_foreseen_to_be_good() {
+fn a_targeted_collection_trains_what_is_predicted_to_be_good() {
     let place = with_ledger();
     let run = |arguments: &str| place.run(&arguments.split(' ').collect::<Vec<_>>());
-    let focus =
-        "plan collect --synthetic 1 --recipes 1 --support 24 --steps 64 --focus --json --ledger runs.ledger";
-    let told = run(focus).done().json();
-    assert!((1..=5).contains(&told["n_new"].as_u64().unwrap()), "{told}");
+    let targeted = "plan collect --synthetic 1 --recipes 1 --support 24 --steps 64 --targeted --json --ledger runs.ledger";
+    let printed = run(targeted).done().json();
+    assert!((1..=5).contains(&printed["n_new"].as_u64().unwrap()), "{printed}");
     let list = run("runs list --ledger runs.ledger --task synthetic-0 --json").done().json();
-    // A generation and eleven drawn plans with 24 short rows and with 48, fewer where the same plan was drawn twice.
-    let before = list["n_matching"].as_u64().unwrap() - told["n_new"].as_u64().unwrap();
+    // A generation and eleven drawn plans with 24 support rows and with 48, fewer where the same plan was drawn twice.
+    let before = list["n_matching"].as_u64().unwrap() - printed["n_new"].as_u64().unwrap();
     assert!((20..=24).contains(&before), "{list}");
+}
+
+#[test]
+fn every_number_has_a_range_that_its_help_names() {
+    let place = workplace();
+    let cases = [
+        ("plan --data sample:iris", "--support", &["3", "-1", "1000001", "nan"][..], "4 to 1000000"),
+        ("plan --data sample:iris", "--tries", &["7", "-1"], "0 to 6"),
+        ("plan --data sample:iris", "--seed", &["-1", "18446744073709551616"], "below 2^64"),
+        ("plan collect", "--minutes", &["nan", "inf", "1e18", "-1", "525601"], "0 to 525600"),
+        ("plan collect", "--synthetic", &["100001", "-1"], "0 to 100000"),
+        ("plan collect", "--support", &["32,3", "0", "1000001"], "4 to 1000000"),
+        ("plan collect", "--recipes", &["0", "10001"], "1 to 10000"),
+        ("plan collect", "--steps", &["0", "1000001"], "1 to 1000000"),
+        ("plan collect", "--threads", &["0", "1025"], "1 to 1024"),
+        ("plan collect", "--seed", &["-1"], "below 2^64"),
+        ("plan fit --out p", "--threads", &["0", "1025"], "1 to 1024"),
+        ("plan fit --out p", "--seed", &["-1"], "below 2^64"),
+        ("plan assess", "--folds", &["0", "1001"], "1 to 1000"),
+        ("plan trial --suite s --tested t", "--folds", &["0", "1001"], "1 to 1000"),
+        ("plan trial --suite s --tested t", "--support", &["3", "1000001"], "4 to 1000000"),
+    ];
+    for (command, option, outside, range) in cases {
+        let typed: Vec<&str> = command.split(' ').collect();
+        let subcommand: Vec<&str> =
+            typed.iter().copied().take_while(|word| !word.starts_with("--")).collect();
+        let help = place.run(&[subcommand, vec!["-h"]].concat()).done().stdout;
+        // From the option to the next one, without the breaks of lines.
+        let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (_, from) =
+            words.split_once(&format!(" {option} <")).unwrap_or_else(|| panic!("no {option}: {help}"));
+        let described = from.split(" --").next().unwrap_or(from);
+        assert!(described.contains(range), "{command} {option}: {described}");
+        for value in outside {
+            let typed_value = format!("{option}={value}");
+            let ran = place.run(&[typed.clone(), vec![typed_value.as_str()]].concat());
+            let refused = value.rsplit(',').next().unwrap_or(value);
+            let names_it = ran.stderr.contains(&format!("'{refused}'")) && ran.stderr.contains(option);
+            assert!(ran.code == Some(2) && names_it, "{command} {option} {value}: {}", ran.stderr);
+        }
+    }
 }

@@ -4,6 +4,7 @@ use crate::architecture::Architecture;
 use crate::encoding::Transform;
 use crate::file::Precision;
 use crate::model::{BaseModel, ExpectedPerformance, Provenance, SupportInfo};
+use crate::target_unit::TargetUnit;
 use serde::Serialize;
 use std::fmt;
 use weightsmith_tasks::{ColumnType, Level, TaskType};
@@ -49,6 +50,8 @@ pub struct Description {
     pub n_weights: usize,
     /// The inputs and how they are encoded.
     pub inputs: Vec<InputDescription>,
+    /// What a regression's output counts; none where it is the value itself.
+    pub target_unit: Option<TargetUnit>,
     /// The tensors, sorted by name.
     pub tensors: Vec<TensorDescription>,
     /// What made the weights.
@@ -106,6 +109,7 @@ impl Description {
             class_names: model.class_names.clone(),
             architecture: model.architecture.clone(),
             n_weights: model.architecture.n_weights(),
+            target_unit: model.target_unit,
             tensors: tensors.collect(),
             inputs,
             provenance: model.provenance.clone(),
@@ -150,6 +154,9 @@ impl fmt::Display for Description {
         };
         let skip = if architecture.skip { ", skip path" } else { "" };
         writeln!(f, "network     {}, {activation}{skip}, {} weights", widths.join(" > "), self.n_weights)?;
+        if let Some(TargetUnit { centre, scale }) = &self.target_unit {
+            writeln!(f, "value       {centre} + {scale} x output")?;
+        }
         writeln!(f, "made by     {:?} {:?}", self.provenance.name, self.provenance.checksum)?;
         writeln!(f, "made from   {} rows, {:?}", self.support.n_rows, self.support.checksum)?;
         if let Some(expected) = &self.expected {

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use weightsmith_tasks::{ColumnType, ColumnValues, Schema, Table};
 
 pub use fit::{EncodingLimits, Fitted};
+pub(crate) use numeric::settle;
 
 /// Encoded rows, row-major.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,43 +3,52 @@
 //! Layout: 8 bytes little-endian length of the header, the header as JSON, padded with spaces to a multiple of
 //! 8, then the tensors. Tensors have PyTorch's layout and are sorted by name: `hidden.weight [units, inputs]`,
 //! `hidden.bias [units]`, `skip.weight [outputs, inputs]`, `output.weight [outputs, units]`,
-//! `output.bias [outputs]`; with several hidden layers `hidden.0.weight` and so on. All are F32, F16 or BF16.
+//! `output.bias [outputs]`; with several hidden layers `hidden.0.weight` and so on. All are F32, F16 or BF16. A file that is
+//! written in half precision has its sensitive tensors in F32 all the same, see [`Precision::of_tensor`].
 //!
 //! The header's `__metadata__` maps strings to strings:
 //!
 //! | key | value |
 //! |---|---|
 //! | `format` | `weightsmith-base-model` |
-//! | `format_version` | `1` |
+//! | `format_version` | `2`; `1` is read too |
 //! | `level` | what the rows are about, `0` for the world |
 //! | `task_type` | `classification` or `regression` |
 //! | `class_names` | JSON list, an output each; empty for a regression |
 //! | `encoding` | JSON, an [`crate::Encoding`] |
 //! | `architecture` | JSON, an [`crate::Architecture`] |
+//! | `target_unit` | JSON, a [`crate::TargetUnit`]: a regression's values are `centre + scale * output`, to be computed in 64 bits. Absent for a classification, and where outputs are values already |
 //! | `metamodel` | JSON, a [`crate::Provenance`] |
 //! | `support` | JSON, a [`crate::SupportInfo`] |
 //! | `expected_performance` | JSON, an [`crate::ExpectedPerformance`], or absent |
+//!
+//! Version 1 knows no `target_unit`: its outputs are values in the target's unit. Nothing else differs.
 //!
 //! The same model gives the same bytes. Other keys in `__metadata__` are ignored; anything else that is not as
 //! written here is refused. `docs/predict.py` is a second, independent reader.
 
 mod read;
+mod stored;
 mod write;
 
-use weightsmith_runtime::write_atomically;
+pub use stored::StoredError;
 
 use crate::description::Description;
 use crate::host_weights::HostWeights;
 use crate::model::{BaseModel, ModelError};
+use half::{bf16, f16};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use weightsmith_runtime::write_atomically;
 use weightsmith_tasks::{Base, Level};
 
 const FORMAT: &str = "weightsmith-base-model";
-const FORMAT_VERSION: &str = "1";
+const FORMAT_VERSION: &str = "2";
+/// The version whose regressions have values for outputs.
+const VERSION_WITHOUT_UNIT: &str = "1";
 /// Larger files are refused before they are read.
 const MAX_FILE_BYTES: u64 = 1 << 30;
 const MAX_HEADER_BYTES: u64 = 64 << 20;
@@ -58,6 +67,22 @@ pub enum Precision {
 }
 
 impl Precision {
+    /// How a tensor of a file in this precision is stored. Half precision is for the large matrices: biases decide where
+    /// narrow ramps lie, and the direct path is small and adds up over all inputs.
+    pub fn of_tensor(self, name: &str) -> Self {
+        if name.ends_with(".bias") || name == "skip.weight" { Self::F32 } else { self }
+    }
+
+    /// The number as it is read back; none if it is beyond the range.
+    pub(crate) fn rounded(self, value: f32) -> Option<f32> {
+        let rounded = match self {
+            Self::F32 => value,
+            Self::F16 => f16::from_f32(value).to_f32(),
+            Self::Bf16 => bf16::from_f32(value).to_f32(),
+        };
+        rounded.is_finite().then_some(rounded)
+    }
+
     /// The name in the safetensors header.
     fn dtype(self) -> &'static str {
         match self {
@@ -119,9 +144,11 @@ pub enum FileError {
         found: Option<String>,
     },
     /// A version this program does not know.
-    #[error("format version {found:?} where {expected:?} is known; use the weightsmith that wrote the file")]
+    #[error(
+        "format version {found:?} where {expected:?} and {VERSION_WITHOUT_UNIT:?} are known; use the weightsmith that wrote the file"
+    )]
     WrongVersion {
-        /// The version this program reads.
+        /// The version this program writes.
         expected: &'static str,
         /// The file's version.
         found: String,

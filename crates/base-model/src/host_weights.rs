@@ -31,6 +31,10 @@ impl Matrix {
     }
 }
 
+/// Largest magnitude of what reaches a hidden unit. Products with f32 weights and their sums stay finite below it, so
+/// that no two infinities make a NaN.
+const LARGEST: f64 = 1e200;
+
 /// Partial sums of a row, so that the compiler finds vector instructions; the same ones on every machine.
 const N_LANES: usize = 8;
 
@@ -116,6 +120,21 @@ impl HostWeights {
         named
     }
 
+    /// Name and numbers of every tensor, to be changed.
+    pub(crate) fn named_mut(&mut self) -> Vec<(String, &mut Vec<f32>)> {
+        let n_layers = self.hidden.len();
+        let mut named = Vec::new();
+        for (position, layer) in self.hidden.iter_mut().enumerate() {
+            let name = hidden_name(position, n_layers);
+            named.push((format!("{name}.weight"), &mut layer.weight.values));
+            named.push((format!("{name}.bias"), &mut layer.bias));
+        }
+        named.extend(self.skip.iter_mut().map(|skip| ("skip.weight".to_string(), &mut skip.values)));
+        named.extend(self.output.iter_mut().map(|output| ("output.weight".to_string(), &mut output.values)));
+        named.push(("output.bias".to_string(), &mut self.output_bias));
+        named
+    }
+
     /// The weights of an architecture from its tensors: `take` gives the numbers of each name and shape of
     /// [`Architecture::tensors`].
     ///
@@ -156,7 +175,8 @@ impl HostWeights {
     }
 
     /// Logits of the classes, or values, of every row: `n_rows * n_outputs` numbers, row-major. Meant for small
-    /// inputs, and as the reference of [`crate::predict`].
+    /// inputs, and as the reference of [`crate::predict`]. Finite weights give finite outputs: one beyond the range of
+    /// f32 is the largest number of its sign.
     ///
     /// # Panics
     /// If the rows have another number of columns than the network has inputs.
@@ -175,11 +195,13 @@ impl HostWeights {
                 for layer in &self.hidden {
                     let mut sums = widen(&layer.bias);
                     layer.weight.add_product(&units, &mut sums);
-                    units = sums.into_iter().map(|sum| activate(self.activation, sum)).collect();
+                    let bounded = sums.into_iter().map(|sum| sum.clamp(-LARGEST, LARGEST));
+                    units = bounded.map(|sum| activate(self.activation, sum)).collect();
                 }
                 output.add_product(&units, &mut outputs);
             }
-            predicted.extend(outputs.into_iter().map(|value| value as f32));
+            let range = (f64::from(f32::MIN), f64::from(f32::MAX));
+            predicted.extend(outputs.into_iter().map(|value| value.clamp(range.0, range.1) as f32));
         }
         predicted
     }
@@ -214,4 +236,31 @@ fn erf(x: f64) -> f64 {
         1.0 - (-magnitude * magnitude).exp() / (std::f64::consts::PI.sqrt() * (magnitude + fraction))
     };
     value.copysign(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn huge_weights_give_the_largest_numbers_and_no_nan() {
+        let layer =
+            || HostLayer { weight: Matrix::new(2, 2, vec![3e38, 3e38, -3e38, 3e38]), bias: vec![3e38; 2] };
+        for (n_layers, activation) in [(1, Activation::Relu), (9, Activation::Relu), (3, Activation::Gelu)] {
+            let weights = HostWeights {
+                hidden: (0..n_layers).map(|_| layer()).collect(),
+                skip: Some(Matrix::new(2, 2, vec![-3e38, -3e38, 3e38, 3e38])),
+                output: Some(Matrix::new(2, 2, vec![3e38, -3e38, -3e38, 3e38])),
+                output_bias: vec![-3e38, 3e38],
+                activation,
+            };
+            let rows = Rows { n_rows: 2, n_columns: 2, values: vec![4.0, 4.0, -4.0, 3.0] };
+            let outputs = weights.predict(&rows);
+            assert!(outputs.iter().all(|output| output.is_finite()), "{n_layers} layers: {outputs:?}");
+            let logits: crate::Predictions = crate::Predictions::from_logits(2, &outputs);
+            for row in logits.probabilities().expect("classes") {
+                assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-6, "{n_layers} layers: {row:?}");
+            }
+        }
+    }
 }

@@ -17,6 +17,7 @@ mod model;
 mod numbers;
 mod prediction_file;
 mod predictions;
+mod target_unit;
 mod weights;
 
 pub use architecture::{Activation, Architecture, ArchitectureError, MAX_WEIGHTS};
@@ -24,10 +25,11 @@ pub use description::{Description, InputDescription, TensorDescription};
 pub use encoding::{
     EncodedColumn, Encoding, EncodingError, EncodingLimits, Fitted, Joined, Rows, Transform, View,
 };
-pub use file::{FileError, Precision, inspect, read_weights};
+pub use file::{FileError, Precision, StoredError, inspect, read_weights};
 pub use host_weights::{HostLayer, HostWeights, Matrix};
 pub use model::{BaseModel, ExpectedPerformance, ModelError, Provenance, SupportInfo};
 pub use prediction_file::{as_written, predictions_csv, predictions_csv_of};
 pub use predictions::{Predicted, Predictions};
+pub use target_unit::TargetUnit;
 pub use weights::{HiddenLayer, Weights, predict};
 pub use weightsmith_kernels::{DeviceError, open_device};

@@ -4,6 +4,7 @@ use crate::architecture::{Architecture, ArchitectureError};
 use crate::encoding::{Encoding, EncodingError};
 use crate::host_weights::HostWeights;
 use crate::predictions::Predictions;
+use crate::target_unit::TargetUnit;
 use crate::weights::Weights;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,7 @@ pub struct Provenance {
     pub checksum: String,
 }
 
-/// The short rows that the weights were made from.
+/// The support rows that the weights were made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SupportInfo {
@@ -117,6 +118,9 @@ pub enum ModelError {
         /// The tensor's name.
         tensor: String,
     },
+    /// A classification has a unit, or the numbers of a unit are not finite or its scale is not above 0.
+    #[error("the unit of the target is not valid: two finite numbers, the scale above 0, of a regression")]
+    BadUnit,
     /// A figure of the expected performance is NaN, infinite, or a negative standard deviation.
     #[error("the expected performance holds a figure that is not finite or a negative standard deviation")]
     BadFigure,
@@ -133,8 +137,10 @@ pub struct BaseModel<L: Level = Base> {
     pub task_type: TaskType,
     /// The name of each output's class, each once; none for a regression.
     pub class_names: Vec<String>,
-    /// The network's numbers. A regression's output is in the target's unit.
+    /// The network's numbers.
     pub weights: HostWeights,
+    /// What a regression's output counts; none where it is the value itself, and for a classification.
+    pub target_unit: Option<TargetUnit>,
     /// What made the weights.
     pub provenance: Provenance,
     /// What they were made from.
@@ -164,6 +170,10 @@ impl<L: Level> BaseModel<L> {
         };
         if !fits {
             return Err(ModelError::ClassCount { task_type, n_classes, n_outputs });
+        }
+        let unit_fits = |unit: TargetUnit| unit.is_valid() && task_type == TaskType::Regression;
+        if !self.target_unit.is_none_or(unit_fits) {
+            return Err(ModelError::BadUnit);
         }
         let mut names = HashSet::new();
         if let Some(name) = self.class_names.iter().find(|name| !names.insert(name.as_str())) {
@@ -199,7 +209,16 @@ impl<L: Level> BaseModel<L> {
     /// A missing column, a column of the other type.
     pub fn predict(&self, table: &Table) -> Result<Predictions<L>, EncodingError> {
         let outputs = self.weights.predict(&self.encoding.encode(table)?);
-        Ok(Predictions::from_outputs(self.task_type, self.architecture.n_outputs, outputs))
+        Ok(self.predictions(&outputs))
+    }
+
+    /// What the outputs of this network mean, `n_rows * n_outputs` of them.
+    ///
+    /// # Panics
+    /// If the number of outputs is not a multiple of the network's.
+    pub fn predictions(&self, outputs: &[f32]) -> Predictions<L> {
+        let n_outputs = self.architecture.n_outputs;
+        Predictions::from_outputs(self.task_type, n_outputs, self.target_unit.as_ref(), outputs)
     }
 
     /// The weights as tensors on a device.

@@ -30,7 +30,7 @@ pub fn predictions_csv_of(names: &[String], std: Option<f32>, predictions: &Pred
         Predicted::Values(values) => {
             let std = std.map_or(String::new(), number);
             write(vec!["prediction".to_string(), "std".to_string()]);
-            values.iter().for_each(|value| write(vec![number(*value), std.clone()]));
+            values.iter().for_each(|value| write(vec![wide_number(*value), std.clone()]));
         }
     }
     writer.into_inner().expect("memory takes every byte")
@@ -39,6 +39,12 @@ pub fn predictions_csv_of(names: &[String], std: Option<f32>, predictions: &Pred
 /// The shortest text that reads back as the same number.
 fn number(value: f32) -> String {
     let plain = value == 0.0 || (1e-4..1e9).contains(&value.abs());
+    if plain { value.to_string() } else { format!("{value:e}") }
+}
+
+/// [`number`] of a 64-bit number. Values have been rounded to what a network knows, so that this is short too.
+fn wide_number(value: f64) -> String {
+    let plain = value == 0.0 || (1e-4..1e16).contains(&value.abs());
     if plain { value.to_string() } else { format!("{value:e}") }
 }
 

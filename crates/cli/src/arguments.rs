@@ -43,6 +43,7 @@ pub(crate) enum Command {
     Evaluate(Evaluate),
     Train(Train),
     Bench(Bench),
+    Score(Score),
     Inspect(Inspect),
     Plan(Plan),
     SelfApply(SelfApply),
@@ -65,7 +66,7 @@ pub(crate) struct Generate {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) metamodel: MetamodelArguments,
-    /// Trees of the forest that gives a second opinion; 0 for the metamodel alone, which is faster
+    /// Trees of the forest that is distilled into the network; 0 for the metamodel alone, which is faster
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub(crate) trees: u16,
     /// Inner steps from the generated weights: "auto" for as many as pay on rows held out, 0 for the plain forward pass
@@ -77,6 +78,9 @@ pub(crate) struct Generate {
     /// How the numbers are stored
     #[arg(long, value_enum, default_value_t = PrecisionArgument::F32)]
     pub(crate) precision: PrecisionArgument,
+    /// Replace files that weightsmith did not write
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -104,6 +108,28 @@ Examples:
 What the table may hold: numbers, text, missing values (empty fields). Constant and empty columns are dropped, at most
 256 encoded columns are kept, those that say most about the target. At least 4 rows and two classes are needed.";
 
+/// Score a network on labelled rows that it was not made from
+///
+/// Every metric comes with its 95% interval, by drawing the rows again, and with what knowing the labels' frequencies (or
+/// their mean) alone would score.
+#[derive(Debug, Args)]
+#[command(after_long_help = SCORE_EXAMPLES)]
+pub(crate) struct Score {
+    /// The file that `generate` wrote
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: PathBuf,
+    #[command(flatten)]
+    pub(crate) table: LabelledArguments,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const SCORE_EXAMPLES: &str = "\
+Examples:
+  weightsmith score --weights w.safetensors --data labelled.csv --target y
+  weightsmith score --weights w.safetensors --data sample:penguins --json";
+
 /// Predict every row of a table with a network's weights
 ///
 /// Columns are found by name, in any order; others, the target among them, are ignored. A category that the network has
@@ -114,12 +140,15 @@ pub(crate) struct Predict {
     /// The file that `generate` wrote
     #[arg(long, value_name = "FILE")]
     pub(crate) weights: PathBuf,
-    /// A CSV file, or sample:NAME for a built-in table
+    /// A CSV file (or compressed, .csv.gz), - for standard input, or sample:NAME for a built-in table
     #[arg(long, value_name = "FILE")]
     pub(crate) data: Source,
     /// Where the predictions go, a CSV file
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// Replace files that weightsmith did not write
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -135,17 +164,17 @@ probability_<class> for each class, for numbers std, the standard deviation of t
 
 /// Compare generated weights with optimised ones on one table
 ///
-/// The table is split several times into a few short rows and the long rest. Every method reads the short rows; all are
+/// The table is split several times into a few support rows and the rest, the query. Every method reads the support rows; all are
 /// scored on the long ones.
 #[derive(Debug, Args)]
 #[command(after_long_help = COMPARE_EXAMPLES)]
 pub(crate) struct Compare {
     #[command(flatten)]
     pub(crate) table: TableArguments,
-    /// Short rows, at most 70% of the table [default: 128]
+    /// Support rows, at most 70% of the table [default: 128]
     #[arg(long, value_name = "ROWS")]
     pub(crate) support: Option<usize>,
-    /// Splits, each with other short rows
+    /// Splits, each with other support rows
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) splits: u32,
     /// What is compared, by name; the controls always are, where weights are generated [default: all]
@@ -174,6 +203,9 @@ pub(crate) struct Compare {
     /// Write the generated weights of the first split, a .safetensors file
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Replace files that weightsmith did not write
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -185,7 +217,7 @@ Examples:
   weightsmith compare --data table.csv --target y --support 128 --splits 10 --json
 
 The methods:
-  generated        weights written by the metamodel, with a forest's second opinion
+  generated        weights written by the metamodel, with a forest distilled into them
   generated-alone  the same without the forest: one forward pass
   refined          generated, then proximal steps where held-out rows say that they pay
   adam-tuned, adamw-tuned, sgd-tuned, lbfgs-tuned
@@ -204,7 +236,7 @@ The methods:
 
 A file for --from holds the tensors of the documented layout: hidden.weight, hidden.bias, skip.weight, output.weight,
 output.bias. With the metadata of a weightsmith file it reads rows as that file does; without, its inputs are the
-encoded columns of the short rows, its outputs the classes in ascending order.";
+encoded columns of the support rows, its outputs the classes in ascending order.";
 
 /// Score methods on whole folders of tables
 ///
@@ -219,7 +251,7 @@ pub(crate) struct Evaluate {
     /// The column to predict
     #[arg(long, value_name = "COLUMN", default_value = "target")]
     pub(crate) target: String,
-    /// Numbers of short rows, at most 70% of a table each
+    /// Numbers of support rows, at most 70% of a table each
     #[arg(long, value_name = "ROWS,...", value_delimiter = ',', default_values_t = [32, 64, 128, 256])]
     pub(crate) support: Vec<usize>,
     /// Splits of each table and size
@@ -455,7 +487,7 @@ pub(crate) struct Samples {
 /// A table with a target.
 #[derive(Debug, Args)]
 pub(crate) struct TableArguments {
-    /// A CSV file, or sample:NAME for a built-in table
+    /// A CSV file (or compressed, .csv.gz), - for standard input, or sample:NAME for a built-in table
     #[arg(long, value_name = "FILE")]
     pub(crate) data: Source,
     /// The column to predict; a built-in table has one already
@@ -464,6 +496,17 @@ pub(crate) struct TableArguments {
     /// What is predicted
     #[arg(long, value_enum, default_value_t = TaskArgument::Auto)]
     pub(crate) task: TaskArgument,
+}
+
+/// Rows with labels for a network that knows what it predicts.
+#[derive(Debug, Args)]
+pub(crate) struct LabelledArguments {
+    /// A CSV file, or sample:NAME for a built-in table
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Source,
+    /// The column with the labels; a built-in table has one already
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: Option<String>,
 }
 
 /// A metamodel and how it is used.

@@ -9,6 +9,7 @@ mod plan;
 mod predict;
 mod runs;
 mod samples;
+mod score;
 mod self_apply;
 mod train;
 
@@ -29,6 +30,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Outcome> {
         Command::SelfApply(arguments) => self_apply::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Runs(arguments) => runs::run(&arguments),
+        Command::Score(arguments) => score::run(&arguments),
         Command::Samples(arguments) => samples::run(&arguments),
     }
 }

@@ -9,6 +9,7 @@ mod arguments;
 mod commands;
 mod exit;
 mod methods;
+mod outputs;
 mod print;
 mod progress;
 mod teller;

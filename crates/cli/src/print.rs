@@ -1,8 +1,12 @@
-//! Results on standard output.
+//! Results on standard output, notes on standard error.
 
 use anyhow::Result;
 use serde::Serialize;
 use std::io::{self, Write};
+use weightsmith_datasets::Note;
+
+/// Notes of one table that are printed at most; `--json` has them all.
+const MAX_NOTES: usize = 20;
 
 /// Prints text that ends with a new line.
 pub(crate) fn text(text: &str) -> Result<()> {
@@ -14,6 +18,23 @@ pub(crate) fn text(text: &str) -> Result<()> {
 /// Prints one JSON object on one line.
 pub(crate) fn json(value: &impl Serialize) -> Result<()> {
     text(&format!("{}\n", serde_json::to_string(value)?))
+}
+
+/// What to know of how a table was read: a line each on standard error, warnings last, where they are seen.
+pub(crate) fn notes(notes: &[Note]) {
+    let (warnings, others): (Vec<&Note>, Vec<&Note>) = notes.iter().partition(|note| note.is_warning());
+    let mut err = io::stderr().lock();
+    let mut tell = |word: &str, notes: &[&Note]| {
+        // With standard error gone, there is nobody left to tell.
+        for note in notes.iter().take(MAX_NOTES) {
+            let _ = writeln!(err, "{word}: {note}");
+        }
+        if notes.len() > MAX_NOTES {
+            let _ = writeln!(err, "{word}: and {} more; --json has them all", notes.len() - MAX_NOTES);
+        }
+    };
+    tell("note", &others);
+    tell("warning", &warnings);
 }
 
 /// A table in columns: the first to the left, the others to the right.

@@ -159,6 +159,27 @@ pub enum DatasetError {
         /// What stands there.
         value: String,
     },
+    /// Text among the numbers of a target.
+    #[error(
+        "{file}, line {line}: {} in the target column {}, of {n_numbers} numbers and {n_texts} text(s); correct the \
+         text, or ask for classification",
+        quoted(value),
+        quoted(column)
+    )]
+    MixedTarget {
+        /// The source.
+        file: String,
+        /// The line of the first text.
+        line: u64,
+        /// The target.
+        column: String,
+        /// The text.
+        value: String,
+        /// Rows with a number.
+        n_numbers: usize,
+        /// Rows with text.
+        n_texts: usize,
+    },
     /// All rows have the same class.
     #[error(
         "{file}: every row has the class {} in column {}; two classes or more are needed",

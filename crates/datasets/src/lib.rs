@@ -1,11 +1,12 @@
 //! CSV files and built-in samples, read as typed tables.
 //!
 //! [`read_labelled`] reads rows with a target to learn from, [`read_rows`] reads rows to predict for. Both
-//! take a [`Source`]: the path of a file, or `sample:NAME` for one of the tables in [`samples`].
+//! take a [`Source`]: the path of a file, `-` for standard input, or `sample:NAME` for one of the tables in [`samples`].
 //!
 //! # The file
 //!
-//! UTF-8 with a header line, commas, and the quoting of RFC 4180; a byte-order mark is dropped. Lines end in
+//! UTF-8, compressed by gzip or not, with a header line, and the quoting of RFC 4180; a byte-order mark is dropped. Fields are separated by commas, or,
+//! where the header has more of these, by semicolons or tabs. Lines end in
 //! LF, CRLF or CR. Empty lines are skipped. Text after a closing quote belongs to the field (`"a"b` is `ab`),
 //! as most readers have it. A column without a name is called `column_<position>`, counted from 1 (an index
 //! column that another program wrote, for example). At most [`MAX_BYTES`], [`MAX_ROWS`], [`MAX_COLUMNS`] and
@@ -14,10 +15,15 @@
 //! # Types and missing values
 //!
 //! A column is *numeric* when it has a number and each of its other fields is a number or missing. A number
-//! is what Rust reads as an `f64` after trimming spaces: `3`, `-3.2`, `+4`, `1e5`; numbers with a decimal
-//! comma or with separators of thousands are text. In a numeric column these mean missing: the empty field,
-//! spaces alone, and, in any case of letters, `NA`, `N/A`, `#N/A`, `<NA>`, `NaN`, `null`, `none` and `?`. An
-//! infinite number in a numeric column is an error. A column without any value is numeric and all missing.
+//! is what Rust reads as an `f64` after trimming spaces: `3`, `-3.2`, `+4`, `1e5`. Where a column has others, it is read in
+//! one style, and a [`Note`] says so: separators of thousands (`1,234.5`, `1 234`), decimal commas (`1,5`), one currency sign
+//! (`$50`), a percent sign behind every number, a minus that is no hyphen. In a numeric column these mean missing: the empty
+//! field, spaces alone, signs like `-`, and, in any case of letters, `NA`, `N/A`, `#N/A`, `<NA>`, `NaN`, `null`, `none` and
+//! `?`. An infinite number in a numeric column is an error. A column without any value is numeric and all missing.
+//!
+//! Text among numbers is a mistake, and counts as missing with a note, where it is at most a twentieth of more than ten
+//! different numbers, or at most a hundredth of fewer, or one and the same text in at most half of the fields: names would
+//! lose the order of all the numbers.
 //!
 //! Every other column is *categorical*, true/false columns and mixtures of numbers and text included. There
 //! only the empty field is missing: `NA` may well be a level. Levels are sorted text, exactly as written.
@@ -28,26 +34,37 @@
 //! distinct ones, or at most 10, all whole, each for 5 rows or more on average; otherwise regression. Classes
 //! are named exactly as the file writes them, so `1`, `1.0` and ` 1` are three classes; they are sorted as
 //! numbers if all of them are, as text otherwise. A row without a target is an error, for it is more often a
-//! mistake in the file than meant; when classification is asked for by name, only the empty field lacks a
+//! mistake in the file than meant, and so is a little text among numbers; when classification is asked for by name, only the empty field lacks a
 //! target, so that `NA` can be a class.
+//!
+//! # Notes
+//!
+//! What was taken for what, and what looks like a mistake or makes figures look better than they are, comes with the table
+//! as [`Note`]s: text among numbers, dates, running text, row numbers, constants, numbers taken as classes, rare classes,
+//! columns that tell the target. [`count_copies`] finds rows on both sides of a split.
 //!
 //! # What it does not
 //!
-//! It does not encode, scale or impute values, split rows, write files, read standard input or anything
-//! compressed, or guess delimiters, encodings, dates and units.
+//! It does not encode, scale or impute values, split rows, write files, or guess encodings, dates and units.
 
 mod columns;
 mod error;
+mod findings;
 mod named;
 mod names;
+mod notes;
 mod read;
 mod records;
 mod samples;
 mod source;
+mod style;
+mod warnings;
 
 pub use error::DatasetError;
 pub use named::{NamedTable, read_table, rows_csv};
-pub use read::{Labelled, read_labelled, read_rows};
+pub use notes::{Example, Leak, Note};
+pub use read::{Labelled, Unlabelled, read_labelled, read_rows};
 pub use records::{MAX_BYTES, MAX_COLUMNS, MAX_FIELDS, MAX_ROWS};
 pub use samples::{Sample, samples};
 pub use source::Source;
+pub use warnings::count_copies;

@@ -1,21 +1,28 @@
 //! Reading a source: rows to learn from, rows to predict for, and the target.
 
-use crate::columns::{Field, categorical, detect_type, numeric};
+use crate::columns::{Field, Tally, categorical, is_missing_code, numeric};
 use crate::error::DatasetError;
+use crate::findings::Findings;
 use crate::names::nearest;
+use crate::notes::Note;
 use crate::records::{MAX_BYTES, Records};
 use crate::samples::find;
 use crate::source::Source;
+use crate::warnings::warnings;
+use flate2::read::MultiGzDecoder;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use weightsmith_tasks::{Column, ColumnType, ColumnValues, Schema, Table, Target, TaskType};
 
 /// The most classes that a numeric target is taken to have.
 const MAX_NUMERIC_CLASSES: usize = 10;
 /// The fewest rows a class, on average, for a numeric target to be taken as classes.
 const MIN_ROWS_PER_CLASS: usize = 5;
+
+/// What a file that gzip compressed begins with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The features and labels of a whole file.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +33,17 @@ pub struct Labelled {
     pub table: Table,
     /// One label a row.
     pub target: Target,
+    /// What to know of how it was read: first what was taken for what, then what looks like a mistake.
+    pub notes: Vec<Note>,
+}
+
+/// Rows to predict for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unlabelled {
+    /// The columns that were asked for.
+    pub table: Table,
+    /// What to know of how they were read.
+    pub notes: Vec<Note>,
 }
 
 /// Reads rows with their labels; `target` is the name of a column. Without a task type, the values of the
@@ -50,24 +68,33 @@ pub fn read_labelled(
     if records.names.len() == 1 {
         return Err(DatasetError::NoFeatures { file, column: target.into() });
     }
-    let labels = TargetColumn { file: &file, records: &records, column_idx: target_idx }.read(task_type)?;
+    let mut notes: Vec<Note> = records.delimiter_note().into_iter().collect();
+    let labels = TargetColumn { file: &file, records: &records, column_idx: target_idx }
+        .read(task_type, &mut notes)?;
     let mut columns = Vec::with_capacity(records.names.len() - 1);
+    let mut findings = Findings::default();
     for (column_idx, name) in records.names.iter().enumerate().filter(|(idx, _)| *idx != target_idx) {
-        let column_type = detect_type(records.column(column_idx).map(|(_, field)| field));
-        columns.push(column_of(&file, &records, column_idx, name, column_type)?);
+        let read = column_of(&file, &records, column_idx, None, &mut notes)?;
+        // Of names that are mostly numbers enough is said.
+        if !matches!(notes.last(), Some(Note::MixedText { column, .. }) if column == name) {
+            findings.look(name, &read.values, records.column(column_idx));
+        }
+        columns.push(read);
     }
     let table = table_of(&file, &records, columns)?;
-    Ok(Labelled { name: source.name(), table, target: labels })
+    notes.extend(findings.notes());
+    notes.extend(warnings(&table, &labels, target));
+    Ok(Labelled { name: source.name(), table, target: labels, notes })
 }
 
 /// Reads rows to predict for: the columns of `schema`, found by name, in its order. Other columns are ignored,
 /// the target among them. Fields of a categorical column are taken as text, levels that a model has not seen
-/// included; those of a numeric column must be numbers or missing.
+/// included; those of a numeric column must be numbers or missing, but for the few that are taken for mistakes.
 ///
 /// # Errors
 /// A source that cannot be read or is no CSV file, missing columns, text or infinities in a numeric column, no
 /// rows, a file over a limit, a schema that names a column twice.
-pub fn read_rows(source: &Source, schema: &Schema) -> Result<Table, DatasetError> {
+pub fn read_rows(source: &Source, schema: &Schema) -> Result<Unlabelled, DatasetError> {
     let file = source.to_string();
     let bytes = bytes_of(source)?;
     let records = Records::parse(&file, &bytes)?;
@@ -82,24 +109,34 @@ pub fn read_rows(source: &Source, schema: &Schema) -> Result<Table, DatasetError
         let available = nearest(first, records.names.iter().map(String::as_str));
         return Err(DatasetError::MissingColumns { file, columns: absent, available });
     }
+    let mut notes: Vec<Note> = records.delimiter_note().into_iter().collect();
     let mut columns = Vec::with_capacity(schema.len());
     for (name, column_type) in schema {
-        columns.push(column_of(&file, &records, position[name.as_str()], name, *column_type)?);
+        columns.push(column_of(&file, &records, position[name.as_str()], Some(*column_type), &mut notes)?);
     }
-    table_of(&file, &records, columns)
+    Ok(Unlabelled { table: table_of(&file, &records, columns)?, notes })
 }
 
 fn bytes_of(source: &Source) -> Result<Cow<'static, [u8]>, DatasetError> {
-    let path = match source {
+    let read = match source {
         Source::Sample(name) => return Ok(find(name)?.csv.as_bytes().into()),
-        Source::File(path) => path,
+        Source::StandardInput => bounded(io::stdin().lock()),
+        Source::File(path) => File::open(path).and_then(bounded),
     };
+    let unpacked = read.and_then(|bytes| match bytes.starts_with(&GZIP) {
+        // A small file may unpack to an endless one: the limit holds for what comes out.
+        true => bounded(MultiGzDecoder::new(bytes.as_slice())),
+        false => Ok(bytes),
+    });
+    let failed = |error| DatasetError::Unreadable { file: source.to_string(), source: error };
+    Ok(unpacked.map_err(failed)?.into())
+}
+
+/// All bytes up to one more than the limit, so that the limit is noticed; an endless device ends here too.
+fn bounded(reader: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // One byte more than the limit, so that the limit is noticed; an endless device ends here too.
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
-        .map_err(|error| DatasetError::Unreadable { file: source.to_string(), source: error })?;
-    Ok(bytes.into())
+    reader.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn check_unrepeated(
@@ -121,18 +158,27 @@ fn check_unrepeated(
     Ok(())
 }
 
+/// A column of a known type, or of the one that its fields have.
 fn column_of(
     file: &str,
     records: &Records,
     column_idx: usize,
-    name: &str,
-    column_type: ColumnType,
+    known: Option<ColumnType>,
+    notes: &mut Vec<Note>,
 ) -> Result<Column, DatasetError> {
+    let name = &records.names[column_idx];
+    let names = || categorical(records.column(column_idx).map(|(_, field)| field));
+    if known == Some(ColumnType::Categorical) {
+        return Ok(Column { name: name.clone(), values: names() });
+    }
+    let tally = Tally::of(records.column(column_idx), records.prefers_comma());
+    let column_type = known.unwrap_or_else(|| tally.column_type());
     let values = match column_type {
-        ColumnType::Numeric => numeric(file, name, records.column(column_idx))?,
-        ColumnType::Categorical => categorical(records.column(column_idx).map(|(_, field)| field)),
+        ColumnType::Numeric => numeric(file, name, records.column(column_idx), &tally)?,
+        ColumnType::Categorical => names(),
     };
-    Ok(Column { name: name.into(), values })
+    notes.extend(tally.notes(name, column_type));
+    Ok(Column { name: name.clone(), values })
 }
 
 fn table_of(file: &str, records: &Records, columns: Vec<Column>) -> Result<Table, DatasetError> {
@@ -148,21 +194,48 @@ struct TargetColumn<'a> {
 }
 
 impl<'a> TargetColumn<'a> {
-    fn read(&self, task_type: Option<TaskType>) -> Result<Target, DatasetError> {
-        match task_type {
-            Some(TaskType::Classification) => self.classes(),
-            Some(TaskType::Regression) => self.values().map(Target::Values),
-            None => match detect_type(self.fields().map(|(_, field)| field)) {
-                ColumnType::Categorical => self.classes(),
-                ColumnType::Numeric => {
-                    let values = self.values()?;
-                    if are_classes(&values) { self.classes() } else { Ok(Target::Values(values)) }
-                }
-            },
+    fn read(&self, task_type: Option<TaskType>, notes: &mut Vec<Note>) -> Result<Target, DatasetError> {
+        if task_type == Some(TaskType::Classification) {
+            return self.classes(notes);
         }
+        let tally = Tally::of(self.fields(), self.records.prefers_comma());
+        if task_type == Some(TaskType::Regression) {
+            return self.number_target(&tally, notes);
+        }
+        if tally.has_strays()
+            && let Some(example) = tally.first_text.clone()
+        {
+            // A guess would make a class of every number, or lose rows.
+            return Err(DatasetError::MixedTarget {
+                file: self.file.into(),
+                line: example.line,
+                column: self.name(),
+                value: example.text,
+                n_numbers: tally.n_numbers,
+                n_texts: tally.n_texts,
+            });
+        }
+        if tally.column_type() == ColumnType::Categorical {
+            return self.classes(notes);
+        }
+        let values = self.values(&tally)?;
+        let n_distinct = n_distinct(&values);
+        if !are_classes(&values, n_distinct) {
+            return self.number_target(&tally, notes);
+        }
+        if n_distinct > 2 {
+            notes.push(Note::NumbersAsClasses { column: self.name(), n_classes: n_distinct });
+        }
+        self.classes(notes)
     }
 
-    fn classes(&self) -> Result<Target, DatasetError> {
+    fn number_target(&self, tally: &Tally, notes: &mut Vec<Note>) -> Result<Target, DatasetError> {
+        let values = self.values(tally)?;
+        notes.extend(tally.notes(&self.name(), ColumnType::Numeric));
+        Ok(Target::Values(values))
+    }
+
+    fn classes(&self, notes: &mut Vec<Note>) -> Result<Target, DatasetError> {
         self.check_present(|field| field.is_empty())?;
         let distinct: BTreeSet<&str> = self.fields().map(|(_, field)| field).collect();
         let mut class_names: Vec<&str> = distinct.into_iter().collect();
@@ -185,13 +258,17 @@ impl<'a> TargetColumn<'a> {
             class_names.sort_by(|a, b| numbers[a].total_cmp(&numbers[b]));
         }
         let label_of: HashMap<&str, usize> = class_names.iter().copied().zip(0..).collect();
-        let labels = self.fields().map(|(_, field)| label_of[field]).collect();
+        let labels: Vec<usize> = self.fields().map(|(_, field)| label_of[field]).collect();
+        for (class, word) in class_names.iter().enumerate().filter(|(_, name)| is_missing_code(name)) {
+            let n_rows = labels.iter().filter(|label| **label == class).count();
+            notes.push(Note::MissingWordClass { column: self.name(), word: (*word).to_string(), n_rows });
+        }
         Ok(Target::Classes { class_names: class_names.into_iter().map(str::to_string).collect(), labels })
     }
 
-    fn values(&self) -> Result<Vec<f64>, DatasetError> {
+    fn values(&self, tally: &Tally) -> Result<Vec<f64>, DatasetError> {
         for (line, field) in self.fields() {
-            if Field::read(field) == Field::Text {
+            if Field::read_in(field, &tally.style) == Field::Text {
                 return Err(DatasetError::TargetNotANumber {
                     file: self.file.into(),
                     line,
@@ -201,7 +278,7 @@ impl<'a> TargetColumn<'a> {
             }
         }
         self.check_present(|field| matches!(Field::read(field), Field::Blank | Field::MissingWord))?;
-        let ColumnValues::Numeric(values) = numeric(self.file, &self.name(), self.fields())? else {
+        let ColumnValues::Numeric(values) = numeric(self.file, &self.name(), self.fields(), tally)? else {
             unreachable!("a numeric column is read as numbers")
         };
         match values[..] {
@@ -239,17 +316,20 @@ impl<'a> TargetColumn<'a> {
     }
 }
 
-/// Whether the values of a numeric target look like classes.
-fn are_classes(values: &[f64]) -> bool {
+/// Different values, counted to one more than classes may be.
+fn n_distinct(values: &[f64]) -> usize {
     let mut distinct: Vec<f64> = Vec::new();
     for value in values {
-        if !distinct.contains(value) {
+        if distinct.len() <= MAX_NUMERIC_CLASSES && !distinct.contains(value) {
             distinct.push(*value);
-            if distinct.len() > MAX_NUMERIC_CLASSES {
-                return false;
-            }
         }
     }
-    let whole = distinct.iter().all(|value| value.fract() == 0.0);
-    distinct.len() == 2 || (whole && distinct.len() * MIN_ROWS_PER_CLASS <= values.len())
+    distinct.len()
+}
+
+/// Whether the values of a numeric target look like classes.
+fn are_classes(values: &[f64], n_distinct: usize) -> bool {
+    let whole = values.iter().all(|value| value.fract() == 0.0);
+    let few = n_distinct <= MAX_NUMERIC_CLASSES && n_distinct * MIN_ROWS_PER_CLASS <= values.len();
+    n_distinct == 2 || whole && few
 }

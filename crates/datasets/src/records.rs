@@ -5,6 +5,7 @@
 //! crate.
 
 use crate::error::DatasetError;
+use crate::notes::Note;
 use std::borrow::Cow;
 
 /// The longest file that is read: 512 MiB.
@@ -16,6 +17,37 @@ pub const MAX_COLUMNS: usize = 20_000;
 /// The most fields (rows times columns).
 pub const MAX_FIELDS: usize = 20_000_000;
 
+/// What separates fields.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Delimiter {
+    Comma,
+    Semicolon,
+    Tab,
+}
+
+impl Delimiter {
+    fn byte(self) -> u8 {
+        match self {
+            Self::Comma => b',',
+            Self::Semicolon => b';',
+            Self::Tab => b'\t',
+        }
+    }
+
+    /// The one that the header has most of; commas of equals.
+    fn of(text: &str) -> Self {
+        let n_fields = |delimiter: Self| {
+            let mut fields = Vec::new();
+            // A quote that is never closed is told by whoever reads on.
+            let _ = Splitter::new(text, delimiter).next(&mut fields, MAX_COLUMNS);
+            fields.len()
+        };
+        [Self::Semicolon, Self::Tab]
+            .into_iter()
+            .fold(Self::Comma, |best, other| if n_fields(other) > n_fields(best) { other } else { best })
+    }
+}
+
 /// A file's header and fields, before columns have types.
 pub(crate) struct Records<'a> {
     pub(crate) names: Vec<String>,
@@ -23,6 +55,7 @@ pub(crate) struct Records<'a> {
     fields: Vec<Cow<'a, str>>,
     /// The line of the file that each row begins on, counted from 1.
     pub(crate) lines: Vec<u64>,
+    delimiter: Delimiter,
 }
 
 impl<'a> Records<'a> {
@@ -32,7 +65,9 @@ impl<'a> Records<'a> {
         if bytes.len() > MAX_BYTES {
             return Err(too_large("bytes", MAX_BYTES));
         }
-        let mut splitter = Splitter::new(text_of(file, bytes)?);
+        let text = text_of(file, bytes)?;
+        let delimiter = Delimiter::of(text);
+        let mut splitter = Splitter::new(text, delimiter);
         let unclosed = |line| DatasetError::UnclosedQuote { file: file.into(), line };
 
         let mut names = Vec::new();
@@ -69,7 +104,22 @@ impl<'a> Records<'a> {
         if lines.is_empty() {
             return Err(DatasetError::NoRows { file: file.into() });
         }
-        Ok(Self { names, fields, lines })
+        Ok(Self { names, fields, lines, delimiter })
+    }
+
+    /// Whether `1,234` is more likely a decimal comma than a separator of thousands.
+    pub(crate) fn prefers_comma(&self) -> bool {
+        self.delimiter == Delimiter::Semicolon
+    }
+
+    /// What to say of the delimiter, if it is not the usual one.
+    pub(crate) fn delimiter_note(&self) -> Option<Note> {
+        let what = match self.delimiter {
+            Delimiter::Comma => return None,
+            Delimiter::Semicolon => "semicolons",
+            Delimiter::Tab => "tabs",
+        };
+        Some(Note::Delimiter { what })
     }
 
     /// The fields of one column, with the line of each.
@@ -103,13 +153,14 @@ fn line_ends(bytes: &[u8]) -> u64 {
 /// Walks over the text; `at` is always on the boundary of a character, for it only ever stops at ASCII.
 struct Splitter<'a> {
     text: &'a str,
+    delimiter: u8,
     at: usize,
     line: u64,
 }
 
 impl<'a> Splitter<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { text, at: 0, line: 1 }
+    fn new(text: &'a str, delimiter: Delimiter) -> Self {
+        Self { text, delimiter: delimiter.byte(), at: 0, line: 1 }
     }
 
     /// Fills `fields` with the next record and gives the line it begins on; `None` at the end. Stops after
@@ -125,8 +176,9 @@ impl<'a> Splitter<'a> {
             let field = if self.peek() == Some(b'"') { self.quoted_field()? } else { self.bare().into() };
             fields.push(field);
             match self.peek() {
-                Some(b',') if fields.len() <= max_fields => self.at += 1,
-                Some(b',') | None => return Ok(Some(line)),
+                Some(byte) if byte == self.delimiter && fields.len() <= max_fields => self.at += 1,
+                None => return Ok(Some(line)),
+                Some(byte) if byte == self.delimiter => return Ok(Some(line)),
                 Some(_) => {
                     self.end_line();
                     return Ok(Some(line));
@@ -151,10 +203,13 @@ impl<'a> Splitter<'a> {
         true
     }
 
-    /// What stands here up to a comma or the end of the line.
+    /// What stands here up to a delimiter or the end of the line.
     fn bare(&mut self) -> &'a str {
         let rest = &self.text[self.at..];
-        let end = rest.bytes().position(|byte| matches!(byte, b',' | b'\r' | b'\n')).unwrap_or(rest.len());
+        let end = rest
+            .bytes()
+            .position(|byte| byte == self.delimiter || matches!(byte, b'\r' | b'\n'))
+            .unwrap_or(rest.len());
         self.at += end;
         &rest[..end]
     }
@@ -190,7 +245,8 @@ mod tests {
     type Split = Result<Vec<(u64, Vec<String>)>, u64>;
 
     fn split(text: &str) -> Split {
-        let (mut splitter, mut fields, mut records) = (Splitter::new(text), Vec::new(), Vec::new());
+        let (mut splitter, mut fields, mut records) =
+            (Splitter::new(text, Delimiter::Comma), Vec::new(), Vec::new());
         while let Some(line) = splitter.next(&mut fields, 100)? {
             records.push((line, fields.iter().map(|field| field.to_string()).collect()));
         }

@@ -9,13 +9,15 @@ use std::str::FromStr;
 
 const SAMPLE_PREFIX: &str = "sample:";
 
-/// Where rows come from: a CSV file, or a built-in sample written `sample:NAME`.
+/// Where rows come from: a CSV file, standard input written `-`, or a built-in sample written `sample:NAME`.
 ///
-/// A file whose own name begins with `sample:` is reached as `./sample:NAME`.
+/// A file whose own name is `-` or begins with `sample:` is reached as `./-` or `./sample:NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The path of a CSV file.
+    /// The path of a CSV file, which may be compressed by gzip.
     File(PathBuf),
+    /// What another program writes; it can be read once.
+    StandardInput,
     /// The name of one of [`samples`](crate::samples()).
     Sample(String),
 }
@@ -28,7 +30,7 @@ impl Source {
     pub fn sample(&self) -> Result<Option<&'static Sample>, DatasetError> {
         match self {
             Self::Sample(name) => find(name).map(Some),
-            Self::File(_) => Ok(None),
+            Self::File(_) | Self::StandardInput => Ok(None),
         }
     }
 
@@ -36,7 +38,12 @@ impl Source {
     pub fn name(&self) -> String {
         match self {
             Self::Sample(name) => name.clone(),
-            Self::File(path) => path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+            Self::StandardInput => "standard input".to_string(),
+            Self::File(path) => {
+                let is_packed = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz"));
+                let unpacked = if is_packed { path.with_extension("") } else { path.clone() };
+                unpacked.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+            }
         }
     }
 }
@@ -45,6 +52,7 @@ impl From<&str> for Source {
     fn from(text: &str) -> Self {
         match text.strip_prefix(SAMPLE_PREFIX) {
             Some(name) => Self::Sample(name.to_string()),
+            None if text == "-" => Self::StandardInput,
             None => Self::File(text.into()),
         }
     }
@@ -62,6 +70,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),
+            Self::StandardInput => f.write_str("standard input"),
             Self::Sample(name) => write!(f, "{SAMPLE_PREFIX}{name}"),
         }
     }
@@ -73,14 +82,20 @@ mod tests {
 
     #[test]
     fn sources_are_shown_as_typed() {
-        for (typed, name) in
-            [("sample:iris", "iris"), ("a/b.csv", "b"), ("./sample:x.csv", "sample:x"), ("", "")]
-        {
+        for (typed, name) in [
+            ("sample:iris", "iris"),
+            ("a/b.csv", "b"),
+            ("a/b.csv.gz", "b"),
+            ("./sample:x.csv", "sample:x"),
+            ("", ""),
+        ] {
             let source = Source::from(typed);
             assert_eq!(source.to_string(), typed);
             assert_eq!(source.name(), name);
         }
         assert_eq!(Source::from("sample:"), Source::Sample(String::new()));
+        assert_eq!(Source::from("-"), Source::StandardInput);
+        assert_eq!(Source::from("./-"), Source::File("./-".into()));
         assert_eq!(Source::from("./sample:x"), Source::File("./sample:x".into()));
     }
 }

@@ -157,3 +157,68 @@ fn damaged_files_never_panic() {
     }
     assert!(n_read > 20, "{n_read}");
 }
+
+/// Mutations of a file with everything that is read in a style of its own, and of dates, words and signs: read or refused,
+/// never a panic, and every note is one short line.
+#[test]
+fn mutated_styles_never_panic() {
+    use rand::Rng;
+    let pieces = [
+        "$",
+        "€",
+        "%",
+        ",",
+        ".",
+        ";",
+        "\t",
+        "-",
+        "\u{2212}",
+        "\u{a0}",
+        "'",
+        "1",
+        "0",
+        "9",
+        "NA",
+        "\"",
+        "\n",
+        "é",
+        "e",
+        "inf",
+        "2024-01-31",
+        "12:30",
+        "1,234.5",
+        "1.234,5",
+        " ",
+        "4o.2",
+    ];
+    let mut rng = weightsmith_tasks::Seed(5).stream("tests.styles");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("styles.csv");
+    let source = Source::File(path.clone());
+    let (mut n_read, mut n_notes) = (0, 0);
+    for _ in 0..2000 {
+        let mut text = "a,b,y\n".to_string();
+        for row in 0..30 {
+            for _ in 0..2 {
+                if rng.random_bool(0.3) {
+                    text += &row.to_string();
+                } else {
+                    (0..rng.random_range(0..4))
+                        .for_each(|_| text += pieces[rng.random_range(0..pieces.len())]);
+                }
+                text.push(',');
+            }
+            text += ["u", "v"][row % 2];
+            text.push('\n');
+        }
+        std::fs::write(&path, &text).unwrap();
+        let Ok(read) = read_labelled(&source, "y", None) else { continue };
+        n_read += 1;
+        for note in &read.notes {
+            let line = note.to_string();
+            assert!(!line.contains('\n') && line.len() < 600, "{line}");
+            n_notes += 1;
+        }
+    }
+    assert!(n_read > 20 && n_notes > 20, "{n_read} {n_notes}");
+}

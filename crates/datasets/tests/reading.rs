@@ -16,7 +16,7 @@ fn rows(text: &str, schema: &[(&str, ColumnType)]) -> Table {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(text.as_bytes()).unwrap();
     let schema = schema.iter().map(|(name, column_type)| (name.to_string(), *column_type)).collect();
-    read_rows(&Source::File(file.path().into()), &schema).unwrap()
+    read_rows(&Source::File(file.path().into()), &schema).unwrap().table
 }
 
 fn class_names(labelled: &Labelled) -> Vec<&str> {
@@ -120,7 +120,7 @@ fn every_sample_is_as_described() {
             let source = Source::from(format!("sample:{name}").as_str());
             let sample = source.sample().unwrap().unwrap();
             assert!(sample.csv.len() < 100_000, "{name}");
-            let Labelled { name: read_name, table, target } =
+            let Labelled { name: read_name, table, target, .. } =
                 read_labelled(&source, sample.target, None).unwrap();
             let count =
                 |wanted| table.schema().iter().filter(|(_, column_type)| *column_type == wanted).count();
@@ -132,7 +132,7 @@ fn every_sample_is_as_described() {
                 Target::Values(_) => None,
             };
             assert_eq!(found, n_classes, "{name}");
-            assert_eq!(read_rows(&source, &table.schema()).unwrap().schema(), table.schema());
+            assert_eq!(read_rows(&source, &table.schema()).unwrap().table.schema(), table.schema());
             assert!(Support::new(table, target).is_ok());
         };
     check("breast-cancer", 569, 20, 0, Some(2));

@@ -7,6 +7,7 @@ use crate::methods::{Fit, GENERATED, MethodError, MethodRef, MethodSettings, Sha
 use crate::problem::Problem;
 use crate::results::{ResultRow, RowKey, origin};
 use crate::splits::{Split, max_support};
+use crate::suspicions::suspicions;
 use crate::weight_space::{WeightPair, WeightSpace, weight_pair};
 use weightsmith_base_model::BaseModel;
 use weightsmith_datasets::NamedTable;
@@ -127,6 +128,9 @@ pub fn compare(
         return Err(EvaluationError::OneClassSplits { data: data.clone(), n_splits, n_support });
     };
     let n_query = first.1.n_query();
+    let scored = problems.iter().map(|(index, _)| Split::new(n_rows, n_support, *index));
+    let suspicions = suspicions(labelled, &scored.collect::<Vec<_>>(), settings.from);
+    let notes = labelled.notes.iter().cloned().chain(suspicions).collect();
     let n_all = problems.len();
     let splits = in_parallel(
         problems,
@@ -172,6 +176,7 @@ pub fn compare(
         main_metric,
         speed_up,
         weight_space: WeightSpace::of(&found),
+        notes,
         methods,
     };
     Ok(Compared { comparison, splits })

@@ -7,6 +7,7 @@ use crate::statistics::{Estimate, Spread};
 use crate::weight_space::{WeightSpace, agreement};
 use serde::Serialize;
 use weightsmith_base_model::{BaseModel, Predictions};
+use weightsmith_datasets::Note;
 use weightsmith_runtime::Cost;
 use weightsmith_tasks::TaskType;
 
@@ -116,6 +117,8 @@ pub struct Comparison {
     pub speed_up: Option<f64>,
     /// Where generated and trained weights lie.
     pub weight_space: Option<WeightSpace>,
+    /// What to know of how the table was read, and what makes scores look better than they are.
+    pub notes: Vec<Note>,
 }
 
 /// The metrics that a table of a few columns shows.

@@ -3,10 +3,13 @@
 //! A [`Method`] is a name, what it is for, and how it learns; there is one file for each. A [`Registry`] lists those
 //! that a program knows; a crate above this one adds its own with [`Registry::with`].
 
+mod average;
+mod boosting;
 mod controls;
 mod fine_tuned;
 mod fit;
 mod forest;
+mod gaussian_process;
 mod generated;
 mod linear;
 mod neighbours;
@@ -107,6 +110,12 @@ pub const LINEAR_TUNED: MethodRef = MethodRef(&linear::LinearTuned);
 pub const NEIGHBOURS: MethodRef = MethodRef(&neighbours::Neighbours);
 /// A random forest.
 pub const FOREST: MethodRef = MethodRef(&forest::Forest);
+/// A Gaussian process with a length scale a column and a linear part, its hyperparameters by marginal likelihood.
+pub const GP: MethodRef = MethodRef(&gaussian_process::Gp);
+/// Gradient boosting of shallow trees, the number of rounds chosen by cross-validation inside the support.
+pub const BOOSTING: MethodRef = MethodRef(&boosting::Boosting);
+/// The mean of the predictions of [`LINEAR_TUNED`], [`GP`] and [`BOOSTING`].
+pub const AVERAGE: MethodRef = MethodRef(&average::Average);
 /// The metamodel's closed-form head alone: what it makes before it has learned anything.
 pub const UNTRAINED: MethodRef = MethodRef(&untrained::Untrained);
 /// [`GENERATED`] with noise on every weight.
@@ -195,3 +204,6 @@ fn role_of(optimiser: Optimiser) -> Role {
         _ => Role::Optimised,
     }
 }
+
+#[cfg(test)]
+mod tests;

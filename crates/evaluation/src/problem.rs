@@ -128,8 +128,7 @@ impl Problem {
                 classification_scores(&probabilities, *n_classes, labels)
             }
             (Truth::Values(values), Predicted::Values(predicted)) => {
-                let predicted: Vec<f64> = predicted.iter().map(|&value| as_written(value)).collect();
-                regression_scores(&predicted, std.map(f64::from), values)
+                regression_scores(predicted, std.map(f64::from), values)
             }
             _ => unreachable!("a model predicts what its support's target is"),
         }
@@ -245,7 +244,7 @@ fn classes_right(predictions: &Predictions, labels: &[Option<usize>]) -> Count {
 fn values_right(predictions: &Predictions, values: &[f64], within: f64) -> Count {
     let n = values.len() as f64;
     let predicted = predictions.values().unwrap_or_default();
-    let errors = || predicted.iter().zip(values).map(|(found, value)| (f64::from(*found) - value).abs());
+    let errors = || predicted.iter().zip(values).map(|(found, value)| (found - value).abs());
     let n_right = errors().filter(|error| *error <= within).count();
     Count { right: n_right as f64 / n, loss: (errors().map(|error| error * error).sum::<f64>() / n).sqrt() }
 }
@@ -281,6 +280,7 @@ mod tests {
             name: "t".into(),
             table: Table::new(labels.len(), vec![column]).unwrap(),
             target: Target::Classes { class_names: ["a", "b", "c"].map(String::from).to_vec(), labels },
+            notes: vec![],
         }
     }
 

@@ -16,7 +16,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use pathfinding::prelude::{Matrix as Costs, kuhn_munkres};
 use serde::Serialize;
 use weightsmith_base_model::{
-    Architecture, BaseModel, HostWeights, Matrix, Predicted, Predictions, Rows, Weights, predict,
+    Architecture, BaseModel, HostWeights, Matrix, Predicted, Predictions, Rows, TargetUnit, Weights, predict,
 };
 use weightsmith_generation::{GenerateOptions, Steps, generate_base_model};
 use weightsmith_tasks::{Base, Target};
@@ -213,6 +213,7 @@ impl WeightFrame {
 
     /// The numbers of a network in one row: outputs centred or in standard deviations, hidden units balanced if asked for.
     fn numbers(&self, model: &BaseModel, balanced: bool) -> Vec<f32> {
+        let from = model.target_unit.unwrap_or(TargetUnit { centre: 0.0, scale: 1.0 });
         let mut weights = model.weights.clone();
         let n_outputs = weights.output_bias.len();
         let rescale = |values: &mut [f32], shift: f64| {
@@ -226,7 +227,7 @@ impl WeightFrame {
                         own.iter_mut().for_each(|value| *value -= mean);
                     }
                     Wanted::Values(_) => {
-                        own.iter_mut().for_each(|value| *value = (*value - shift) / self.unit.1)
+                        own.iter_mut().for_each(|value| *value = (*value * from.scale - shift) / self.unit.1)
                     }
                 }
                 (0..n_outputs).for_each(|output| values[output * width + column] = own[output] as f32);
@@ -234,7 +235,7 @@ impl WeightFrame {
         };
         let HostWeights { hidden, skip, output, output_bias, .. } = &mut weights;
         skip.iter_mut().chain(output.iter_mut()).for_each(|matrix| rescale(&mut matrix.values, 0.0));
-        rescale(output_bias, self.unit.0);
+        rescale(output_bias, self.unit.0 - from.centre);
         if balanced && let ([layer], Some(output)) = (hidden.as_mut_slice(), output) {
             balance(&mut layer.weight, &mut layer.bias, output);
         }
@@ -302,7 +303,7 @@ impl WeightFrame {
             Wanted::Classes(_) => Predictions::from_logits(self.architecture.n_outputs, outputs),
             Wanted::Values(_) => {
                 let (mean, deviation) = self.unit;
-                let value = |output: &f32| (mean + deviation * f64::from(*output)) as f32;
+                let value = |output: &f32| mean + deviation * f64::from(*output);
                 Predictions::from_values(outputs.iter().map(value).collect())
             }
         };
@@ -362,9 +363,9 @@ fn barrier(losses: &[f64]) -> f64 {
 pub(crate) fn agreement(first: &Predictions, second: &Predictions) -> f64 {
     match (first.predicted(), second.predicted()) {
         (Predicted::Values(a), Predicted::Values(b)) => {
-            let centred = |values: &[f32]| {
-                let mean = values.iter().map(|value| f64::from(*value)).sum::<f64>() / values.len() as f64;
-                values.iter().map(|value| f64::from(*value) - mean).collect::<Vec<f64>>()
+            let centred = |values: &[f64]| {
+                let mean = values.iter().sum::<f64>() / values.len() as f64;
+                values.iter().map(|value| value - mean).collect::<Vec<f64>>()
             };
             let (a, b) = (centred(a), centred(b));
             let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();

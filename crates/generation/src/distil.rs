@@ -242,7 +242,7 @@ impl<'a> Teacher<'a> {
         let said = said.chunks_exact(weights.output_bias.len()).map(|row| pupil.seen(row));
         let wanted = said.zip(told.chunks_exact(k)).flat_map(|(said, told)| self.change(&said, told));
         let wanted = Tensor::<2>::from_data(TensorData::new(wanted.collect::<Vec<f32>>(), [n, k]), device);
-        Move::solve(x, &units, wanted * pupil.unit.1 as f32).apply(pupil.outputs, units, weights);
+        Move::solve(x, &units, wanted).apply(pupil.outputs, units, weights);
         Ok(())
     }
 }
@@ -255,15 +255,12 @@ pub(crate) struct Pupil<'a> {
     pub(crate) places: &'a [usize],
     /// Its outputs of the forest's classes.
     pub(crate) outputs: &'a [usize],
-    /// Mean and standard deviation of its values; 0 and 1 for classes.
-    pub(crate) unit: (f64, f64),
 }
 
 impl Pupil<'_> {
     /// Logits of the forest's classes, or standardised values, of one row's outputs.
     pub(crate) fn seen(&self, row: &[f32]) -> Vec<f32> {
-        let (mean, std) = self.unit;
-        self.outputs.iter().map(|&output| ((f64::from(row[output]) - mean) / std) as f32).collect()
+        self.outputs.iter().map(|&output| row[output]).collect()
     }
 }
 

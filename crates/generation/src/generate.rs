@@ -1,23 +1,26 @@
 //! From a support to a whole base model: encode, look at it in several views, generate, and join the views into one
 //! wider network.
 
-use crate::decide_steps::{Decision, StepsInfo};
+use crate::decide_steps::StepsInfo;
 use crate::distil::{Lesson, Pupil, Teacher};
+use crate::expected::expected_performance;
+use crate::groups::in_groups;
 use crate::plan_steps::{Sizes, StepPlan};
-use crate::steps::{Stepping, Steps};
+use crate::safeguard::{Candidate, Fallback, Judge};
+use crate::steps::{SteppedViews, Stepping, Steps};
 use crate::views::{self, Canonical, View, ViewWeights};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use std::collections::HashSet;
 use std::marker::PhantomData;
 use weightsmith_base_model::{
-    BaseModel, Encoding, EncodingError, EncodingLimits, ExpectedPerformance, Fitted, Provenance, Rows,
-    SupportInfo,
+    BaseModel, Encoding, EncodingError, EncodingLimits, Fitted, Provenance, Rows, SupportInfo,
 };
+use weightsmith_kernels::SolveInfo;
 use weightsmith_metamodel::{
     EncodedSupport, Generated, HeadRows, IN_NO_FOLD, Labels, Landmarks, Metamodel, MetamodelConfig,
     Pretrained, Summary, SupportBatch, find_landmarks, limits,
 };
-use weightsmith_tasks::{Level, Support, Target, TaskType, softmax};
+use weightsmith_tasks::{Level, Support, Target, TaskType};
 
 /// Views that go through the network together; a group is the unit of work of a thread.
 const VIEWS_TOGETHER: usize = 4;
@@ -53,8 +56,8 @@ pub enum GenerateError {
         /// Classes that occur.
         n_classes: usize,
     },
-    /// All values are equal.
-    #[error("all rows have the target {value}; there is nothing to predict")]
+    /// All values are equal, but for the last places of 64-bit numbers.
+    #[error("all rows have the target {value}, up to the rounding of numbers; there is nothing to predict")]
     ConstantTarget {
         /// The value.
         value: f64,
@@ -86,6 +89,10 @@ pub struct GenerateInfo {
     /// What was decided about inner steps; none where none were asked for or the support is too small, or too wide, to hold
     /// rows out.
     pub steps: Option<StepsInfo>,
+    /// What was written in place of the network, because held-out rows say clearly that it is better.
+    pub fallback: Option<Fallback>,
+    /// What was met while the last layers were solved in double precision.
+    pub solve: SolveInfo,
 }
 
 /// How a base model is generated.
@@ -109,13 +116,12 @@ impl Default for GenerateOptions {
 }
 
 /// Reads a support and writes a base model: one forward pass a view, a few inner steps from there where they pay on rows
-/// held out, and, with trees, a forest's second opinion.
-///
-/// With [`Steps::Fixed`] at 0 no optimiser runs.
+/// held out, and, with trees, a forest's second opinion. With [`Steps::Fixed`] at 0 no optimiser runs.
 ///
 /// Rows beyond [`limits::MAX_ENCODED_ROWS`] are not encoded, but the head is solved on them all. On supports larger than
-/// any that metamodels are trained on, its strengths are picked by rows held out. The order of rows, columns and classes
-/// changes nothing but rounding.
+/// any that metamodels are trained on, its strengths are picked by rows held out. Where held-out rows say clearly that
+/// the linear model of [`untrained_base_model`] or the base rate is better, that is written. The order of rows, columns
+/// and classes changes nothing but rounding.
 ///
 /// # Errors
 /// Supports that nothing can be learnt from, or of the other task type.
@@ -145,7 +151,7 @@ pub fn generate_base_model<L: Level>(
             0 => pretrained.metamodel.generate_with_left_out(&summary, &head, &folds),
             _ => pretrained.metamodel.generate(&summary, &head),
         };
-        read.collect(groups[group], &generated)
+        (read.collect(groups[group], &generated), generated.info.solve)
     };
     let generate_all = || in_groups(groups.len(), options.n_threads, &generate);
     let grow = || (options.n_trees > 0).then(|| read.teacher(support, options.n_trees));
@@ -157,8 +163,8 @@ pub fn generate_base_model<L: Level>(
             (generate_all(), teacher.join().expect("growing a forest does not panic"))
         })
     };
+    let (parts, solves): (Vec<Vec<ViewWeights>>, Vec<SolveInfo>) = parts.into_iter().unzip();
     let parts: Vec<ViewWeights> = parts.into_iter().flatten().collect();
-    let provenance = Provenance { name: pretrained.name.clone(), checksum: pretrained.checksum.clone() };
     let plan = StepPlan::new(options.n_steps, read.sizes(&parts));
     let stepping = plan.map(|plan| Stepping {
         pretrained,
@@ -168,31 +174,29 @@ pub fn generate_base_model<L: Level>(
         strengths: (units, inputs),
         n_threads: options.n_threads,
     });
-    read.assemble(support, parts, provenance, teacher, stepping.as_ref())
-}
-
-/// Results of `work` for every group, in order; thread `t` does every group `t`, `t + n_threads`, ….
-pub(crate) fn in_groups<T: Send>(n_groups: usize, n_threads: usize, work: &(impl Fn(usize) -> T + Sync)) -> Vec<T> {
-    let n_threads = n_threads.clamp(1, n_groups);
-    if n_threads == 1 {
-        return (0..n_groups).map(work).collect();
-    }
-    let mut results: Vec<Option<T>> = (0..n_groups).map(|_| None).collect();
-    let mut shares: Vec<Vec<(usize, &mut Option<T>)>> = (0..n_threads).map(|_| vec![]).collect();
-    for (group, slot) in results.iter_mut().enumerate() {
-        shares[group % n_threads].push((group, slot));
-    }
-    std::thread::scope(|scope| {
-        for share in shares {
-            scope.spawn(move || {
-                // A pool of this thread alone keeps the tensor library from starting threads of its own.
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
-                let pool = pool.expect("a new thread belongs to no pool yet");
-                pool.install(|| share.into_iter().for_each(|(group, slot)| *slot = Some(work(group))));
-            });
-        }
-    });
-    results.into_iter().map(|result| result.expect("every group was worked on")).collect()
+    let stepped = stepping.and_then(|stepping| stepping.run(&parts, teacher.as_ref()));
+    let steps = stepped.as_ref().map(|stepped| stepped.info.clone());
+    let (generated, forest_share) = read.compose(parts, stepped, teacher)?;
+    let linear = read.linear::<L>(task_type, &pretrained.metamodel.device())?;
+    let judge = Judge {
+        table: support.table(),
+        target: &read.standardised_target(support.target()),
+        order: &read.order,
+        is_usual: read.is_usual(),
+    };
+    let (written, fallback) = judge.choose(generated, linear)?;
+    let provenance = Provenance { name: pretrained.name.clone(), checksum: pretrained.checksum.clone() };
+    let model = read.package(support, written, provenance)?;
+    let info = GenerateInfo {
+        n_views: views.len(),
+        n_encoded_rows: support.n_rows().min(limits::MAX_ENCODED_ROWS),
+        n_units: model.architecture.hidden.first().copied().unwrap_or(0),
+        forest_share,
+        steps,
+        fallback,
+        solve: solves.into_iter().fold(SolveInfo::default(), SolveInfo::and),
+    };
+    Ok((model, info))
 }
 
 /// The closed-form head alone, its strength picked by leave-one-out: what an untrained metamodel makes, a tuned linear
@@ -205,17 +209,8 @@ pub fn untrained_base_model<L: Level>(
     device: &Device,
 ) -> Result<BaseModel<L>, GenerateError> {
     let read = Reading::new(support)?;
-    let view = View::standard(read.n_outputs());
-    let (rows, labels) = read.rows(&view);
-    let (few_rows, few_labels) = read.encoded_rows(&view);
-    let encoded = EncodedSupport::<L>::new(few_rows, few_labels, &read.is_numeric);
-    let config = MetamodelConfig::standard(support.target().task_type());
-    let head = HeadRows::<L>::new(&[(&rows, &labels, encoded.log_strength())], device);
-    let folds = views::folds(&read.order);
-    let generated = Metamodel::linear_head(&config, &head, Some(&folds));
-    let parts = read.collect(&[view], &generated);
-    let provenance = Provenance { name: "untrained".into(), checksum: String::new() };
-    Ok(read.assemble(support, parts, provenance, None, None)?.0)
+    let linear = read.linear::<L>(support.target().task_type(), device)?;
+    read.package(support, linear, Provenance { name: "untrained".into(), checksum: String::new() })
 }
 
 /// Leave-one-out figures of a linear model and of nearest neighbours on a support, in its standard view.
@@ -489,101 +484,94 @@ impl Reading {
         }
         for (row, changes) in teacher.left_out_changes(said) {
             for (&output, change) in pupil.outputs.iter().zip(changes) {
-                left_out[row * width + output] += change * pupil.unit.1 as f32;
+                left_out[row * width + output] += change;
             }
         }
     }
 
-    fn assemble<L: Level>(
+    /// The closed-form head alone.
+    fn linear<L: Level>(&self, task_type: TaskType, device: &Device) -> Result<Candidate, GenerateError> {
+        let view = View::standard(self.n_outputs());
+        let (rows, labels) = self.rows(&view);
+        let (few_rows, few_labels) = self.encoded_rows(&view);
+        let encoded = EncodedSupport::<L>::new(few_rows, few_labels, &self.is_numeric);
+        let config = MetamodelConfig::standard(task_type);
+        let head = HeadRows::<L>::new(&[(&rows, &labels, encoded.log_strength())], device);
+        let generated = Metamodel::linear_head(&config, &head, Some(&views::folds(&self.order)));
+        Ok(self.compose(self.collect(&[view], &generated), None, None)?.0)
+    }
+
+    /// One network of the views' networks, those with steps included, moved towards the forest, and the forest's share.
+    fn compose(
         &self,
-        support: &Support<L>,
         mut parts: Vec<ViewWeights>,
-        provenance: Provenance,
+        stepped: Option<SteppedViews>,
         teacher: Option<Teacher<'_>>,
-        stepping: Option<&Stepping<'_, L>>,
-    ) -> Result<(BaseModel<L>, GenerateInfo), GenerateError> {
-        let mut left_out = views::mean_left_out(&parts);
+    ) -> Result<(Candidate, f32), GenerateError> {
         let n_views = parts.len();
         let mut shares = vec![1.0 / n_views as f32; n_views];
-        let decision = stepping.and_then(|stepping| {
-            let held_out = stepping.hold_out(&parts)?;
-            let decision = stepping.decide(&held_out, teacher.as_ref());
-            left_out = decision.network(&held_out);
-            if decision.stepped_share > 0.0 {
-                let stepped = stepping.take(&parts, &held_out, &decision);
-                shares.fill((1.0 - decision.stepped_share) / n_views as f32);
-                shares.resize(n_views + stepped.len(), decision.stepped_share / stepped.len() as f32);
-                parts.extend(stepped);
-            }
-            Some(decision)
-        });
+        let mut left_out = views::mean_left_out(&parts);
+        let mut decided = None;
+        if let Some(stepped) = stepped {
+            shares.fill((1.0 - stepped.share) / n_views as f32);
+            shares.resize(n_views + stepped.parts.len(), stepped.share / stepped.parts.len().max(1) as f32);
+            parts.extend(stepped.parts);
+            left_out = stepped.left_out;
+            decided = Some(stepped.forest_share);
+        }
         let (encoding, places, mut weights) = views::join(&self.fitted, parts, &shares);
         let mut forest_share = 0.0;
         if let Some(mut teacher) = teacher {
             let outputs = self.canonical.outputs();
-            let unit = self.canonical.unit();
-            let pupil = Pupil { encoding: &encoding, places: &places, outputs: &outputs, unit };
-            let share = decision.as_ref().map(|decision: &Decision| decision.forest_share);
-            self.teach_left_out(&mut teacher, &pupil, &mut left_out, share);
+            let pupil = Pupil { encoding: &encoding, places: &places, outputs: &outputs };
+            self.teach_left_out(&mut teacher, &pupil, &mut left_out, decided);
             teacher.teach(&pupil, &mut weights, &Device::flex())?;
             forest_share = teacher.share();
         }
-        let expected = expected_performance(support.target(), &left_out);
-        let task_type = support.target().task_type();
+        Ok((Candidate { encoding, weights, left_out }, forest_share))
+    }
+
+    /// Classes as they are, values in standard deviations from their mean, as a network's outputs are.
+    fn standardised_target(&self, target: &Target) -> Target {
+        match (target, self.canonical.unit()) {
+            (Target::Values(values), Some(unit)) => {
+                Target::Values(values.iter().map(|value| unit.standardised(*value)).collect())
+            }
+            _ => target.clone(),
+        }
+    }
+
+    /// The base model of what is written.
+    fn package<L: Level>(
+        &self,
+        support: &Support<L>,
+        written: Candidate,
+        provenance: Provenance,
+    ) -> Result<BaseModel<L>, GenerateError> {
+        let Candidate { encoding, weights, left_out } = written;
         let class_names = match support.target() {
             Target::Classes { class_names, .. } => class_names.clone(),
             Target::Values(_) => vec![],
         };
-        let architecture = weights.architecture();
-        let n_encoded_rows = support.n_rows().min(limits::MAX_ENCODED_ROWS);
-        let info = GenerateInfo {
-            n_views,
-            n_encoded_rows,
-            n_units: architecture.hidden.first().copied().unwrap_or(0),
-            forest_share,
-            steps: decision.zip(stepping).map(|(decision, stepping)| stepping.info(&decision)),
-        };
         let model = BaseModel {
             encoding,
-            architecture,
-            task_type,
+            architecture: weights.architecture(),
+            task_type: support.target().task_type(),
             class_names,
             weights,
+            target_unit: self.canonical.unit(),
             provenance,
             support: SupportInfo::of(support),
-            expected: Some(expected),
+            expected: Some(expected_performance(
+                &self.standardised_target(support.target()),
+                self.canonical.unit(),
+                &left_out,
+            )),
             level: PhantomData,
         };
         model.validate().map_err(|_| GenerateError::NotFinite)?;
-        Ok((model, info))
+        Ok(model)
     }
-}
-
-/// Mean loss of the left-out outputs, with a 90 % interval from the spread of the rows.
-fn expected_performance(target: &Target, left_out: &[f32]) -> ExpectedPerformance {
-    let (metric, losses): (&str, Vec<f64>) = match target {
-        Target::Classes { labels, .. } => {
-            let k = left_out.len() / labels.len();
-            let mut probabilities = vec![0.0; k];
-            let loss = |(row, &label): (usize, &usize)| {
-                let logits = &left_out[row * k..(row + 1) * k];
-                softmax(logits, &mut probabilities) - f64::from(logits[label])
-            };
-            ("log_loss", labels.iter().enumerate().map(loss).collect())
-        }
-        Target::Values(values) => {
-            let squares = values.iter().zip(left_out).map(|(v, p)| (v - f64::from(*p)).powi(2)).collect();
-            ("rmse", squares)
-        }
-    };
-    let n = losses.len() as f64;
-    let mean = losses.iter().sum::<f64>() / n;
-    let error =
-        (losses.iter().map(|loss| (loss - mean).powi(2)).sum::<f64>() / (n * (n - 1.0).max(1.0))).sqrt();
-    let (low, high) = ((mean - 1.645 * error).max(0.0), mean + 1.645 * error);
-    let of = |x: f64| (if metric == "rmse" { x.sqrt() } else { x }) as f32;
-    let residual_std = (metric == "rmse").then_some(of(mean));
-    ExpectedPerformance { metric: metric.into(), value: of(mean), low: of(low), high: of(high), residual_std }
 }
 
 #[cfg(test)]

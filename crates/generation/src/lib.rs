@@ -1,7 +1,8 @@
 //! From a support to a finished base model.
 //!
 //! [`generate_base_model`] encodes a support, looks at it in several [views](GenerateOptions::n_views), has a metamodel
-//! write the weights of each, joins them into one wider network, and distils a random forest into it.
+//! write the weights of each, joins them into one wider network, and distils a random forest into it. Where a
+//! linear model or the base rate is clearly better by the same held-out rows, that is written instead.
 //! [`load_metamodel`] finds the metamodel that does so, among those that are shipped in the binary or in a file.
 //!
 //! From the generated weights it takes a few inner steps, where rows that it holds out say that they pay ([`Steps`]).
@@ -11,9 +12,12 @@
 mod catalog;
 mod decide_steps;
 mod distil;
+mod expected;
 mod forest;
 mod generate;
+mod groups;
 mod plan_steps;
+mod safeguard;
 mod steps;
 mod views;
 
@@ -23,4 +27,6 @@ pub use generate::{
     GenerateError, GenerateInfo, GenerateOptions, LandmarkFigures, generate_base_model, landmark_figures,
     untrained_base_model,
 };
+pub use safeguard::Fallback;
 pub use steps::Steps;
+pub use weightsmith_kernels::SolveInfo;

@@ -9,7 +9,8 @@
 
 use crate::decide_steps::{Decision, HeldOut, StepsInfo};
 use crate::distil::{Pupil, Teacher};
-use crate::generate::{GenerateError, Reading, in_groups};
+use crate::generate::{GenerateError, Reading};
+use crate::groups::in_groups;
 use crate::plan_steps::StepPlan;
 use crate::views::{View, ViewWeights};
 use weightsmith_metamodel::{Labels, Pretrained};
@@ -27,6 +28,20 @@ pub enum Steps {
     Decided,
     /// So many; 0 is the plain forward pass, for any other number the share is still decided.
     Fixed(usize),
+}
+
+/// Views that took steps, and what was decided about them.
+pub(crate) struct SteppedViews {
+    /// The views' networks after their steps; none where no step pays.
+    pub(crate) parts: Vec<ViewWeights>,
+    /// Their share in the network, the rest is that of the views as generated.
+    pub(crate) share: f32,
+    /// Share of the forest in the outputs.
+    pub(crate) forest_share: f32,
+    /// What networks that have not seen a row say of it, before the forest: `[n_rows, n_outputs]`.
+    pub(crate) left_out: Vec<f32>,
+    /// For people.
+    pub(crate) info: StepsInfo,
 }
 
 /// Stepping, for one support.
@@ -119,7 +134,7 @@ impl<L: Level> Stepping<'_, L> {
     }
 
     /// What the folds say; none where a fold leaves nothing to generate from.
-    pub(crate) fn hold_out(&self, starts: &[ViewWeights]) -> Option<HeldOut> {
+    fn hold_out(&self, starts: &[ViewWeights]) -> Option<HeldOut> {
         let strengths = self.first_strengths(starts);
         let n_rows = self.support.n_rows();
         let width = self.read.canonical.n_named();
@@ -143,20 +158,24 @@ impl<L: Level> Stepping<'_, L> {
         Some(HeldOut { generated: all.next()?, stepped: all.collect(), strengths })
     }
 
-    /// The number of steps and the shares that tell held-out rows best.
-    pub(crate) fn decide(&self, held_out: &HeldOut, teacher: Option<&Teacher<'_>>) -> Decision {
-        let (outputs, unit) = (self.read.canonical.outputs(), self.read.canonical.unit());
-        let pupil = Pupil { encoding: &self.read.fitted.standard, places: &[], outputs: &outputs, unit };
-        Decision::pick(held_out, &self.read.labels, &pupil, teacher)
-    }
-
-    /// What was decided, for people.
-    pub(crate) fn info(&self, decision: &Decision) -> StepsInfo {
-        decision.info(&self.plan.n_steps, self.plan.n_views)
+    /// Decides and takes the steps; none where a fold leaves nothing to generate from. `starts` are the generated views.
+    pub(crate) fn run(&self, starts: &[ViewWeights], teacher: Option<&Teacher<'_>>) -> Option<SteppedViews> {
+        let held_out = self.hold_out(starts)?;
+        let outputs = self.read.canonical.outputs();
+        let pupil = Pupil { encoding: &self.read.fitted.standard, places: &[], outputs: &outputs };
+        let decision = Decision::pick(&held_out, &self.read.labels, &pupil, teacher);
+        let is_taken = decision.stepped_share > 0.0;
+        Some(SteppedViews {
+            parts: if is_taken { self.take(starts, &held_out, &decision) } else { vec![] },
+            share: decision.stepped_share,
+            forest_share: decision.forest_share,
+            left_out: decision.network(&held_out),
+            info: decision.info(&self.plan.n_steps, self.plan.n_views),
+        })
     }
 
     /// The views after the number of steps that was picked, on all rows.
-    pub(crate) fn take(
+    fn take(
         &self,
         starts: &[ViewWeights],
         held_out: &HeldOut,

@@ -4,7 +4,7 @@
 //! with the other sign), and numeric columns with the other sign. All views are undone in the weights, whose outputs
 //! are averaged: one wider network.
 
-use weightsmith_base_model::{Encoding, Fitted, HostLayer, HostWeights, Matrix, Rows, Transform};
+use weightsmith_base_model::{Encoding, Fitted, HostLayer, HostWeights, Matrix, Rows, TargetUnit, Transform};
 use weightsmith_metamodel::Labels;
 
 /// One way to look at a support.
@@ -30,7 +30,7 @@ impl View {
     }
 }
 
-/// The weights of one view, undone to the table's classes or unit, and its left-out outputs.
+/// The weights of one view, undone to the table's classes or the sign of the standardised value, and its left-out outputs.
 pub(crate) struct ViewWeights {
     pub(crate) gaussian_rank: bool,
     pub(crate) weights: HostWeights,
@@ -51,15 +51,14 @@ pub(crate) enum Canonical {
     },
     Values {
         standardised: Vec<f32>,
-        mean: f64,
-        std: f64,
+        unit: TargetUnit,
     },
 }
 
 /// Folds of the expected performance.
 const N_FOLDS: usize = 5;
 /// Logit of a class that has no row.
-const ABSENT_LOGIT: f32 = -30.0;
+pub(crate) const ABSENT_LOGIT: f32 = -30.0;
 
 impl Canonical {
     pub(crate) fn of_classes(rows: &Rows, labels: &[usize], n_named: usize) -> Self {
@@ -75,16 +74,11 @@ impl Canonical {
         Self::Classes { labels: labels.iter().map(|&label| place[label]).collect(), classes, n_named }
     }
 
-    /// `None` if all values are equal.
+    /// `None` if the values do not vary.
     pub(crate) fn of_values(values: &[f64]) -> Option<Self> {
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let std = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
-        if std.is_nan() || std <= 1e-12 * mean.abs().max(1e-290) || !std.is_finite() {
-            return None;
-        }
-        let standardised = values.iter().map(|v| ((v - mean) / std) as f32).collect();
-        Some(Self::Values { standardised, mean, std })
+        let unit = TargetUnit::of(values)?;
+        let standardised = values.iter().map(|&value| unit.standardised(value) as f32).collect();
+        Some(Self::Values { standardised, unit })
     }
 
     /// Classes that have a row; 0 for a number.
@@ -103,11 +97,11 @@ impl Canonical {
         }
     }
 
-    /// Mean and standard deviation of the values; 0 and 1 for classes.
-    pub(crate) fn unit(&self) -> (f64, f64) {
+    /// What an output of values counts; none for classes.
+    pub(crate) fn unit(&self) -> Option<TargetUnit> {
         match self {
-            Self::Classes { .. } => (0.0, 1.0),
-            Self::Values { mean, std, .. } => (*mean, *std),
+            Self::Classes { .. } => None,
+            Self::Values { unit, .. } => Some(*unit),
         }
     }
 
@@ -162,7 +156,7 @@ impl Canonical {
         }
     }
 
-    /// Undoes a view's order of classes, or its sign and the standardisation.
+    /// Undoes a view's order of classes, or its sign; values stay standardised.
     pub(crate) fn restore(&self, view: &View, mut weights: HostWeights, left_out: Vec<f32>) -> ViewWeights {
         let left_out = match self {
             Self::Classes { classes, n_named, .. } => {
@@ -186,14 +180,16 @@ impl Canonical {
                 weights.output_bias = reorder(&weights.output_bias, 1, ABSENT_LOGIT);
                 left_out.chunks_exact(classes.len()).flat_map(|row| reorder(row, 1, ABSENT_LOGIT)).collect()
             }
-            Self::Values { mean, std, .. } => {
-                let factor = f64::from(sign(view)) * std;
+            Self::Values { .. } => {
+                let sign = sign(view);
+                let turn = |values: &mut Vec<f32>| values.iter_mut().for_each(|value| *value *= sign);
                 for matrix in weights.output.iter_mut().chain(weights.skip.iter_mut()) {
-                    matrix.values.iter_mut().for_each(|w| *w = (f64::from(*w) * factor) as f32);
+                    turn(&mut matrix.values);
                 }
-                let unit = |value: &f32| (f64::from(*value) * factor + mean) as f32;
-                weights.output_bias = weights.output_bias.iter().map(unit).collect();
-                left_out.iter().map(unit).collect()
+                turn(&mut weights.output_bias);
+                let mut left_out = left_out;
+                turn(&mut left_out);
+                left_out
             }
         };
         ViewWeights { gaussian_rank: view.gaussian_rank, weights, left_out }

@@ -24,9 +24,9 @@
 //! | `task` | TEXT | the task, by name |
 //! | `split` | TEXT | of the task: `meta-train`, `meta-valid`, `meta-test` |
 //! | `recipe` | TEXT | JSON object of texts and numbers: every decision about the training |
-//! | `features` | TEXT | JSON object of texts and numbers: meta-features of the short rows |
+//! | `features` | TEXT | JSON object of texts and numbers: meta-features of the support rows |
 //! | `probe` | TEXT | JSON object of texts and numbers: what the first steps showed; may be `{}` |
-//! | `metric` | TEXT | what was measured on the long rows at the end |
+//! | `metric` | TEXT | what was measured on the query rows at the end |
 //! | `value` | REAL | its value; NULL where there is none (a training that diverged) |
 //! | `n_short`, `n_long` | INTEGER | rows learned from, rows scored on |
 //! | `cpu_s`, `wall_s` | REAL | cost in seconds: of the processor over all threads, of the clock |

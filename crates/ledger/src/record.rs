@@ -88,7 +88,7 @@ pub struct Parent {
     pub kind: ParentKind,
 }
 
-/// What was measured on the long rows at the end of a run. Nothing predicted has a place here.
+/// What was measured on the query rows at the end of a run. Nothing predicted has a place here.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// What was measured, in the words of who measured it.
@@ -115,9 +115,9 @@ pub struct Cost {
 pub struct CurvePoint {
     /// Steps done.
     pub step: u64,
-    /// Mean loss on the long rows; none where it was not measured or is not finite.
+    /// Mean loss on the query rows; none where it was not measured or is not finite.
     pub long_loss: Option<f64>,
-    /// Mean loss on the short rows; none where it was not measured or is not finite.
+    /// Mean loss on the support rows; none where it was not measured or is not finite.
     pub short_loss: Option<f64>,
     /// Processor seconds until then, without those of looking.
     pub cpu_s: f64,
@@ -139,7 +139,7 @@ pub struct RunRecord<L: Level> {
     pub split: TaskSplit,
     /// Every decision about the training.
     pub recipe: Named,
-    /// Meta-features of the short rows.
+    /// Meta-features of the support rows.
     pub features: Named,
     /// What the first steps showed; empty without a probe.
     pub probe: Named,

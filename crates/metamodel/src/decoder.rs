@@ -4,7 +4,7 @@ use crate::config::MetamodelConfig;
 use crate::encoder::Summary;
 use crate::layers::{Attention, Linear, Mlp, Norm};
 use crate::params::{Builder, Init};
-use crate::units::Ramps;
+use crate::units::ClippedRelus;
 use burn::tensor::{Tensor, activation};
 use weightsmith_tasks::{Level, TaskType};
 
@@ -12,7 +12,7 @@ use weightsmith_tasks::{Level, TaskType};
 const MASKED: f32 = -1e9;
 /// What a unit sees of itself on the support.
 const N_UNIT: usize = 6;
-/// Where the logarithm of a ramp's width starts, and its bounds.
+/// Where the logarithm of a clipped ReLU's width starts, and its bounds.
 const FIRST_LOG_WIDTH: f32 = 1.0;
 const LOG_WIDTH: (f32, f32) = (-3.0, 3.0);
 
@@ -20,7 +20,7 @@ const LOG_WIDTH: (f32, f32) = (-3.0, 3.0);
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// The hidden units.
-    pub(crate) ramps: Ramps,
+    pub(crate) clipped_relus: ClippedRelus,
     /// Logarithm of each unit's precision, relative to the leave-one-out strength: `[n_tasks, n_units]`.
     pub(crate) unit_log_precision: Tensor<2>,
     /// The same for the skip inputs: `[n_tasks, n_columns]`.
@@ -31,7 +31,7 @@ pub(crate) struct Plan {
     pub(crate) log_scale: Tensor<2>,
 }
 
-/// Draws ramps from unit tokens: a direction is a product of unit and feature tokens plus a weighted sum of the rows
+/// Draws clipped ReLUs from unit tokens: a direction is a product of unit and feature tokens plus a weighted sum of the rows
 /// themselves (as a step along a gradient would be), both through a gate over the features.
 struct Drawing {
     unit_value: Linear,
@@ -57,7 +57,12 @@ impl Drawing {
         }
     }
 
-    fn forward<L: Level>(&self, units: &Tensor<3>, summary: &Summary<L>, column_mask: &Tensor<2>) -> Ramps {
+    fn forward<L: Level>(
+        &self,
+        units: &Tensor<3>,
+        summary: &Summary<L>,
+        column_mask: &Tensor<2>,
+    ) -> ClippedRelus {
         let [n_tasks, n_units, _] = units.dims();
         let [_, n_rows, n_columns] = summary.values.dims();
         let pair = |of_units: &Linear, of_others: &Linear, others: &Tensor<3>| {
@@ -72,7 +77,7 @@ impl Drawing {
         let numbers = self.unit_numbers.forward(units.clone()); // [n_tasks, n_units, 2]
         let number = |idx| numbers.clone().narrow(2, idx, 1).reshape([n_tasks, n_units]);
         let (low, high) = LOG_WIDTH;
-        Ramps {
+        ClippedRelus {
             directions: (of_features + of_rows) * activation::softmax(gates, 2),
             shifts: number(0),
             widths: (number(1) + FIRST_LOG_WIDTH).clamp(low, high).exp(),
@@ -98,10 +103,10 @@ impl Look {
     }
 
     /// A change of the unit tokens.
-    fn forward<L: Level>(&self, ramps: &Ramps, summary: &Summary<L>) -> Tensor<3> {
+    fn forward<L: Level>(&self, clipped_relus: &ClippedRelus, summary: &Summary<L>) -> Tensor<3> {
         let [n_tasks, n_rows, _] = summary.values.dims();
-        let [_, n_units] = ramps.shifts.dims();
-        let units = ramps.on(summary.values.clone()).units; // [n_tasks, n_rows, n_units]
+        let [_, n_units] = clipped_relus.shifts.dims();
+        let units = clipped_relus.on(summary.values.clone()).units; // [n_tasks, n_rows, n_units]
         let (active, spread) = (units.mean / units.scale.clone(), units.scale);
         let units = units.values.transpose(); // [n_tasks, n_units, n_rows]
         let message = units.clone().matmul(summary.rows.clone()) / n_rows as f32;
@@ -150,8 +155,8 @@ impl Block {
 
 /// Unit queries that look at the summary, and the maps from tokens to numbers.
 ///
-/// A block ends with ramps, drawn and tried on the support; what a unit sees of itself there is what the next block
-/// improves on. The last block's ramps are the hidden layer.
+/// A block ends with clipped ReLUs, drawn and tried on the support; what a unit sees of itself there is what the next block
+/// improves on. The last block's clipped ReLUs are the hidden layer.
 pub(crate) struct WeightDecoder {
     units: Tensor<2>,
     blocks: Vec<Block>,
@@ -212,7 +217,7 @@ impl WeightDecoder {
         let mask = Tensor::cat(vec![column_mask.clone(), register_mask], 1);
         let unit_mask = Tensor::<2>::ones([n_tasks, n_units], &device);
         let mut units = self.units.clone().unsqueeze::<3>().expand([n_tasks, n_units, d_model]);
-        let mut ramps = None;
+        let mut clipped_relus = None;
         for block in &self.blocks {
             units = units.clone() + block.attention.forward(units, others.clone(), mask.clone());
             let seen = block.among_norm.forward(units.clone());
@@ -221,9 +226,9 @@ impl WeightDecoder {
             let drawn =
                 block.drawing.forward(&block.units_norm.forward(units.clone()), summary, &column_mask);
             units = units + block.look.forward(&drawn, summary);
-            ramps = Some(drawn);
+            clipped_relus = Some(drawn);
         }
-        let ramps = ramps.expect("a checked configuration has a block");
+        let clipped_relus = clipped_relus.expect("a checked configuration has a block");
         units = units.clone() + self.verdict.forward(units);
         let units = self.units_norm.forward(units); // [n_tasks, n_units, d_model]
 
@@ -237,7 +242,7 @@ impl WeightDecoder {
 
         let row_weights = activation::tanh(row_number).exp();
         Plan {
-            ramps,
+            clipped_relus,
             unit_log_precision: unit_number * 2.0 + global(0) * 2.0 + self.first.unit,
             skip_log_precision: feature_number * 2.0 + global(1) * 2.0 + self.first.skip,
             row_weights: row_weights.clone() / row_weights.mean_dim(1),

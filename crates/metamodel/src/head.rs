@@ -5,7 +5,7 @@ use crate::config::MetamodelConfig;
 use crate::decoder::{Plan, first_skip_log_precision};
 use crate::solve::System;
 use crate::support::HeadRows;
-use crate::units::{Ramps, RampsOnRows, by_row, slope};
+use crate::units::{ClippedRelus, ClippedRelusOnRows, by_row, slope};
 use burn::tensor::Tensor;
 use std::marker::PhantomData;
 use weightsmith_base_model::{Activation, HiddenLayer, Weights};
@@ -55,24 +55,24 @@ struct Hidden {
     mean: Tensor<3>,
     /// `[n_tasks, 1, n_units]`.
     scale: Tensor<3>,
-    /// Height of a ramp's slope, `[n_tasks, 1, n_units]`.
+    /// Height of a clipped ReLU's slope, `[n_tasks, 1, n_units]`.
     slope: Tensor<3>,
 }
 
-/// Units as ramps, standardised on the support; a ramp is two ReLU units of one direction.
+/// Units as clipped ReLUs, standardised on the support; a clipped ReLU is two ReLU units of one direction.
 fn hidden<L: Level>(plan: &Plan, batch: &HeadRows<L>) -> Hidden {
-    let ramps = &plan.ramps;
-    let [n_tasks, n_units, _] = ramps.directions.dims();
-    let RampsOnRows { before, units } = ramps.on(batch.rows.clone());
+    let clipped_relus = &plan.clipped_relus;
+    let [n_tasks, n_units, _] = clipped_relus.directions.dims();
+    let ClippedRelusOnRows { before, units } = clipped_relus.on(batch.rows.clone());
     let by_unit = |x: Tensor<3>| x.reshape([n_tasks, n_units, 1]);
-    let weight = ramps.directions.clone() / by_unit(before.scale.clone());
-    let foot = (by_row(&ramps.shifts) - before.mean / before.scale).reshape([n_tasks, n_units]);
-    let shoulder = foot.clone() - ramps.widths.clone();
+    let weight = clipped_relus.directions.clone() / by_unit(before.scale.clone());
+    let foot = (by_row(&clipped_relus.shifts) - before.mean / before.scale).reshape([n_tasks, n_units]);
+    let shoulder = foot.clone() - clipped_relus.widths.clone();
     let layer = HiddenLayer {
         weight: Tensor::cat(vec![weight.clone(), weight], 1),
         bias: Tensor::cat(vec![foot, shoulder], 1),
     };
-    let slope = slope(by_row(&ramps.widths));
+    let slope = slope(by_row(&clipped_relus.widths));
     Hidden { layer, activations: units.values, mean: units.mean, scale: units.scale, slope }
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn generate<L: Level>(
     batch: &HeadRows<L>,
     folds: Option<&[usize]>,
 ) -> Generated<L> {
-    let [n_tasks, n_units, _] = plan.ramps.directions.dims();
+    let [n_tasks, n_units, _] = plan.clipped_relus.directions.dims();
     let [_, _, n_columns] = batch.dims();
     let hidden = hidden(plan, batch);
     let system = solve(config, plan, batch, Some(hidden.activations.clone()));
@@ -118,12 +118,12 @@ pub(crate) fn generate<L: Level>(
     let (left_out, solve) = left_out(config, plan, &system, folds);
     let coefficients = system.coefficients * factor; // [n_tasks, n_outputs, p]
     let [_, n_outputs, _] = coefficients.dims();
-    let of_ramps = coefficients.clone().narrow(2, 0, n_units) / hidden.scale; // [n_tasks, n_outputs, n_units]
-    let of_slopes = of_ramps.clone() * hidden.slope;
+    let of_units = coefficients.clone().narrow(2, 0, n_units) / hidden.scale; // [n_tasks, n_outputs, n_units]
+    let of_slopes = of_units.clone() * hidden.slope;
     let output = Tensor::cat(vec![of_slopes.clone(), of_slopes * -1.0], 2);
     let skip = coefficients.clone().narrow(2, n_units, n_columns);
     let intercept = coefficients.narrow(2, n_units + n_columns, 1).reshape([n_tasks, n_outputs]);
-    let shift = (of_ramps * hidden.mean).sum_dim(2).reshape([n_tasks, n_outputs]);
+    let shift = (of_units * hidden.mean).sum_dim(2).reshape([n_tasks, n_outputs]);
     let weights = Weights {
         hidden: vec![hidden.layer],
         skip: Some(skip),
@@ -145,7 +145,7 @@ pub(crate) fn linear_head<L: Level>(
     let device = batch.rows.device();
     let skip = first_skip_log_precision(config.task_type);
     let plan = Plan {
-        ramps: Ramps {
+        clipped_relus: ClippedRelus {
             directions: Tensor::zeros([n_tasks, 1, n_columns], &device),
             shifts: Tensor::zeros([n_tasks, 1], &device),
             widths: Tensor::ones([n_tasks, 1], &device),

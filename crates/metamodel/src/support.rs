@@ -70,7 +70,7 @@ impl Labels {
     }
 }
 
-/// Short rows, encoded, with the closed-form figures that the metamodel reads.
+/// Support rows, encoded, with the closed-form figures that the metamodel reads.
 #[derive(Clone, Debug)]
 pub struct EncodedSupport<L: Level = Base> {
     pub(crate) rows: Rows,

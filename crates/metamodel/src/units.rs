@@ -1,4 +1,4 @@
-//! The shape of a hidden unit: a ramp, from foot to shoulder, along a standardised direction.
+//! The shape of a hidden unit: a clipped ReLU, from foot to shoulder, along a standardised direction.
 
 use burn::tensor::{Tensor, activation};
 
@@ -26,9 +26,9 @@ pub fn standardised(before: Tensor<3>, variance_floor: f32) -> Standardised {
     Standardised { values: centred / scale.clone(), mean, scale }
 }
 
-/// Ramps along directions: what a unit token stands for.
+/// ClippedRelus along directions: what a unit token stands for.
 #[derive(Clone, Debug)]
-pub(crate) struct Ramps {
+pub(crate) struct ClippedRelus {
     /// Of any length: `[n_tasks, n_units, n_columns]`.
     pub(crate) directions: Tensor<3>,
     /// Shift of each standardised pre-activation: `[n_tasks, n_units]`.
@@ -37,18 +37,18 @@ pub(crate) struct Ramps {
     pub(crate) widths: Tensor<2>,
 }
 
-/// Ramps on rows, standardised before and after.
-pub(crate) struct RampsOnRows {
+/// ClippedRelus on rows, standardised before and after.
+pub(crate) struct ClippedRelusOnRows {
     pub(crate) before: Standardised,
     pub(crate) units: Standardised,
 }
 
-impl Ramps {
-    /// What the ramps make of `[n_tasks, n_rows, n_columns]`.
-    pub(crate) fn on(&self, rows: Tensor<3>) -> RampsOnRows {
+impl ClippedRelus {
+    /// What the clipped ReLUs make of `[n_tasks, n_rows, n_columns]`.
+    pub(crate) fn on(&self, rows: Tensor<3>) -> ClippedRelusOnRows {
         let before = standardised(rows.matmul(self.directions.clone().transpose()), DIRECTION_FLOOR);
-        let units = ramp(before.values.clone() + by_row(&self.shifts), by_row(&self.widths));
-        RampsOnRows { before, units: standardised(units, UNIT_FLOOR) }
+        let units = clipped_relu(before.values.clone() + by_row(&self.shifts), by_row(&self.widths));
+        ClippedRelusOnRows { before, units: standardised(units, UNIT_FLOOR) }
     }
 }
 
@@ -57,13 +57,13 @@ pub(crate) fn by_row(numbers: &Tensor<2>) -> Tensor<3> {
     numbers.clone().unsqueeze_dim(1)
 }
 
-/// Slope of a ramp of some width: about 1 / width for a narrow one, which so is a step of height 1, and about 1 for a
+/// Slope of a clipped ReLU of some width: about 1 / width for a narrow one, which so is a step of height 1, and about 1 for a
 /// wide one, which so is a ReLU.
 pub(crate) fn slope(width: Tensor<3>) -> Tensor<3> {
     width.recip() + 1.0
 }
 
 /// 0 below 0, rising along [`slope`] over the width, then level: the difference of two ReLU units.
-fn ramp(x: Tensor<3>, width: Tensor<3>) -> Tensor<3> {
+fn clipped_relu(x: Tensor<3>, width: Tensor<3>) -> Tensor<3> {
     (activation::relu(x.clone()) - activation::relu(x - width.clone())) * slope(width)
 }

@@ -1,7 +1,7 @@
-//! Why nothing can be planned, collected or assessed.
+//! Why nothing can be decided, collected or assessed.
 
-use crate::FeatureError;
-use crate::PredictorError;
+use crate::features::FeatureError;
+use crate::predictor::manifest::PredictorError;
 use std::path::PathBuf;
 use weightsmith_base_model::EncodingError;
 use weightsmith_evaluation::{EvaluationError, MethodError};
@@ -12,7 +12,7 @@ use weightsmith_runtime::OutputError;
 use weightsmith_tasks::TaskType;
 use weightsmith_training::InnerError;
 
-/// Why nothing can be planned, collected or assessed.
+/// Why nothing can be decided, collected or assessed.
 #[derive(Debug, thiserror::Error)]
 pub enum PlannerError {
     /// A table cannot be evaluated on.
@@ -24,29 +24,29 @@ pub enum PlannerError {
     /// The ledger cannot be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// A plan cannot be carried out.
-    #[error("the plan for {data} cannot be carried out")]
-    Plan {
+    /// A decision cannot be executed.
+    #[error("the decision for {data} cannot be executed")]
+    Execution {
         /// The source.
         data: String,
         /// Why.
         source: Box<MethodError>,
     },
-    /// The short rows cannot be described.
-    #[error("nothing can be planned for {data}")]
+    /// No features can be computed of the support rows.
+    #[error("nothing can be decided for {data}")]
     Describe {
         /// The source.
         data: String,
         /// Why.
         source: FeatureError,
     },
-    /// Nothing can be learned from one class.
-    #[error("the short rows of {data} are all of one class; use more of them, or another --seed")]
+    /// All support rows are of one class.
+    #[error("the support rows of {data} are all of one class; use more of them, or another --seed")]
     OneClass {
         /// The source.
         data: String,
     },
-    /// The files of a predictor.
+    /// The files of a predictor are damaged.
     #[error("{}", path.display())]
     PredictorFiles {
         /// The folder.
@@ -76,8 +76,8 @@ pub enum PlannerError {
     Generate(#[from] GenerateError),
     /// Too few data sets to learn from.
     #[error(
-        "the ledger has planned runs of {n_roots} data sets, a predictor needs {n_needed}: add some with `weightsmith plan \
-         collect`"
+        "the ledger has runs of {n_roots} data sets to learn from, a predictor needs {n_needed}: add some with `weightsmith \
+         plan collect`"
     )]
     TooFewRoots {
         /// Those there are.
@@ -91,7 +91,7 @@ pub enum PlannerError {
         /// What is predicted.
         task_type: TaskType,
     },
-    /// Whoever listened ended the work.
+    /// The caller ended the work.
     #[error("stopped before the end")]
     Stopped,
 }

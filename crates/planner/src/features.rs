@@ -1,4 +1,4 @@
-//! What the short rows of a task look like, in named numbers.
+//! The features of a task: named numbers that describe its support rows.
 
 use serde::Serialize;
 use weightsmith_base_model::{Encoding, EncodingError, EncodingLimits, ExpectedPerformance, Rows, View};
@@ -12,7 +12,7 @@ use weightsmith_tasks::{ColumnValues, Level, Support, Target, TaskType};
 pub struct Feature {
     /// Its name in run records.
     pub name: &'static str,
-    /// What it is.
+    /// A description.
     pub about: &'static str,
     /// The least and the greatest value that occurs.
     pub range: (f64, f64),
@@ -24,7 +24,7 @@ pub(crate) const fn feature(name: &'static str, about: &'static str, range: (f64
 
 /// Every feature of a task, in the order of [`TaskFeatures`].
 pub const FEATURES: [Feature; 22] = [
-    feature("log2_rows", "logarithm to the base 2 of the number of short rows", (2.0, 17.0)),
+    feature("log2_rows", "logarithm to the base 2 of the number of support rows", (2.0, 17.0)),
     feature("log2_columns", "logarithm to the base 2 of the number of columns", (0.0, 15.0)),
     feature("log2_inputs", "logarithm to the base 2 of the number of encoded columns", (0.0, 8.0)),
     feature("rows_per_input", "logarithm to the base 2 of rows for each encoded column", (-6.0, 17.0)),
@@ -109,7 +109,7 @@ pub enum FeatureError {
 pub struct TaskFeatures(Vec<f64>);
 
 impl TaskFeatures {
-    /// The numbers, in the order of [`FEATURES`].
+    /// The values, in the order of [`FEATURES`].
     pub fn values(&self) -> &[f64] {
         &self.0
     }
@@ -155,7 +155,7 @@ impl TaskFeatures {
         if self.get("is_regression") > 0.5 { TaskType::Regression } else { TaskType::Classification }
     }
 
-    /// The number of short rows, to the precision of its logarithm.
+    /// The number of support rows, to the precision of its logarithm.
     pub fn n_rows(&self) -> f64 {
         self.get("log2_rows").exp2()
     }
@@ -166,12 +166,12 @@ impl TaskFeatures {
     }
 }
 
-/// Describes the short rows of a task. Landmarks (the errors of simple learners, left out or held out) say more about how a
+/// Describes the support rows of a task. Landmarks (the errors of simple learners, left out or held out) say more about how a
 /// training will go than sizes and entropies do.
 ///
 /// Source: Pfahringer, Bensusan and Giraud-Carrier (2000), Meta-Learning by Landmarking Various Learning Algorithms.
 ///
-/// The last one is asked of the weights that a metamodel generated from these rows.
+/// The last feature is the expected loss of the weights that a metamodel generated from these rows.
 ///
 /// # Errors
 /// Fewer than four rows, one class, a target that does not vary.
@@ -324,9 +324,9 @@ fn stump_error(columns: &[Vec<f64>], outputs: &[Vec<f64>]) -> f64 {
         let splits = columns.iter().map(|column| (column, best_split(column, outputs, &rest)));
         let Some((column, stump)) = splits.min_by(|a, b| a.1.loss.total_cmp(&b.1.loss)) else { continue };
         for row in (0..n).filter(is_held) {
-            let said = if column[row] <= stump.threshold { &stump.below } else { &stump.above };
-            for (output, said) in outputs.iter().zip(said) {
-                error += (output[row] - said).powi(2);
+            let predicted = if column[row] <= stump.threshold { &stump.below } else { &stump.above };
+            for (output, predicted) in outputs.iter().zip(predicted) {
+                error += (output[row] - predicted).powi(2);
                 total += output[row].powi(2);
             }
         }

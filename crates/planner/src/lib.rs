@@ -1,56 +1,58 @@
-//! Deciding how a base model comes to its weights, from the record of trainings.
+//! Decides how a base model comes to its weights, from the record of trainings.
 //!
-//! [`Space`] is the factorial space of recipes, [`Plan`] one of its points, [`Decision`] to generate or to train by one;
-//! [`task_features`] describes the support of a task by named numbers, each documented in [`FEATURES`]. A [`PerformancePredictor`]
-//! predicts from both what the loss on query rows will be after so many steps: its [`LinearPredictor`] scores every plan there is
-//! ([`search()`]), its networks re-rank the best. [`collect`] fills a ledger with the trainings that it learns from,
-//! [`decide`] decides for one table, [`plan_table`] reports it, [`assess`] and [`try_methods`] measure both.
+//! | module | what it is about |
+//! |---|---|
+//! | `space` | [`Space`], every way to train; [`Plan`], one of them; [`Decision`], to generate or to train by a plan |
+//! | `features` | [`task_features`]: the support of a task as named numbers, documented in [`FEATURES`] |
+//! | `predictor` | [`PerformancePredictor`]: the loss that a decision will come to; [`search()`] over every plan, re-ranked by an ensemble |
+//! | `runs` | [`RecordedRuns`]: runs of a ledger as examples to learn from |
+//! | `fitting` | [`fit_predictor`]: a predictor from recorded runs |
+//! | `executor` | executing a decision, and its held-out losses |
+//! | `deciding` | [`decide`] for one table, [`decide_for_table`] with a report, [`PLANNED`] as a method of comparisons |
+//! | `collecting` | [`collect`]: trainings recorded in a ledger, for predictors to learn from |
+//! | `benchmark` | [`assess`]: the predictor on data sets that it has not seen; [`compare_strategies`]: decisions beside others |
+//!
+//! This crate writes no pages and prints nothing.
 
-mod assess;
-mod carry_out;
-mod collect;
-mod decide;
-mod decision;
+mod benchmark;
+mod collecting;
+mod deciding;
 mod error;
-mod examples;
+mod executor;
 mod features;
-mod files;
-mod fit;
-mod linear;
-mod method;
-mod planned;
-mod portfolio;
+mod fitting;
 mod predictor;
-mod search;
-mod sight;
+mod runs;
 mod space;
 #[cfg(test)]
 mod testing;
-mod trials;
-mod words;
 
-pub use assess::{Assessment, CautionReport, LearnerReport, TaskReport, assess};
-pub use collect::{CollectSettings, Collected, collect};
-pub use decide::{DecideError, DecideSettings, Decided, Reason, Tried, decide};
-pub use decision::Decision;
+pub use benchmark::assess::{Assessment, LearnerReport, MultiplierReport, TaskReport, assess};
+pub use benchmark::strategies::{StrategySettings, compare_strategies};
+pub use benchmark::strategy::{Strategy, Trial, UnknownStrategy};
+pub use benchmark::summary::{StrategiesReport, StrategySummary, summarise_strategies};
+pub use collecting::{CollectSettings, Collected, collect};
+pub use deciding::decide::{DecideError, DecideSettings, Decided, Reason, Tried, decide};
+pub use deciding::method::PLANNED;
+pub use deciding::report::{
+    CandidateReport, DecisionReport, DecisionSettings, FeatureReport, Observed, PredictedPoint,
+    decide_for_table,
+};
 pub use error::PlannerError;
-pub use examples::{Example, PlannedRun, PlannedRuns};
 pub use features::{FEATURES, Feature, FeatureError, TaskFeatures, base_loss, loss_unit, task_features};
-pub use files::{load_predictor, save_predictor, shipped_predictor};
-pub use fit::{FitSettings, fit_and_record, fit_predictor};
-pub use linear::LinearPredictor;
-pub use method::PLANNED;
-pub use planned::{
-    DecisionReport, FeatureReport, ForeseenPoint, PlanReport, PlanSettings, Realised, plan_table,
+pub use fitting::{FitSettings, fit_and_record, fit_predictor};
+pub use predictor::calibration::{Calibration, Estimate, LossPrediction};
+pub use predictor::ensemble::{
+    Candidate, N_RERANKED, PerformancePredictor, Ranked, member_predictions, member_predictions_of_rows,
+    of_each_kind,
 };
-pub use predictor::{
-    Calibration, Candidate, Foresight, Judged, N_JUDGED, PerformancePredictor, PredictorError,
-    mean_and_deviation, of_each_kind, opinions, opinions_of_rows,
+pub use predictor::files::{load_predictor, save_predictor, shipped_predictor};
+pub use predictor::linear::LinearPredictor;
+pub use predictor::manifest::PredictorError;
+pub use predictor::search::{Scored, Searched, search};
+pub use predictor::surrogate_features::{
+    DECISION_COLUMNS, PROBE_COLUMNS, Probe, SurrogateInput, surrogate_table, surrogate_table_with_probes,
 };
-pub use search::{Scored, Searched, search};
-pub use sight::{DECISION_COLUMNS, PROBE_COLUMNS, Probe, Prospect, probed_table, prospect_table};
-pub use space::{Beginning, Factor, N_FACTORS, Plan, Space};
-pub use trials::{
-    DecisionsReport, Method, MethodSummary, Trial, TrialSettings, UnknownMethod, summarise_trials,
-    try_methods,
-};
+pub use runs::{Example, RecordedRun, RecordedRuns};
+pub use space::decision::Decision;
+pub use space::{Factor, N_FACTORS, Plan, Space, Start};

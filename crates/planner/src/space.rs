@@ -1,4 +1,7 @@
-//! The factorial space of recipes: every decision about a training of a base model is a factor with a few levels.
+//! The factorial space of trainings: every choice about the training of a base model is a factor with a few levels.
+
+pub(crate) mod decision;
+pub(crate) mod wording;
 
 use rand::Rng;
 use serde::Serialize;
@@ -11,12 +14,12 @@ use weightsmith_training::{Optimiser, Recipe, Weighting};
 /// The number of factors.
 pub const N_FACTORS: usize = 14;
 
-/// One decision.
+/// One choice about a training, which can be made in several ways.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Factor {
-    /// What is decided.
+    /// Its name, as run records have it.
     pub name: &'static str,
-    /// How many ways there are to decide it.
+    /// The number of ways to make it.
     pub n_levels: usize,
 }
 
@@ -28,9 +31,9 @@ const OPTIMISERS: [Optimiser; 4] = [Optimiser::Adam, Optimiser::AdamW, Optimiser
 const N_RATES: usize = 16;
 /// Weight decays: none, and 1e-3 to 300.
 const N_DECAYS: usize = 16;
-/// Steps: those at which run records have the loss on long rows.
+/// Numbers of steps: those at which run records have the loss on query rows.
 const STEPS: [usize; 20] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
-/// Rows of a step; the last takes all.
+/// Rows of a mini-batch; the last takes all.
 const BATCHES: [usize; 5] = [8, 16, 32, 64, usize::MAX];
 const DROPOUTS: [f32; 5] = [0.0, 0.1, 0.2, 0.35, 0.5];
 const SMOOTHINGS: [f32; 5] = [0.0, 0.02, 0.05, 0.1, 0.2];
@@ -51,23 +54,23 @@ pub(crate) const DROPOUT_AT: usize = 9;
 pub(crate) const SMOOTHING_AT: usize = 10;
 pub(crate) const WEIGHTING_AT: usize = 11;
 pub(crate) const PULL_AT: usize = 12;
-pub(crate) const BEGINNING_AT: usize = 13;
+pub(crate) const START_AT: usize = 13;
 
-/// Where a planned training begins.
+/// The weights that a training starts from.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Beginning {
-    /// At numbers drawn at random.
+pub enum Start {
+    /// Weights drawn at random.
     Random,
-    /// At the weights that the metamodel writes; their architecture stays.
+    /// Weights that the metamodel generates, in their own architecture.
     Generated,
 }
 
-/// A level of every factor.
+/// A point of the space: a level for every factor.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Plan([u8; N_FACTORS]);
 
-/// All plans.
+/// The space of all plans.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct Space;
 
@@ -89,7 +92,7 @@ impl Space {
             factor("label_smoothing", SMOOTHINGS.len()),
             factor("weighting", 2),
             factor("pull", PULLS.len()),
-            factor("beginning", 2),
+            factor("start", 2),
         ]
     }
 
@@ -117,17 +120,18 @@ impl Plan {
         self.0
     }
 
-    /// Where the training begins.
-    pub fn beginning(self) -> Beginning {
-        if self.0[BEGINNING_AT] == 0 { Beginning::Random } else { Beginning::Generated }
+    /// What the training starts from.
+    pub fn start(self) -> Start {
+        if self.0[START_AT] == 0 { Start::Random } else { Start::Generated }
     }
 
-    /// Which factors change anything about the training: not those about a network whose weights are generated, about hidden
-    /// units of a linear model, about single steps of L-BFGS, and about classes where there are none.
+    /// Which factors have an effect on the training. Those of the network have none where its weights are generated, those of
+    /// hidden units none in a linear model, learning rate, batch, dropout and pull none with L-BFGS, and those of classes
+    /// none in a regression.
     pub fn matters(self, task_type: TaskType) -> [bool; N_FACTORS] {
         let mut matters = [true; N_FACTORS];
         let mut forget = |factors: &[usize]| factors.iter().for_each(|&factor| matters[factor] = false);
-        if self.beginning() == Beginning::Generated {
+        if self.start() == Start::Generated {
             forget(&[LAYERS_AT, UNITS_AT, SKIP_AT, ACTIVATION_AT]);
         } else if LAYERS[usize::from(self.0[LAYERS_AT])] == 0 {
             forget(&[UNITS_AT, SKIP_AT, ACTIVATION_AT, DROPOUT_AT]);
@@ -141,7 +145,7 @@ impl Plan {
         matters
     }
 
-    /// The same training with every factor that does not matter at its first level.
+    /// The same training with every factor that has no effect at its first level.
     pub fn canonical(self, task_type: TaskType) -> Self {
         let matters = self.matters(task_type);
         let mut levels = self.0;
@@ -149,7 +153,7 @@ impl Plan {
         Self(levels)
     }
 
-    /// Adam as it is usually taken: 64 units, a learning rate of 0.004, hardly any decay, all rows at once.
+    /// Adam at common settings: 64 units, a learning rate of 0.004, hardly any decay, all rows at once.
     pub fn usual_adam() -> Self {
         let mut levels = [0; N_FACTORS];
         // 0.00398, and 0.0061 that is divided by the rows.
@@ -164,13 +168,14 @@ impl Plan {
         if self.is_stepwise() { n_rows.div_ceil(self.recipe().batch_size.min(n_rows)) } else { 1 }
     }
 
-    /// Whether its batch is not as large as all of `n_rows` rows under the name of a smaller one.
+    /// Whether no other plan is the same training on `n_rows` rows: a batch of at least all rows counts only as the level that
+    /// takes all.
     pub(crate) fn has_own_batch(self, n_rows: usize) -> bool {
         let batch = BATCHES[usize::from(self.0[BATCH_AT])];
         !self.is_stepwise() || batch < n_rows || batch == usize::MAX
     }
 
-    /// The same plan with the most steps: its run's curve answers for fewer.
+    /// The same plan with the most steps, whose curve has the losses of fewer too.
     pub fn longest(self) -> Self {
         let mut levels = self.0;
         levels[STEPS_AT] = STEPS.len() as u8 - 1;
@@ -182,17 +187,17 @@ impl Plan {
         &STEPS
     }
 
-    /// The steps that are planned.
+    /// The number of steps.
     pub fn n_steps(self) -> usize {
         STEPS[usize::from(self.0[STEPS_AT])]
     }
 
-    /// Whether its optimiser goes by single steps, which a learning rate and batches are for.
+    /// Whether its optimiser takes mini-batch steps with a learning rate; L-BFGS does not.
     pub fn is_stepwise(self) -> bool {
         OPTIMISERS[usize::from(self.0[OPTIMISER_AT])] != Optimiser::Lbfgs
     }
 
-    /// The training's recipe.
+    /// The settings of the training.
     pub fn recipe(self) -> Recipe {
         let level = self.0.map(usize::from);
         Recipe {
@@ -215,7 +220,7 @@ impl Plan {
     }
 }
 
-/// What a level of a factor is, as run records have it.
+/// The value of a level of a factor, as run records have it.
 pub(crate) fn level_value(factor: usize, level: u8) -> Value {
     let at = usize::from(level);
     // The shortest text of the 32-bit number, so that 0.1 is 0.1.
@@ -235,7 +240,7 @@ pub(crate) fn level_value(factor: usize, level: u8) -> Value {
         SMOOTHING_AT => exact(SMOOTHINGS[at]),
         WEIGHTING_AT => ["rows", "classes"][at].into(),
         PULL_AT => exact(PULLS[at]),
-        BEGINNING_AT => ["random", "generated"][at].into(),
+        START_AT => ["random", "generated"][at].into(),
         _ => {
             debug_assert_eq!(factor, SKIP_AT, "every other factor is above");
             count(at)

@@ -115,7 +115,7 @@ fn learners(assessment: &Assessment) -> String {
             vec![
                 escaped(&learner.name),
                 median("rank_correlation", &learner.rank_correlation),
-                median("rank_correlation_of_looks", &learner.rank_correlation_of_looks),
+                median("rank_correlation_of_points", &learner.rank_correlation_of_points),
                 place("rmse", learner.rmse, &format!("{:.3}", learner.rmse)),
                 place("r2", learner.r2, &format!("{:.3}", learner.r2)),
                 place("regret", learner.regret, &format!("{:.4}", learner.regret)),
@@ -132,14 +132,19 @@ fn learners(assessment: &Assessment) -> String {
 
 fn cautions(assessment: &Assessment) -> String {
     let rows: Vec<Vec<String>> = assessment
-        .cautions
+        .multipliers
         .iter()
         .enumerate()
         .map(|(at, report)| {
-            let place =
-                |field: &str, value: f64, text: &str| figure(&format!("/cautions/{at}/{field}"), value, text);
+            let place = |field: &str, value: f64, text: &str| {
+                figure(&format!("/multipliers/{at}/{field}"), value, text)
+            };
             vec![
-                place("caution", report.caution, &format!("{:.0}", report.caution)),
+                place(
+                    "confidence_multiplier",
+                    report.confidence_multiplier,
+                    &format!("{:.0}", report.confidence_multiplier),
+                ),
                 place(
                     "share_trained",
                     report.share_trained,

@@ -3,6 +3,7 @@
 mod pictures;
 mod tables;
 
+use super::notes::notes;
 use super::page::{escaped, figure, page, pictures as side_by_side, push, standalone};
 use super::picture::drawn;
 use weightsmith_evaluation::MethodRef;
@@ -33,6 +34,7 @@ pub(super) fn html(comparison: &Comparison) -> String {
             comparison.n_splits
         ),
     );
+    body.push_str(&notes(&comparison.notes));
     for section in [cost, at_end, controls, refining, weight_space] {
         body.push_str(&section(comparison));
     }

@@ -6,28 +6,28 @@ use super::picture::drawn;
 use super::scatter::{ScatterPlot, TableDot};
 use std::collections::{BTreeMap, BTreeSet};
 use weightsmith_evaluation::seconds_text;
-use weightsmith_planner::{DecisionsReport, Method, MethodSummary};
+use weightsmith_planner::{StrategiesReport, Strategy, StrategySummary};
 
 const QUESTION: &str = "Is a decision that was learned better than a rule, and what does it cost?";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The page.
-pub(super) fn html(report: &DecisionsReport) -> String {
+pub(super) fn html(report: &StrategiesReport) -> String {
     let mut body = format!("<h1>{QUESTION}</h1>\n<p class=\"answer\">{}</p>\n", answer(report));
     let mut all = Vec::new();
-    for n_short in sizes(report) {
-        let dots = dots(report, n_short);
-        let title = title(n_short);
+    for n_support in sizes(report) {
+        let dots = dots(report, n_support);
+        let title = title(n_support);
         let plot = plot(&title, &dots);
         all.push((title.clone(), drawn(plot.size(), |canvas| plot.draw(canvas, 0))));
-        let scatter = scatter(report, n_short);
+        let scatter = scatter(report, n_support);
         if !scatter.tables.is_empty() {
             all.push((scatter.text(), scatter.alone()));
         }
     }
     body.push_str(&pictures(&all));
-    for n_short in sizes(report) {
-        body.push_str(&methods(report, n_short));
+    for n_support in sizes(report) {
+        body.push_str(&methods(report, n_support));
     }
     push(
         &mut body,
@@ -42,9 +42,9 @@ pub(super) fn html(report: &DecisionsReport) -> String {
 }
 
 /// The pictures of regrets alone.
-pub(super) fn svg(report: &DecisionsReport) -> String {
+pub(super) fn svg(report: &StrategiesReport) -> String {
     let plots: Vec<(String, Vec<Dot>)> =
-        sizes(report).into_iter().map(|n_short| (title(n_short), dots(report, n_short))).collect();
+        sizes(report).into_iter().map(|n_support| (title(n_support), dots(report, n_support))).collect();
     let heights = plots.iter().map(|(title, dots)| plot(title, dots).size());
     let size = heights.fold((0, 0), |(width, sum): (u32, u32), (w, h)| (width.max(w), sum + h));
     let svg = drawn((size.0.max(1), size.1.max(1)), |canvas| {
@@ -58,38 +58,42 @@ pub(super) fn svg(report: &DecisionsReport) -> String {
     standalone(&svg, size)
 }
 
-fn title(n_short: usize) -> String {
-    format!("regret, {n_short} short rows")
+fn title(n_support: usize) -> String {
+    format!("regret, {n_support} short rows")
 }
 
-fn sizes(report: &DecisionsReport) -> BTreeSet<usize> {
-    report.methods.iter().map(|summary| summary.n_short).collect()
+fn sizes(report: &StrategiesReport) -> BTreeSet<usize> {
+    report.strategies.iter().map(|summary| summary.n_support).collect()
 }
 
-fn of_size(report: &DecisionsReport, n_short: usize) -> impl Iterator<Item = (usize, &MethodSummary)> {
-    report.methods.iter().enumerate().filter(move |(_, summary)| summary.n_short == n_short)
+fn of_size(report: &StrategiesReport, n_support: usize) -> impl Iterator<Item = (usize, &StrategySummary)> {
+    report.strategies.iter().enumerate().filter(move |(_, summary)| summary.n_support == n_support)
 }
 
-fn is_planned(method: Method) -> bool {
-    matches!(method, Method::Planned | Method::PlannedTried)
+fn is_planned(method: Strategy) -> bool {
+    matches!(method, Strategy::Planned | Strategy::PlannedTried)
 }
 
-fn answer(report: &DecisionsReport) -> String {
+fn answer(report: &StrategiesReport) -> String {
     let mut text = String::new();
-    for n_short in sizes(report) {
+    for n_support in sizes(report) {
         let Some((at, planned)) =
-            of_size(report, n_short).find(|(_, summary)| summary.method == Method::Planned)
+            of_size(report, n_support).find(|(_, summary)| summary.strategy == Strategy::Planned)
         else {
             continue;
         };
-        let mut others: Vec<(usize, &MethodSummary)> =
-            of_size(report, n_short).filter(|(_, summary)| !is_planned(summary.method)).collect();
+        let mut others: Vec<(usize, &StrategySummary)> =
+            of_size(report, n_support).filter(|(_, summary)| !is_planned(summary.strategy)).collect();
         others.sort_by(|a, b| a.1.regret.total_cmp(&b.1.regret));
         push(
             &mut text,
             format_args!(
-                "With {n_short} short rows the planner's regret is {} over {} tables",
-                figure(&format!("/methods/{at}/regret"), planned.regret, &format!("{:.3}", planned.regret)),
+                "With {n_support} short rows the planner's regret is {} over {} tables",
+                figure(
+                    &format!("/strategies/{at}/regret"),
+                    planned.regret,
+                    &format!("{:.3}", planned.regret)
+                ),
                 planned.n_tables
             ),
         );
@@ -98,9 +102,9 @@ fn answer(report: &DecisionsReport) -> String {
                 &mut text,
                 format_args!(
                     ", that of the best other way ({}) {}",
-                    best.method.name(),
+                    best.strategy.name(),
                     figure(
-                        &format!("/methods/{best_at}/regret"),
+                        &format!("/strategies/{best_at}/regret"),
                         best.regret,
                         &format!("{:.3}", best.regret)
                     )
@@ -112,16 +116,16 @@ fn answer(report: &DecisionsReport) -> String {
     text.trim_end().to_string()
 }
 
-fn dots(report: &DecisionsReport, n_short: usize) -> Vec<Dot> {
-    let dot = |(_, summary): (usize, &MethodSummary)| Dot {
-        label: summary.method.name().to_string(),
+fn dots(report: &StrategiesReport, n_support: usize) -> Vec<Dot> {
+    let dot = |(_, summary): (usize, &StrategySummary)| Dot {
+        label: summary.strategy.name().to_string(),
         value: summary.regret,
         ends: summary
             .interval
             .map_or((summary.regret, summary.regret), |interval| (interval.low, interval.high)),
-        is_lead: summary.method == Method::Planned,
+        is_lead: summary.strategy == Strategy::Planned,
     };
-    of_size(report, n_short).map(dot).collect()
+    of_size(report, n_support).map(dot).collect()
 }
 
 fn plot<'a>(title: &'a str, dots: &'a [Dot]) -> DotPlot<'a> {
@@ -137,13 +141,13 @@ fn plot<'a>(title: &'a str, dots: &'a [Dot]) -> DotPlot<'a> {
 }
 
 /// The planner against generating, a dot a table.
-fn scatter(report: &DecisionsReport, n_short: usize) -> ScatterPlot {
+fn scatter(report: &StrategiesReport, n_support: usize) -> ScatterPlot {
     let mut tables: BTreeMap<&str, [Option<f64>; 2]> = BTreeMap::new();
-    for trial in report.trials.iter().filter(|trial| trial.n_short == n_short) {
+    for trial in report.trials.iter().filter(|trial| trial.n_support == n_support) {
         let found = tables.entry(&trial.table).or_default();
-        match trial.method {
-            Method::Planned => found[0] = trial.regret,
-            Method::Generated => found[1] = trial.regret,
+        match trial.strategy {
+            Strategy::Planned => found[0] = trial.regret,
+            Strategy::Generated => found[1] = trial.regret,
             _ => {}
         }
     }
@@ -157,14 +161,14 @@ fn scatter(report: &DecisionsReport, n_short: usize) -> ScatterPlot {
         Some(TableDot { name: name.to_string(), values: (generated, planned), order })
     };
     ScatterPlot {
-        title: format!("regret by table, {n_short} short rows"),
+        title: format!("regret by table, {n_support} short rows"),
         hint: "below the line: planned is better".into(),
         labels: ("always generated".into(), "planned".into()),
         tables: tables.into_iter().filter_map(dot).collect(),
     }
 }
 
-fn methods(report: &DecisionsReport, n_short: usize) -> String {
+fn methods(report: &StrategiesReport, n_support: usize) -> String {
     let header = [
         "method",
         "regret",
@@ -179,19 +183,19 @@ fn methods(report: &DecisionsReport, n_short: usize) -> String {
     ];
     let mut lead = None;
     let mut rows = Vec::new();
-    for (at, summary) in of_size(report, n_short) {
+    for (at, summary) in of_size(report, n_support) {
         let place =
-            |field: &str, value: f64, text: &str| figure(&format!("/methods/{at}/{field}"), value, text);
-        if summary.method == Method::Planned {
+            |field: &str, value: f64, text: &str| figure(&format!("/strategies/{at}/{field}"), value, text);
+        if summary.strategy == Strategy::Planned {
             lead = Some(rows.len());
         }
         let [won, same, lost] = summary.planned_wins;
-        let less = summary.planned_less.as_ref();
+        let less = summary.planned_difference.as_ref();
         rows.push(vec![
-            escaped(summary.method.name()),
+            escaped(summary.strategy.name()),
             place("regret", summary.regret, &format!("{:.4}", summary.regret)),
             summary.interval.map_or("-".into(), |ends| format!("{:.4} to {:.4}", ends.low, ends.high)),
-            less.map_or("-".into(), |(mean, _)| place("planned_less/0", *mean, &format!("{mean:+.4}"))),
+            less.map_or("-".into(), |(mean, _)| place("planned_difference/0", *mean, &format!("{mean:+.4}"))),
             less.and_then(|(_, interval)| *interval)
                 .map_or("-".into(), |ends| format!("{:+.4} to {:+.4}", ends.low, ends.high)),
             less.map_or("-".into(), |_| format!("{won}, {same}, {lost}")),
@@ -201,5 +205,5 @@ fn methods(report: &DecisionsReport, n_short: usize) -> String {
             format!("<span class=\"words\">{}</span>", escaped(&summary.about)),
         ]);
     }
-    format!("<h2>{n_short} short rows</h2>\n{}", table(&header.map(String::from), &rows, lead))
+    format!("<h2>{n_support} short rows</h2>\n{}", table(&header.map(String::from), &rows, lead))
 }

@@ -18,6 +18,7 @@ mod foreseen;
 mod generations;
 mod heat;
 mod lines;
+mod notes;
 mod page;
 mod picture;
 mod plan;
@@ -36,7 +37,7 @@ use serde::Serialize;
 use std::path::Path;
 use weightsmith_evaluation::{Comparison, EvaluateSettings, Skipped, Summary};
 use weightsmith_experiments::Bench;
-use weightsmith_planner::{Assessment, DecisionsReport, PlanReport};
+use weightsmith_planner::{Assessment, DecisionReport, StrategiesReport};
 use weightsmith_runtime::write_output;
 use weightsmith_self_application::SelfApplyReport;
 
@@ -132,7 +133,7 @@ pub fn write_bench(bench: &Bench, path: &Path) -> Result<(), ReportError> {
 ///
 /// # Errors
 /// An extension that is no report's, a system that refuses.
-pub fn write_plan(report: &PlanReport, path: &Path) -> Result<(), ReportError> {
+pub fn write_plan(report: &DecisionReport, path: &Path) -> Result<(), ReportError> {
     let text = match ReportFormat::of(path)? {
         ReportFormat::Html => plan::html(report),
         ReportFormat::Svg => plan::svg(report),
@@ -158,7 +159,7 @@ pub fn write_assessment(report: &Assessment, path: &Path) -> Result<(), ReportEr
 ///
 /// # Errors
 /// An extension that is no report's, a system that refuses.
-pub fn write_decisions(report: &DecisionsReport, path: &Path) -> Result<(), ReportError> {
+pub fn write_decisions(report: &StrategiesReport, path: &Path) -> Result<(), ReportError> {
     let text = match ReportFormat::of(path)? {
         ReportFormat::Html => decisions::html(report),
         ReportFormat::Svg => decisions::svg(report),

@@ -6,13 +6,13 @@ use super::page::{WORDS, escaped, figure, page, pictures, push, standalone, tabl
 use super::picture::drawn;
 use weightsmith_evaluation::{number_text, seconds_text};
 use weightsmith_ledger::Value;
-use weightsmith_planner::{DecisionReport, PlanReport};
+use weightsmith_planner::{CandidateReport, DecisionReport};
 
 const QUESTION: &str = "How should this table's network come to its weights?";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The page.
-pub(super) fn html(plan: &PlanReport) -> String {
+pub(super) fn html(plan: &DecisionReport) -> String {
     let mut body = format!("<h1>{QUESTION}</h1>\n<p class=\"answer\">{}</p>\n", answer(plan));
     body.push_str(&pictures(&plots(plan)));
     body.push_str(&decisions(plan));
@@ -23,7 +23,7 @@ pub(super) fn html(plan: &PlanReport) -> String {
 }
 
 /// The picture of the decisions alone.
-pub(super) fn svg(plan: &PlanReport) -> String {
+pub(super) fn svg(plan: &DecisionReport) -> String {
     let dots = dots(plan);
     let plot = dot_plot(&dots, plan);
     standalone(&drawn(plot.size(), |canvas| plot.draw(canvas, 0)), plot.size())
@@ -33,12 +33,12 @@ fn name(metric: &str) -> &str {
     if metric == "log_loss" { "log-loss" } else { "RMSE" }
 }
 
-fn answer(plan: &PlanReport) -> String {
+fn answer(plan: &DecisionReport) -> String {
     let loss = |pointer: &str, value: f64| figure(pointer, value, &number_text(value));
     let mut text = format!(
         "For the {} short rows of {}: <strong>{}</strong>. The {} on new rows is foreseen to be {}, with nine chances in ten \
          between {} and {}.",
-        plan.n_short,
+        plan.n_support,
         escaped(&plan.data),
         escaped(&plan.chosen.in_words()),
         name(plan.metric),
@@ -46,15 +46,15 @@ fn answer(plan: &PlanReport) -> String {
         loss("/chosen/low", plan.chosen.low),
         loss("/chosen/high", plan.chosen.high),
     );
-    if let Some(realised) = &plan.realised {
+    if let Some(realised) = &plan.observed {
         push(
             &mut text,
             format_args!(
                 " It was done in {}, and came to {} on {} {}: {} the interval.",
                 seconds_text(realised.wall_s),
-                loss("/realised/loss", realised.loss),
+                loss("/observed/loss", realised.loss),
                 realised.n_rows,
-                if realised.on == "long rows" {
+                if realised.on == "query rows" {
                     "rows that it had not seen"
                 } else {
                     "rows held out in turn"
@@ -66,20 +66,20 @@ fn answer(plan: &PlanReport) -> String {
     text
 }
 
-fn label(decision: &DecisionReport) -> String {
+fn label(decision: &CandidateReport) -> String {
     let text = |name: &str| match decision.recipe.get(name) {
         Some(Value::Text(text)) => text.clone(),
         _ => String::new(),
     };
     match decision.action {
         "generate" => "generate".to_string(),
-        _ if text("beginning") == "generated" => format!("generated, {}", text("optimiser")),
+        _ if text("start") == "generated" => format!("generated, {}", text("optimiser")),
         _ => text("optimiser"),
     }
 }
 
-fn dots(plan: &PlanReport) -> Vec<Dot> {
-    let dot = |decision: &DecisionReport, is_lead| Dot {
+fn dots(plan: &DecisionReport) -> Vec<Dot> {
+    let dot = |decision: &CandidateReport, is_lead| Dot {
         label: label(decision),
         value: decision.loss,
         ends: (decision.low, decision.high),
@@ -87,7 +87,7 @@ fn dots(plan: &PlanReport) -> Vec<Dot> {
     };
     let mut dots = vec![dot(&plan.chosen, true)];
     dots.extend(plan.alternatives.iter().map(|decision| dot(decision, false)));
-    dots.extend(plan.realised.iter().map(|realised| Dot {
+    dots.extend(plan.observed.iter().map(|realised| Dot {
         label: "realised".into(),
         value: realised.loss,
         ends: (realised.loss, realised.loss),
@@ -96,7 +96,7 @@ fn dots(plan: &PlanReport) -> Vec<Dot> {
     dots
 }
 
-fn dot_plot<'a>(dots: &'a [Dot], plan: &PlanReport) -> DotPlot<'a> {
+fn dot_plot<'a>(dots: &'a [Dot], plan: &DecisionReport) -> DotPlot<'a> {
     DotPlot {
         title: if plan.metric == "log_loss" {
             "foreseen log-loss, 90% interval"
@@ -112,7 +112,7 @@ fn dot_plot<'a>(dots: &'a [Dot], plan: &PlanReport) -> DotPlot<'a> {
     }
 }
 
-fn plots(plan: &PlanReport) -> Vec<(String, String)> {
+fn plots(plan: &DecisionReport) -> Vec<(String, String)> {
     let dots = dots(plan);
     let plot = dot_plot(&dots, plan);
     let told: Vec<String> =
@@ -122,7 +122,7 @@ fn plots(plan: &PlanReport) -> Vec<(String, String)> {
         drawn(plot.size(), |canvas| plot.draw(canvas, 0)),
     )];
     if plan.curve.len() > 1 {
-        let curve = |label: &str, run_idx, pick: fn(&weightsmith_planner::ForeseenPoint) -> f64| Curve {
+        let curve = |label: &str, run_idx, pick: fn(&weightsmith_planner::PredictedPoint) -> f64| Curve {
             label: label.into(),
             run_idx,
             points: plan.curve.iter().map(|point| (point.n_steps as f64, pick(point))).collect(),
@@ -148,10 +148,10 @@ fn plots(plan: &PlanReport) -> Vec<(String, String)> {
     all
 }
 
-fn decisions(plan: &PlanReport) -> String {
+fn decisions(plan: &DecisionReport) -> String {
     let header =
         ["decision", "foreseen", "90% interval", "realised", "gain over generating", "tried on short rows"];
-    let row = |decision: &DecisionReport, at: &str, realised: &dyn Fn(&DecisionReport, &str) -> String| {
+    let row = |decision: &CandidateReport, at: &str, realised: &dyn Fn(&CandidateReport, &str) -> String| {
         let figure_at = |field: &str, value: f64, text: &str| figure(&format!("{at}/{field}"), value, text);
         vec![
             format!("<span class=\"words\">{}</span>", escaped(&decision.in_words())),
@@ -164,21 +164,27 @@ fn decisions(plan: &PlanReport) -> String {
             realised(decision, at),
             format!(
                 "{} ± {}",
-                figure_at("gain", decision.gain, &percent(decision.gain)),
-                figure_at("gain_deviation", decision.gain_deviation, &percent(decision.gain_deviation))
+                figure_at("improvement", decision.improvement, &percent(decision.improvement)),
+                figure_at(
+                    "improvement_deviation",
+                    decision.improvement_deviation,
+                    &percent(decision.improvement_deviation)
+                )
             ),
-            decision.tried.map_or("-".into(), |tried| figure_at("tried", tried, &percent(-tried))),
+            decision.tried.map_or("-".into(), |tried| {
+                figure_at("tried/measured/mean", tried.measured.mean, &percent(tried.measured.mean))
+            }),
         ]
     };
-    let realised = |decision: &DecisionReport, at: &str| {
-        let (pointer, loss) = match (&plan.realised, decision.realised) {
-            (Some(realised), None) if at == "/chosen" => ("/realised/loss".to_string(), realised.loss),
-            (_, Some(loss)) => (format!("{at}/realised"), loss),
+    let realised = |decision: &CandidateReport, at: &str| {
+        let (pointer, loss) = match (&plan.observed, decision.observed) {
+            (Some(realised), None) if at == "/chosen" => ("/observed/loss".to_string(), realised.loss),
+            (_, Some(loss)) => (format!("{at}/observed"), loss),
             _ => return "-".to_string(),
         };
         figure(&pointer, loss, &number_text(loss))
     };
-    let row = |decision: &DecisionReport, at: &str| row(decision, at, &realised);
+    let row = |decision: &CandidateReport, at: &str| row(decision, at, &realised);
     let mut rows = vec![row(&plan.chosen, "/chosen")];
     let others = plan.alternatives.iter().enumerate();
     rows.extend(others.map(|(at, decision)| row(decision, &format!("/alternatives/{at}"))));
@@ -194,7 +200,7 @@ fn percent(part: f64) -> String {
     format!("{:.1}%", (1000.0 * part).round() / 10.0 + 0.0)
 }
 
-fn reasons(plan: &PlanReport) -> String {
+fn reasons(plan: &DecisionReport) -> String {
     if plan.reasons.is_empty() {
         return String::new();
     }
@@ -209,8 +215,12 @@ fn reasons(plan: &PlanReport) -> String {
             vec![
                 escaped(reason.feature),
                 figure_at("value", reason.value, &format!("{:.3}", reason.value)),
-                figure_at("usual", reason.usual, &format!("{:.3}", reason.usual)),
-                figure_at("moved", reason.moved, &format!("{:+.1}%", 100.0 * reason.moved)),
+                figure_at("mean", reason.mean, &format!("{:.3}", reason.mean)),
+                figure_at(
+                    "contribution",
+                    reason.contribution,
+                    &format!("{:+.1}%", 100.0 * reason.contribution),
+                ),
                 format!("<span class=\"words\">{}</span>", escaped(reason.about)),
             ]
         })
@@ -222,7 +232,7 @@ fn reasons(plan: &PlanReport) -> String {
     )
 }
 
-fn features(plan: &PlanReport) -> String {
+fn features(plan: &DecisionReport) -> String {
     let rows: Vec<Vec<String>> = plan
         .features
         .iter()
@@ -241,13 +251,13 @@ fn features(plan: &PlanReport) -> String {
     format!("<h2>What the short rows look like</h2>\n{}", table(&header.map(String::from), &rows, None))
 }
 
-fn method(plan: &PlanReport) -> String {
+fn method(plan: &DecisionReport) -> String {
     format!(
         "<h2>How</h2>\n<p>A linear predictor scored all {} trainings that the space of plans holds for this table; five networks \
          judged the best {} of them, in {} altogether. Both learned from recorded trainings on other tables. The page and the \
          JSON beside it were written by weightsmith {VERSION}.</p>\n",
         figure("/n_scored", plan.n_scored as f64, &plan.n_scored.to_string()),
-        figure("/n_judged", plan.n_judged as f64, &plan.n_judged.to_string()),
+        figure("/n_reranked", plan.n_reranked as f64, &plan.n_reranked.to_string()),
         figure("/wall_s", plan.wall_s, &seconds_text(plan.wall_s)),
     )
 }

@@ -1,8 +1,8 @@
-//! The host data of weightsmith: typed tables, supervised tasks with their short and long rows, splits of
+//! The host data of weightsmith: typed tables, supervised tasks with their support and query rows, splits of
 //! tasks, levels and seeds.
 //!
-//! A [`Task`] is one supervised problem: a [`Support`] of short rows that a metamodel reads and a [`Query`] of
-//! long rows that its network is scored on. Every carrier has a [`Level`] in its type, so that rows about the
+//! A [`Task`] is one supervised problem: a [`Support`] of rows that a metamodel reads and a [`Query`] of
+//! rows that its network is scored on. Every carrier has a [`Level`] in its type, so that rows about the
 //! world never mix with rows about training runs.
 //!
 //! This crate does not know tensors, files, or any model.

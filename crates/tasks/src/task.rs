@@ -1,4 +1,4 @@
-//! Supervised tasks: short rows, long rows, and which part of the meta-data they belong to.
+//! Supervised tasks: support rows, query rows, and which part of the meta-data they belong to.
 
 use crate::level::{Above, Base, Level};
 use crate::table::Table;
@@ -172,7 +172,7 @@ fn check_rows(table: &Table, target: &Target) -> Result<(), TaskError> {
     }
 }
 
-/// The short rows: what a metamodel or an optimiser may read.
+/// The support: what a metamodel or an optimiser may read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Support<L: Level = Base> {
     table: Table,
@@ -181,7 +181,7 @@ pub struct Support<L: Level = Base> {
 }
 
 impl Support<Base> {
-    /// Short rows about the world.
+    /// Support rows about the world.
     ///
     /// # Errors
     /// Unequal lengths, labels outside the class names, numeric targets that are not finite.
@@ -192,7 +192,7 @@ impl Support<Base> {
 }
 
 impl<L: Level> Support<Above<L>> {
-    /// Short rows about runs on data of the level below. Only what lifts runs may call this.
+    /// Support rows about runs on data of the level below. Only what lifts runs may call this.
     ///
     /// # Errors
     /// As [`Support::new`].
@@ -235,7 +235,7 @@ impl<L: Level> Support<L> {
     }
 }
 
-/// The long rows: what generated or trained weights are scored on.
+/// The query rows: what generated or trained weights are scored on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query<L: Level = Base> {
     table: Table,
@@ -244,7 +244,7 @@ pub struct Query<L: Level = Base> {
 }
 
 impl Query<Base> {
-    /// Long rows about the world.
+    /// Query rows about the world.
     ///
     /// # Errors
     /// As [`Support::new`].
@@ -271,7 +271,7 @@ impl<L: Level> Query<L> {
     }
 }
 
-/// One supervised problem: short rows to learn from, long rows to be scored on.
+/// One supervised problem: support rows to learn from, query rows to be scored on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Task<L: Level = Base> {
     name: String,
@@ -298,12 +298,12 @@ impl<L: Level> Task<L> {
         &self.name
     }
 
-    /// The short rows.
+    /// The support rows.
     pub fn support(&self) -> &Support<L> {
         &self.support
     }
 
-    /// The long rows.
+    /// The query rows.
     pub fn query(&self) -> &Query<L> {
         &self.query
     }

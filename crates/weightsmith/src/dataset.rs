@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use std::path::Path;
-use weightsmith_datasets::{Labelled, NamedTable, Source, read_table};
+use weightsmith_datasets::{Labelled, NamedTable, Note, Source, read_table};
 use weightsmith_tasks::{Column, ColumnValues, Support, Table, Target, TaskType};
 
 /// Labelled rows to learn from: named columns of numbers or categories, and a target.
@@ -11,6 +11,7 @@ pub struct Dataset {
     name: String,
     target_name: String,
     support: Support,
+    notes: Vec<Note>,
 }
 
 impl Dataset {
@@ -46,7 +47,7 @@ impl Dataset {
     /// As many labels as rows are needed, and each must be valid.
     pub fn from_table(table: Table, target: Target) -> Result<Self, Error> {
         let support = Support::new(table, target)?;
-        Ok(Self { name: "table".into(), target_name: "target".into(), support })
+        Ok(Self { name: "table".into(), target_name: "target".into(), support, notes: vec![] })
     }
 
     /// Rows of numbers with the name of each row's class; a missing number is NaN. `names` are those of the columns.
@@ -108,6 +109,11 @@ impl Dataset {
         self.support.target()
     }
 
+    /// What is to be known of how the rows were read: what was taken for what, and what looks wrong.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
     /// Rows and labels as the crates below take them.
     pub fn support(&self) -> &Support {
         &self.support
@@ -124,9 +130,9 @@ impl Dataset {
 
 impl From<NamedTable> for Dataset {
     fn from(named: NamedTable) -> Self {
-        let NamedTable { target, labelled: Labelled { name, table, target: labels }, .. } = named;
+        let NamedTable { target, labelled: Labelled { name, table, target: labels, notes }, .. } = named;
         let support = Support::new(table, labels).expect("a labelled table has a valid label for each row");
-        Self { name, target_name: target, support }
+        Self { name, target_name: target, support, notes }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Why no network can be made, stored or used.
 
 use std::path::PathBuf;
-use weightsmith_base_model::{DeviceError, EncodingError, FileError};
+use weightsmith_base_model::{DeviceError, EncodingError, FileError, StoredError};
 use weightsmith_datasets::DatasetError;
 use weightsmith_generation::{CatalogError, GenerateError};
 use weightsmith_runtime::OutputError;
@@ -80,6 +80,9 @@ pub enum Error {
         /// Why.
         source: EncodingError,
     },
+    /// The network cannot be held in this precision.
+    #[error(transparent)]
+    Precision(#[from] StoredError),
     /// Rows do not fit the network.
     #[error(transparent)]
     Rows(#[from] EncodingError),

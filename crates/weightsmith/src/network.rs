@@ -6,7 +6,7 @@ use std::path::Path;
 use weightsmith_base_model::{
     BaseModel, ExpectedPerformance, HostWeights, Precision, Predictions, predictions_csv,
 };
-use weightsmith_datasets::{Source, read_rows};
+use weightsmith_datasets::{Note, Source, Unlabelled, read_rows};
 use weightsmith_runtime::write_output;
 use weightsmith_tasks::{Base, Schema, Table, TaskType};
 
@@ -45,6 +45,15 @@ impl Network {
         let bytes = self.model.to_bytes(precision);
         let bytes = bytes.map_err(|source| Error::Store { path: path.into(), source })?;
         Ok(write_output(path, &bytes)?)
+    }
+
+    /// The network as a file of a precision holds it: what it expects of itself is that of the rounded numbers, as far as
+    /// rounding changes the predictions of `rows`, best those that it was made from.
+    ///
+    /// # Errors
+    /// Numbers beyond the precision's range, rows that do not fit.
+    pub fn stored(&self, precision: Precision, rows: &Table) -> Result<Self, Error> {
+        Ok(Self { model: self.model.stored(precision, rows)? })
     }
 
     /// The bytes of its file; the same network gives the same bytes.
@@ -86,17 +95,17 @@ impl Network {
     /// # Errors
     /// Rows that cannot be read or lack a column, text where the network reads numbers.
     pub fn predict_csv(&self, path: impl AsRef<Path>) -> Result<Predictions, Error> {
-        self.predict_source(&Source::File(path.as_ref().to_path_buf()))
+        Ok(self.predict_source(&Source::File(path.as_ref().to_path_buf()))?.0)
     }
 
-    /// Predictions for the rows of a source.
+    /// Predictions for the rows of a source, and what is to be known of how they were read.
     ///
     /// # Errors
     /// Those of [`Network::predict_csv`].
-    pub fn predict_source(&self, source: &Source) -> Result<Predictions, Error> {
-        let table = read_rows(source, self.inputs())?;
+    pub fn predict_source(&self, source: &Source) -> Result<(Predictions, Vec<Note>), Error> {
+        let Unlabelled { table, notes } = read_rows(source, self.inputs())?;
         let misfit = |error| Error::Encode { data: source.to_string(), source: error };
-        self.model.predict(&table).map_err(misfit)
+        Ok((self.model.predict(&table).map_err(misfit)?, notes))
     }
 
     /// Predictions as the text of a CSV file: `prediction`, then `probability_<class>` for each class, or `std`, the

@@ -115,7 +115,7 @@ pub(super) fn fit_gaussian_rank(values: &[f64]) -> Transform {
 
 /// The number at 15 significant digits, or the next one to it, that serde_json gives back unchanged without its
 /// slower exact parsing, so that saving and loading an encoding are equal.
-pub(super) fn settle(number: f64) -> f64 {
+pub(crate) fn settle(number: f64) -> f64 {
     let number = number.clamp(-1.7e308, 1.7e308);
     let survives = |candidate: &f64| {
         let text = serde_json::json!(candidate).to_string();

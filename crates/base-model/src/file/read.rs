@@ -1,6 +1,6 @@
 //! From bytes to a base model; every claim of the file is checked before it is used.
 
-use super::{FORMAT, FORMAT_VERSION, FileError, MAX_HEADER_BYTES, Precision};
+use super::{FORMAT, FORMAT_VERSION, FileError, MAX_HEADER_BYTES, Precision, VERSION_WITHOUT_UNIT};
 use crate::architecture::{Activation, Architecture};
 use crate::host_weights::HostWeights;
 use crate::model::{BaseModel, ModelError};
@@ -28,7 +28,7 @@ pub(super) fn parse<L: Level>(bytes: &[u8]) -> Result<Parsed<L>, FileError> {
         found => return Err(FileError::NotOurFormat { found: found.cloned() }),
     }
     let found = entries.text("format_version")?;
-    if found != FORMAT_VERSION {
+    if found != FORMAT_VERSION && found != VERSION_WITHOUT_UNIT {
         return Err(FileError::WrongVersion { expected: FORMAT_VERSION, found: found.to_string() });
     }
     let level = entries.text("level")?;
@@ -42,12 +42,14 @@ pub(super) fn parse<L: Level>(bytes: &[u8]) -> Result<Parsed<L>, FileError> {
     architecture.validate().map_err(ModelError::from)?;
     let (weights, precisions) = tensors(&architecture, &header, data)?;
     let expected = entries.0.contains_key("expected_performance");
+    let has_unit = found == FORMAT_VERSION && entries.0.contains_key("target_unit");
     let model = BaseModel {
         encoding: entries.json("encoding")?,
         architecture,
         task_type,
         class_names: entries.json("class_names")?,
         weights,
+        target_unit: has_unit.then(|| entries.json("target_unit")).transpose()?,
         provenance: entries.json("metamodel")?,
         support: entries.json("support")?,
         expected: expected.then(|| entries.json("expected_performance")).transpose()?,

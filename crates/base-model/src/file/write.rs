@@ -27,13 +27,14 @@ pub(super) fn to_bytes<L: Level>(model: &BaseModel<L>, precision: Precision) -> 
     let mut data = Vec::new();
     for (name, shape, values) in model.weights.named() {
         let start = data.len();
+        let stored_as = precision.of_tensor(&name);
         for &value in values {
-            if !push(&mut data, value, precision) {
+            if !push(&mut data, value, stored_as) {
                 return Err(FileError::NotRepresentable { tensor: name, value, precision });
             }
         }
         let data_offsets = [start, data.len()];
-        let entry = TensorEntry { dtype: precision.dtype(), shape, data_offsets };
+        let entry = TensorEntry { dtype: stored_as.dtype(), shape, data_offsets };
         header.insert(name, HeaderEntry::Tensor(entry));
     }
     let mut header = json(&header).into_bytes();
@@ -64,6 +65,9 @@ fn metadata<L: Level>(model: &BaseModel<L>) -> BTreeMap<&'static str, String> {
         ("metamodel", json(&model.provenance)),
         ("support", json(&model.support)),
     ]);
+    if let Some(unit) = &model.target_unit {
+        metadata.insert("target_unit", json(unit));
+    }
     if let Some(expected) = &model.expected {
         metadata.insert("expected_performance", json(expected));
     }

@@ -79,8 +79,8 @@ fn not_our_format_version_or_level() {
     assert!(matches!(&other, FileError::NotOurFormat { found: Some(found) } if found == "pt"), "{other}");
     let nothing = load(&with_header(|header| drop(header.remove("__metadata__"))));
     assert!(matches!(nothing, FileError::NotOurFormat { found: None }));
-    let newer = load(&with_metadata("format_version", Some("2")));
-    assert!(matches!(newer, FileError::WrongVersion { expected: "1", found } if found == "2"));
+    let newer = load(&with_metadata("format_version", Some("3")));
+    assert!(matches!(newer, FileError::WrongVersion { expected: "2", found } if found == "3"));
     let raised = with_metadata("level", Some("1"));
     assert!(matches!(load(&raised), FileError::WrongLevel { expected: 0, found: 1 }));
     assert!(BaseModel::<Above<Base>>::from_bytes(&raised).is_ok());

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 use weightsmith_base_model::{
     Activation, Architecture, BaseModel, EncodedColumn, Encoding, ExpectedPerformance, HostWeights,
-    Provenance, SupportInfo, Transform,
+    Provenance, SupportInfo, TargetUnit, Transform,
 };
 use weightsmith_tasks::{Column, ColumnType, ColumnValues, Seed, Table, TaskType};
 
@@ -70,6 +70,7 @@ fn model(architecture: Architecture, class_names: &[&str], residual_std: Option<
         architecture,
         task_type: if regression { TaskType::Regression } else { TaskType::Classification },
         class_names: class_names.iter().map(|name| (*name).to_string()).collect(),
+        target_unit: None,
         provenance: Provenance { name: "tabby \"1\"".into(), checksum: "00ff".into() },
         support: SupportInfo { n_rows: 128, checksum: "abcd".into() },
         expected: Some(ExpectedPerformance {
@@ -98,12 +99,18 @@ pub(crate) fn regressor() -> BaseModel {
     model(architecture(vec![7], 1, Activation::Tanh, true), &[], Some(2.75))
 }
 
+/// A number far from 0.
+pub(crate) fn distant_regressor() -> BaseModel {
+    let target_unit = Some(TargetUnit { centre: 2.5e12, scale: 2.75 });
+    BaseModel { target_unit, ..regressor() }
+}
+
 /// A number, no hidden layer.
 pub(crate) fn linear_regressor() -> BaseModel {
     model(architecture(vec![], 1, Activation::Relu, true), &[], Some(0.5))
 }
 
 /// One of each kind.
-pub(crate) fn all() -> [BaseModel; 4] {
-    [classifier(), deep_classifier(), regressor(), linear_regressor()]
+pub(crate) fn all() -> [BaseModel; 5] {
+    [classifier(), deep_classifier(), regressor(), distant_regressor(), linear_regressor()]
 }

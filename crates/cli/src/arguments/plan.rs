@@ -1,16 +1,18 @@
 //! What can be typed after `plan`.
 
 use super::TableArguments;
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand, ValueEnum};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use weightsmith_planner::Method;
+use weightsmith_planner::Strategy;
 use weightsmith_tasks::TaskSplit;
 
 /// Decide how a table's network should come to its weights: generated, or trained, by which recipe and for how many steps
 ///
-/// A predictor that learned from recorded trainings scores every recipe of a space of billions, exactly; networks judge the best
-/// of them. The answer names the recipe, the loss that is foreseen on new rows with its interval, what moved the decision, and
-/// the alternatives. --run carries it out and shows what was foreseen beside what came.
+/// A predictor that learned from recorded trainings scores every recipe of a space of billions, exactly; an ensemble of networks
+/// re-ranks the best of them. The answer names the recipe, the predicted loss on new rows with its interval, the features that
+/// decided, and the alternatives. --run executes the decision and shows the observed loss beside the predicted one.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_long_help = DECIDE_EXAMPLES)]
 pub(crate) struct Plan {
@@ -46,13 +48,13 @@ pub(crate) struct PlanDecide {
     /// Use the predictor in this folder, which `plan fit` wrote
     #[arg(long, value_name = "FOLDER", conflicts_with = "ledger")]
     pub(crate) predictor: Option<PathBuf>,
-    /// Decide for so many rows, drawn from the table; --run scores on the others [default: all rows]
-    #[arg(long, value_name = "ROWS")]
+    /// Decide for so many rows, 4 to 1000000, drawn from the table; --run scores on the others [default: all rows]
+    #[arg(long, value_name = "ROWS", value_parser = count(4..=MOST_ROWS))]
     pub(crate) support: Option<usize>,
-    /// Try so many of the best candidates on the short rows, by folds, before one is preferred to generating
+    /// Cross-validate so many of the best candidates on the support rows before one is preferred to generating, 0 to 6
     #[arg(long, value_name = "CANDIDATES", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=6))]
     pub(crate) tries: u8,
-    /// Do what was decided, and show what was foreseen beside what came; with --support the alternatives' too
+    /// Execute the decision, and show the observed loss beside the predicted one; with --support the alternatives' too
     #[arg(long)]
     pub(crate) run: bool,
     /// With --run: where the weights go, a .safetensors file
@@ -61,7 +63,7 @@ pub(crate) struct PlanDecide {
     /// A page with all of it, .html
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// Of the rows, the trainings and, with --ledger, the predictor
+    /// The seed of the rows, the trainings and, with --ledger, the predictor; a whole number below 2^64
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     /// Print one JSON object
@@ -72,11 +74,11 @@ pub(crate) struct PlanDecide {
 /// How predictors are fitted, and what is printed.
 #[derive(Debug, Args)]
 pub(crate) struct FitArguments {
-    /// Of folds, looks, networks and trainings
+    /// The seed of folds, evaluation points, networks and trainings; a whole number below 2^64
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Cores to use [default: all]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Cores to use, 1 to 1024 [default: all]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
     /// Print one JSON object
     #[arg(long)]
@@ -96,7 +98,7 @@ pub(crate) struct PlanFit {
     pub(crate) fit: FitArguments,
 }
 
-/// Compare ways to decide on tables that the predictor has not seen: the planner, the best fixed recipe, a portfolio, early
+/// Compare strategies on tables that the predictor has not seen: the planner, the best fixed recipe, a portfolio, early
 /// stopping, random search, TPE and others
 #[derive(Debug, Args)]
 #[command(after_long_help = TRIAL_EXAMPLES)]
@@ -111,18 +113,18 @@ pub(crate) struct PlanTrial {
     /// table learns from those of the others
     #[arg(long, value_name = "FILE")]
     pub(crate) tested: PathBuf,
-    /// Parts that the tables are held out in
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Parts that the tables are held out in, 1 to 1000
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) folds: u16,
     /// The column of these tables to predict
     #[arg(long, value_name = "COLUMN", default_value = "target")]
     pub(crate) target: String,
-    /// Numbers of short rows
-    #[arg(long, value_name = "ROWS,...", value_delimiter = ',', default_values_t = [32, 128])]
+    /// Numbers of support rows, 4 to 1000000 each
+    #[arg(long, value_name = "ROWS,...", value_delimiter = ',', value_parser = count(4..=MOST_ROWS), default_values_t = [32, 128])]
     pub(crate) support: Vec<usize>,
-    /// Methods, by their names [default: all]
+    /// The strategies, by their names [default: all]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
-    pub(crate) methods: Vec<Method>,
+    pub(crate) strategies: Vec<Strategy>,
     /// A page with all of it, .html
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -134,9 +136,9 @@ const TRIAL_EXAMPLES: &str = "\
 Examples:
   weightsmith plan trial --suite tables --ledger runs.ledger --tested tables.ledger --report decisions.html";
 
-/// Say how well a ledger foresees trainings on data sets that it does not hold
+/// Measure how well the losses of trainings are predicted on data sets that the predictor has not seen
 ///
-/// Fits predictors to the runs of all data sets but some, and compares what they foresee of the others with what came.
+/// Fits predictors to the runs of all data sets but some, and compares predicted and observed losses on the others.
 #[derive(Debug, Args)]
 pub(crate) struct PlanAssess {
     /// The ledger to learn from
@@ -145,8 +147,8 @@ pub(crate) struct PlanAssess {
     /// Test on the data sets of this ledger, and learn from those of it that are not held out too
     #[arg(long, value_name = "FILE")]
     pub(crate) tested: Option<PathBuf>,
-    /// Parts that the tested data sets are held out in; 1 with --tested holds out all of them at once
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Parts that the tested data sets are held out in, 1 to 1000; 1 with --tested holds out all of them at once
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) folds: u16,
     /// A page with all of it, .html
     #[arg(long, value_name = "FILE")]
@@ -155,18 +157,18 @@ pub(crate) struct PlanAssess {
     pub(crate) fit: FitArguments,
 }
 
-/// Train many small networks by recipes drawn at random, and record what came of them
+/// Train many small networks by recipes drawn at random, and record their losses
 ///
-/// Tasks are synthetic ones and the tables of folders. Each run is recorded with its recipe, what its short rows look like,
-/// and the loss on its long rows at 1, 2, 3, 4, 6, 8 and so on steps. Ctrl-C ends the collection; the same command goes on.
+/// Tasks are synthetic ones and the tables of folders. Each run is recorded with its recipe, the features of its support
+/// rows, and the loss on its query rows at 1, 2, 3, 4, 6, 8 and so on steps. Ctrl-C ends the collection; the same command goes on.
 #[derive(Debug, Args)]
 #[command(after_long_help = COLLECT_EXAMPLES)]
 pub(crate) struct PlanCollect {
     /// The ledger; a new one if there is none
     #[arg(long, value_name = "FILE", default_value = "runs.ledger")]
     pub(crate) ledger: PathBuf,
-    /// Synthetic tasks, half of them with classes and half with numbers
-    #[arg(long, value_name = "TASKS", default_value_t = 100)]
+    /// Synthetic tasks, 0 to 100000, half of them with classes and half with numbers
+    #[arg(long, value_name = "TASKS", default_value_t = 100, value_parser = count(0..=100_000))]
     pub(crate) synthetic: usize,
     /// Folders of CSV files; tables in a folder whose name contains `regression` are for regression
     #[arg(long, value_name = "FOLDER", num_args = 1..)]
@@ -174,30 +176,30 @@ pub(crate) struct PlanCollect {
     /// The column of these tables to predict
     #[arg(long, value_name = "COLUMN", default_value = "target")]
     pub(crate) target: String,
-    /// Numbers of short rows, at most 70% of a table each
-    #[arg(long, value_name = "ROWS,...", value_delimiter = ',', default_values_t = [32, 128])]
+    /// Numbers of support rows, 4 to 1000000 each; of a table at most 70% are taken
+    #[arg(long, value_name = "ROWS,...", value_delimiter = ',', value_parser = count(4..=MOST_ROWS), default_values_t = [32, 128])]
     pub(crate) support: Vec<usize>,
-    /// Recipes for each task and number of short rows
-    #[arg(long, default_value_t = 10)]
+    /// Recipes for each task and number of support rows, 1 to 10000
+    #[arg(long, default_value_t = 10, value_parser = count(1..=10_000))]
     pub(crate) recipes: usize,
-    /// Steps of a training, at most
-    #[arg(long, default_value_t = 1024, value_parser = steps)]
+    /// Steps of a training, at most; 1 to 1000000
+    #[arg(long, default_value_t = 1024, value_parser = count(1..=1_000_000))]
     pub(crate) steps: usize,
-    /// Look closer: fit a predictor to the ledger first, and train for each task the best of each kind that it finds among all
-    /// plans; --recipes is then the number of turns
+    /// Collect where it matters: fit a predictor to the ledger first, and train for each task the best of each kind that it
+    /// finds among all recipes; --recipes is then the number of turns
     #[arg(long)]
-    pub(crate) focus: bool,
+    pub(crate) targeted: bool,
     /// What the runs may be used for: to learn from, to choose by, or only to report
     #[arg(long, value_enum, default_value_t = SplitArgument::Train)]
     pub(crate) split: SplitArgument,
-    /// Of tasks, recipes and trainings
+    /// The seed of tasks, recipes and trainings; a whole number below 2^64
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// End after this many minutes
-    #[arg(long)]
+    /// End after this many minutes, 0 to 525600 (a year)
+    #[arg(long, value_parser = minutes)]
     pub(crate) minutes: Option<f64>,
-    /// Cores to use [default: all]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Cores to use, 1 to 1024 [default: all]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
     /// Print one JSON object
     #[arg(long)]
@@ -234,7 +236,16 @@ impl From<SplitArgument> for TaskSplit {
     }
 }
 
-fn steps(text: &str) -> Result<usize, String> {
-    let parsed = text.parse().ok().filter(|steps| (1..=1_000_000).contains(steps));
-    parsed.ok_or_else(|| "use a whole number from 1 to 1000000".to_string())
+/// Rows that are asked for at most.
+const MOST_ROWS: u64 = 1_000_000;
+
+/// Reads a whole number in a range.
+fn count(range: RangeInclusive<u64>) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(range)
+}
+
+/// Reads a number of minutes.
+fn minutes(text: &str) -> Result<f64, String> {
+    let parsed = text.parse().ok().filter(|minutes| (0.0..=525_600.0).contains(minutes));
+    parsed.ok_or_else(|| "use a number from 0 to 525600".to_string())
 }

@@ -3,7 +3,7 @@
 use crate::arguments::Compare;
 use crate::exit::Outcome;
 use crate::methods::registry;
-use crate::{print, progress};
+use crate::{outputs, print, progress};
 use anyhow::Result;
 use serde::Serialize;
 use std::fmt::Write;
@@ -18,7 +18,6 @@ use weightsmith_evaluation::{
 };
 use weightsmith_generation::load_metamodel;
 use weightsmith_reports::{ReportFormat, write_comparison};
-use weightsmith_runtime::check_output;
 
 /// The figures and where the files went.
 #[derive(Serialize)]
@@ -35,9 +34,8 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
     let Compare { table, metamodel, .. } = arguments;
     let (out, report) = (arguments.out.as_deref(), arguments.report.as_deref());
     let results = arguments.results.as_deref();
-    for path in [out, report, results].into_iter().flatten() {
-        check_output(path)?;
-    }
+    let inputs = outputs::file_of(&table.data).into_iter().chain(arguments.from.as_deref());
+    outputs::check([out, report, results].into_iter().flatten(), inputs, arguments.force)?;
     if let Some(results) = results {
         ResultsFormat::of(results)?;
     }
@@ -97,6 +95,7 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
         export_comparison(&compared, folder)?;
     }
     let files = [("weights", written), ("report", report), ("results", results), ("export", export)];
+    print::notes(&comparison.notes);
     if arguments.json {
         print::json(&Printed { comparison, out: written, report, results, export })?;
     } else {
@@ -140,7 +139,7 @@ fn in_words(comparison: &Comparison, files: [(&str, Option<&Path>); 4]) -> Resul
         }
     }
     if comparison.n_skipped > 0 {
-        writeln!(text, "{} splits left out: their short rows are all of one class", comparison.n_skipped)?;
+        writeln!(text, "{} splits left out: their support rows are all of one class", comparison.n_skipped)?;
     }
     for (what, path) in files {
         if let Some(path) = path {

@@ -2,17 +2,20 @@
 
 use crate::arguments::Generate;
 use crate::exit::Outcome;
-use crate::print;
+use crate::{outputs, print};
 use anyhow::{Context, Result};
 use serde_json::json;
+use std::collections::HashSet;
 use weightsmith::{Dataset, GenerateInfo, Generated, Generator, Refining, StepsInfo, TaskType};
-use weightsmith_base_model::BaseModel;
+use weightsmith_base_model::{BaseModel, Precision};
+use weightsmith_datasets::Note;
 use weightsmith_evaluation::seconds_text;
-use weightsmith_runtime::check_output;
+use weightsmith_generation::Fallback;
+use weightsmith_tasks::Schema;
 
 pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
-    let Generate { table, out, metamodel, trees, steps, refine, precision, json: as_json } = arguments;
-    check_output(out)?;
+    let Generate { table, out, metamodel, trees, steps, refine, precision, force, json: as_json } = arguments;
+    outputs::check([out.as_path()], outputs::file_of(&table.data), *force)?;
     let data = Dataset::read(&table.data, table.target.as_deref(), table.task.task_type())?;
     let mut generator = Generator::default()
         .device(&metamodel.device)
@@ -24,9 +27,17 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
         generator = generator.metamodel(choice);
     }
     let generated = generator.generate(&data).with_context(|| table.data.to_string())?;
-    let Generated { network, info, refining, cost } = generated;
-    network.save_as(out, (*precision).into())?;
+    let Generated { mut network, info, refining, cost } = generated;
+    let precision: Precision = (*precision).into();
+    if precision != Precision::F32 {
+        let failed = || format!("cannot write {} in {precision}", out.display());
+        network = network.stored(precision, data.table()).with_context(failed)?;
+    }
+    network.save_as(out, precision)?;
     let (model, target) = (network.base_model(), data.target_name());
+    let mut notes = data.notes().to_vec();
+    notes.extend(unused(&data.table().schema(), &notes, model));
+    print::notes(&notes);
     let gain = refining.and_then(|refining| refining.held_out);
     if *as_json {
         print::json(&json!({
@@ -49,12 +60,17 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
                 "held_out_loss": steps.held_out_loss,
                 "plain_loss": steps.plain_loss,
             })),
+            "fallback": info.as_ref().and_then(|info| info.fallback).map(Fallback::name),
+            "n_exact_systems": info.as_ref().map(|info| info.solve.n_systems),
+            "n_unconverged": info.as_ref().map(|info| info.solve.n_unconverged),
+            "n_repairs": info.as_ref().map(|info| info.solve.n_shortened_steps + info.solve.n_raised_pivots),
             "n_encoded_rows": info.as_ref().map(|info| info.n_encoded_rows),
             "refine_steps": refining.map(|refining| refining.n_steps),
             "refine_gain": gain.map(|gain| gain.gain / gain.loss),
             "refine_standard_error": gain.map(|gain| gain.standard_error / gain.loss),
             "metamodel": model.provenance,
             "expected": model.expected,
+            "notes": notes,
             "wall_s": cost.wall_s,
             "cpu_s": cost.cpu_s,
         }))?;
@@ -68,6 +84,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             model.architecture.n_weights(),
             model.support.n_rows,
             seconds_text(cost.wall_s),
+            info.as_ref().and_then(|info| info.fallback).map_or(String::new(), fallen_back),
             info.as_ref().map_or(String::new(), |info| decided(info, model.task_type)),
             refining.map_or(String::new(), |refining| refined(&refining)),
             expected(model),
@@ -78,7 +95,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
 
 /// What was decided about inner steps, and why, on a line.
 fn decided(info: &GenerateInfo, task_type: TaskType) -> String {
-    let Some(steps) = &info.steps else { return String::new() };
+    let (Some(steps), None) = (&info.steps, info.fallback) else { return String::new() };
     let loss = match task_type {
         TaskType::Classification => "log-loss",
         TaskType::Regression => "share of the variance left",
@@ -94,6 +111,24 @@ fn decided(info: &GenerateInfo, task_type: TaskType) -> String {
          stepped {} %, {shares}\n",
         percent(steps.stepped_share),
     )
+/// What was written in place of the network, on a line.
+fn fallen_back(fallback: Fallback) -> String {
+    let what = match fallback {
+        Fallback::Linear => "the linear model of the same rows",
+        Fallback::BaseRate => "the base rate, which looks at no column,",
+    };
+    format!("written instead of the network: {what} is clearly better on rows held out\n")
+}
+
+/// The columns that vary and that the network does not read.
+fn unused(columns: &Schema, notes: &[Note], model: &BaseModel) -> Option<Note> {
+    let constant = notes.iter().filter(|note| matches!(note, Note::Constant { .. }));
+    let known: HashSet<&str> = constant.flat_map(Note::columns).collect();
+    let read: HashSet<&str> = model.encoding.schema().iter().map(|(name, _)| name.as_str()).collect();
+    let names = columns.iter().map(|(name, _)| name.as_str());
+    let left: Vec<String> =
+        names.filter(|name| !known.contains(name) && !read.contains(name)).map(String::from).collect();
+    (!left.is_empty()).then_some(Note::Unused { columns: left })
 }
 
 /// What came of refining, on a line.

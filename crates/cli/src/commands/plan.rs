@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use weightsmith_base_model::open_device;
 use weightsmith_ledger::Ledger;
-use weightsmith_planner::{FitSettings, PerformancePredictor, PlannedRuns, fit_and_record};
+use weightsmith_planner::{FitSettings, PerformancePredictor, RecordedRuns, fit_and_record};
 use weightsmith_tasks::Seed;
 
 pub(super) fn run(arguments: &Plan) -> Result<Outcome> {
@@ -29,8 +29,8 @@ pub(super) fn run(arguments: &Plan) -> Result<Outcome> {
 }
 
 /// The planned runs of a ledger.
-fn runs_of(path: &Path) -> Result<PlannedRuns> {
-    Ok(PlannedRuns::read(&Ledger::open_read_only(path)?.snapshot()?)?)
+fn runs_of(path: &Path) -> Result<RecordedRuns> {
+    Ok(RecordedRuns::read(&Ledger::open_read_only(path)?.snapshot()?)?)
 }
 
 /// The runs to learn from and the data sets that are held out in turn: those of another ledger, or of the same.
@@ -39,7 +39,7 @@ fn held_out(
     tested: Option<&Path>,
     n_folds: u16,
     seed: Seed,
-) -> Result<(PlannedRuns, Vec<BTreeSet<String>>)> {
+) -> Result<(RecordedRuns, Vec<BTreeSet<String>>)> {
     let learned = runs_of(ledger)?;
     Ok(match tested {
         Some(path) => {
@@ -60,7 +60,7 @@ fn fit_settings(seed: u64, n_threads: Option<u16>) -> FitSettings {
 }
 
 /// A predictor of the runs of a ledger, in which it is recorded.
-fn fitted(ledger: &Path, runs: &PlannedRuns, settings: &FitSettings) -> Result<PerformancePredictor> {
+fn fitted(ledger: &Path, runs: &RecordedRuns, settings: &FitSettings) -> Result<PerformancePredictor> {
     let mut ledger = Ledger::open(ledger)?;
     let bar = progress::bar(0, "networks");
     let predictor = fit_and_record(&mut ledger, runs, settings, &open_device("cpu")?, &mut |n, n_all| {

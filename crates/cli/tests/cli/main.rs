@@ -8,3 +8,4 @@ mod good_input;
 mod outputs;
 mod run;
 mod runs;
+mod scoring;

@@ -90,7 +90,10 @@ impl Predictor {
 
     /// The standard deviation of its errors that it predicts, if it does.
     pub fn residual_std(&self) -> Option<f32> {
-        self.network()?.expected.as_ref()?.residual_std
+        match self {
+            Self::Network(model) => model.expected.as_ref()?.residual_std,
+            Self::Reference(model) => model.residual_std(),
+        }
     }
 
     /// The network, if it is one.

@@ -1,6 +1,6 @@
-//! Models that are no networks, for scale: nearest neighbours and a random forest, both from smartcore.
+//! Models that are no networks, for scale; nearest neighbours and a random forest, both from smartcore.
 //!
-//! They read the same encoded rows as the networks. Classes are learned as indicators, so that a forest votes with
+//! All read the same encoded rows as the networks. Smartcore's learn classes as indicators, so that a forest votes with
 //! the shares of its leaves and neighbours with their weights.
 
 use smartcore::ensemble::random_forest_regressor::{RandomForestRegressor, RandomForestRegressorParameters};
@@ -17,8 +17,8 @@ use weightsmith_training::{InnerError, folds, prediction_losses, split_off};
 const N_TREES: usize = 200;
 /// Numbers of neighbours that cross-validation chooses from.
 const NEIGHBOURS: [usize; 4] = [3, 5, 9, 15];
-/// What every class gets beside its share of the neighbours, so that no class is ruled out.
-const FLOOR: f64 = 1e-4;
+/// What every class gets beside its share, so that no class is ruled out.
+pub(super) const FLOOR: f64 = 1e-4;
 
 /// Why there is no such model.
 #[derive(Debug, thiserror::Error)]
@@ -39,19 +39,27 @@ type Forest = RandomForestRegressor<f64, f64, Matrix, Vec<f64>>;
 type Neighbours = KNNRegressor<f64, f64, Matrix, Vec<f64>, Euclidian<f64>>;
 
 /// A model that is no network.
-pub struct Reference {
-    encoding: Encoding,
-    /// Of each output: the classes but the first, or the value.
-    outputs: Outputs,
-    n_classes: usize,
-}
+pub struct Reference(Box<dyn Model>);
 
-enum Outputs {
-    Forest(Vec<Forest>),
-    Neighbours(Vec<Neighbours>),
+/// What a model that is no network can do.
+pub(super) trait Model: Send + Sync {
+    /// Predictions for the rows of a table.
+    ///
+    /// # Errors
+    /// A missing column, a column of the other type.
+    fn predict(&self, table: &Table) -> Result<Predictions, ReferenceError>;
+
+    /// The standard deviation of its errors of values that it expects, if it does.
+    fn residual_std(&self) -> Option<f32> {
+        None
+    }
 }
 
 impl Reference {
+    pub(super) fn of(model: impl Model + 'static) -> Self {
+        Self(Box::new(model))
+    }
+
     /// A forest of 200 full-grown trees on bootstrap samples; a split looks at √d of d columns for classes and at half
     /// of them for numbers, as the outside scorer's does.
     ///
@@ -73,7 +81,8 @@ impl Reference {
             Forest::fit(&x, &wanted, parameters)
         };
         let outputs = wanted(support.target()).into_iter().map(grow).collect::<Result<_, _>>()?;
-        Ok(Self { encoding, outputs: Outputs::Forest(outputs), n_classes: n_classes(support.target()) })
+        let outputs = Outputs::Forest(outputs);
+        Ok(Self::of(Indicators { encoding, outputs, n_classes: n_classes(support.target()) }))
     }
 
     /// Neighbours weighted by the inverse of their distance; how many, 4-fold cross-validation decides. Also says how
@@ -88,16 +97,44 @@ impl Reference {
             let mut loss = 0.0;
             for fold in &folds {
                 let (rest, held_out) = split_off(support, fold);
-                let predictions = Self::nearest(&rest, k)?.predict(held_out.table())?;
+                let predictions = Indicators::nearest(&rest, k)?.predict(held_out.table())?;
                 loss += prediction_losses(&predictions, held_out.target()).iter().sum::<f64>();
             }
             if loss < best.0 {
                 best = (loss, k);
             }
         }
-        Ok((Self::nearest(support, best.1)?, best.1))
+        Ok((Self::of(Indicators::nearest(support, best.1)?), best.1))
     }
 
+    /// Predictions for the rows of a table.
+    ///
+    /// # Errors
+    /// A missing column, a column of the other type.
+    pub fn predict(&self, table: &Table) -> Result<Predictions, ReferenceError> {
+        self.0.predict(table)
+    }
+
+    /// The standard deviation of its errors of values that it expects, if it does.
+    pub fn residual_std(&self) -> Option<f32> {
+        self.0.residual_std()
+    }
+}
+
+/// Regressions of smartcore, of the classes' indicators or of the value.
+struct Indicators {
+    encoding: Encoding,
+    /// Of each output: the classes but the first, or the value.
+    outputs: Outputs,
+    n_classes: usize,
+}
+
+enum Outputs {
+    Forest(Vec<Forest>),
+    Neighbours(Vec<Neighbours>),
+}
+
+impl Indicators {
     fn nearest(support: &Support, k: usize) -> Result<Self, ReferenceError> {
         let (encoding, rows) = encoded(support)?;
         let x = matrix(&rows)?;
@@ -110,12 +147,10 @@ impl Reference {
         let outputs = wanted(support.target()).into_iter().map(find).collect::<Result<_, _>>()?;
         Ok(Self { encoding, outputs: Outputs::Neighbours(outputs), n_classes: n_classes(support.target()) })
     }
+}
 
-    /// Predictions for the rows of a table.
-    ///
-    /// # Errors
-    /// A missing column, a column of the other type.
-    pub fn predict(&self, table: &Table) -> Result<Predictions, ReferenceError> {
+impl Model for Indicators {
+    fn predict(&self, table: &Table) -> Result<Predictions, ReferenceError> {
         let rows = self.encoding.encode(table)?;
         let n_rows = rows.n_rows;
         if n_rows == 0 {
@@ -131,7 +166,7 @@ impl Reference {
             }
         };
         if self.n_classes == 0 {
-            return Ok(Predictions::from_values(predicted[0].iter().map(|value| *value as f32).collect()));
+            return Ok(Predictions::from_values(predicted[0].clone()));
         }
         let mut logits = Vec::with_capacity(n_rows * self.n_classes);
         for row in 0..n_rows {
@@ -144,7 +179,8 @@ impl Reference {
     }
 }
 
-fn encoded<L: Level>(support: &Support<L>) -> Result<(Encoding, Rows), EncodingError> {
+/// The default encoding of networks, and the support's rows in it.
+pub(super) fn encoded<L: Level>(support: &Support<L>) -> Result<(Encoding, Rows), EncodingError> {
     let fitted = Encoding::fit(support, &EncodingLimits::default())?;
     let encoding = fitted.view(View::Standard).clone();
     let rows = encoding.encode(support.table())?;
@@ -156,6 +192,7 @@ fn matrix(rows: &Rows) -> Result<Matrix, Failed> {
     DenseMatrix::new(rows.n_rows, rows.n_columns, values, false)
 }
 
+/// The number of class names; 0 for values.
 fn n_classes(target: &Target) -> usize {
     match target {
         Target::Classes { class_names, .. } => class_names.len(),

@@ -22,7 +22,7 @@ fn labelled(classes: bool) -> Labelled {
         Target::Values(values)
     };
     let table = Table::new(n_rows, vec![column("x", 37), column("y", 53)]).unwrap();
-    Labelled { name: "t".into(), table, target }
+    Labelled { name: "t".into(), table, target, notes: vec![] }
 }
 
 fn network(support: &Support, seed: u64) -> BaseModel {
@@ -84,7 +84,7 @@ fn predictions_agree_by_class_or_by_correlation() {
     let classes = |logits: &[f32]| Predictions::from_logits(2, logits);
     let share = agreement(&classes(&[0.0, 1.0, 1.0, 0.0]), &classes(&[0.0, 3.0, 0.0, 1.0]));
     assert!((share - 0.5).abs() < 1e-12);
-    let values = |values: &[f32]| Predictions::from_values(values.to_vec());
+    let values = |values: &[f64]| Predictions::from_values(values.to_vec());
     assert!((agreement(&values(&[1.0, 2.0, 4.0]), &values(&[-2.0, -4.0, -8.0])) + 1.0).abs() < 1e-6);
     assert!(agreement(&values(&[1.0, 1.0]), &values(&[1.0, 2.0])).abs() < 1e-12);
 }

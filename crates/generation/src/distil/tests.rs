@@ -100,7 +100,7 @@ fn distances(is_classes: bool, share: f32, seed: u64) -> (f32, f32) {
     let before = distance(&teacher, &weights, &fresh);
     let places: Vec<usize> = (0..fixture.encoding.n_columns()).collect();
     let all: Vec<usize> = (0..n_outputs).collect();
-    let pupil = Pupil { encoding: &fixture.encoding, places: &places, outputs: &all, unit: (0.0, 1.0) };
+    let pupil = Pupil { encoding: &fixture.encoding, places: &places, outputs: &all };
     teacher.teach(&pupil, &mut weights, &Device::flex()).unwrap();
     assert_eq!(weights.hidden[0].bias.len(), 5 + N_UNITS);
     (before, distance(&teacher, &weights, &fresh))
@@ -128,7 +128,7 @@ fn a_share_of_nothing_changes_nothing() {
     teacher.share = 0.0;
     let weights = ignorant(N_COLUMNS_OF_TABLE, 1, &mut rng);
     let mut taught = weights.clone();
-    let pupil = Pupil { encoding: &fixture.encoding, places: &[0, 1, 2, 3], outputs: &[0], unit: (0.0, 1.0) };
+    let pupil = Pupil { encoding: &fixture.encoding, places: &[0, 1, 2, 3], outputs: &[0] };
     teacher.teach(&pupil, &mut taught, &Device::flex()).unwrap();
     assert_eq!(taught, weights);
 }

@@ -80,7 +80,7 @@ fn the_head_reads_the_rows_beyond_the_limit() {
     let of_few = check("few", &Support::new(table.clone(), target.clone()).unwrap().select(&few)).0;
     let error = |model: &BaseModel| -> f64 {
         let predictions = model.predict(&table).unwrap();
-        values.iter().zip(predictions.values().unwrap()).map(|(v, p)| (v - f64::from(*p)).powi(2)).sum()
+        values.iter().zip(predictions.values().unwrap()).map(|(v, p)| (v - p).powi(2)).sum()
     };
     assert!(error(&of_all) < error(&of_few), "{} {}", error(&of_all), error(&of_few));
 }

@@ -54,7 +54,7 @@ fn predictions(model: &BaseModel, support: &Support, query: &Table) -> Vec<(Stri
         }
         (None, Target::Values(values)) => {
             let (mean, std) = tables::moments(values);
-            let scaled = predicted.values().unwrap().iter().map(|value| (f64::from(*value) - mean) / std);
+            let scaled = predicted.values().unwrap().iter().map(|value| (value - mean) / std);
             vec![(String::new(), scaled.collect())]
         }
         (None, Target::Classes { .. }) => panic!("classes have probabilities"),

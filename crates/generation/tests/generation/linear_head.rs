@@ -65,7 +65,7 @@ fn check(sizes: Sizes) {
     for (row, found) in predicted.values().unwrap().iter().enumerate() {
         let x = with_one(encoded_query.row(row));
         let expected = mean + std * x.iter().zip(&coefficients).map(|(x, c)| x * c).sum::<f64>();
-        let difference = (f64::from(*found) - expected) / std;
+        let difference = (found - expected) / std;
         assert!(difference.abs() < TOLERANCE, "{sizes:?}, row {row}: {found} where ridge gives {expected}");
     }
 }

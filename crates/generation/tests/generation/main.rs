@@ -4,9 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod edges;
+mod large;
 mod laws;
 mod linear_head;
 mod models;
+mod never_worse;
+mod offsets;
 mod second_opinion;
 #[path = "../../../metamodel/tests/tables/mod.rs"]
 mod tables;
+mod wild;

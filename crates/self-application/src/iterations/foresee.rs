@@ -60,7 +60,7 @@ pub(crate) fn values<L: Level>(
     table: &Table,
 ) -> Result<Vec<f64>, SelfApplicationError> {
     match model.predict(table)?.predicted() {
-        Predicted::Values(values) => Ok(values.iter().map(|value| f64::from(*value)).collect()),
+        Predicted::Values(values) => Ok(values.clone()),
         Predicted::Probabilities { .. } => unreachable!("a predictor of losses predicts values"),
     }
 }

@@ -209,7 +209,7 @@ fn said<L: Level>(
         ForesightLearner::Forest => {
             let predictions = Reference::forest(support, seed).and_then(|forest| forest.predict(table));
             match predictions?.predicted() {
-                Predicted::Values(values) => values.iter().map(|value| f64::from(*value)).collect(),
+                Predicted::Values(values) => values.clone(),
                 Predicted::Probabilities { .. } => unreachable!("a forest on numbers predicts numbers"),
             }
         }

@@ -15,7 +15,7 @@ use weightsmith_ledger::{
     Appended, Cost, Ledger, LedgerError, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value,
 };
 use weightsmith_lifting::{AnyRun, Learner, LiftError, Lineage};
-use weightsmith_planner::PlannedRuns;
+use weightsmith_planner::RecordedRuns;
 use weightsmith_tasks::{Above, Base, Level, Seed, TaskSplit};
 use weightsmith_training::{Beside, EncodedTask, OuterConfig, encode_task};
 
@@ -43,7 +43,7 @@ impl Workshop<'_> {
         let every = order.recipe.self_every().filter(|_| order.mode != SelfTaskMode::None);
         let (planned, checksum, lineage) = {
             let snapshot = ledger.snapshot()?;
-            (PlannedRuns::read(&snapshot)?, snapshot.checksum().to_string(), Lineage::read(&snapshot)?)
+            (RecordedRuns::read(&snapshot)?, snapshot.checksum().to_string(), Lineage::read(&snapshot)?)
         };
         let held_out = held_out_roots(&planned);
         let job = Job {
@@ -161,7 +161,7 @@ struct Job<'a> {
     order: &'a Order<'a>,
     config: &'a OuterConfig,
     held_out: &'a BTreeSet<String>,
-    planned: &'a PlannedRuns,
+    planned: &'a RecordedRuns,
     lineage: &'a Lineage,
     /// Of the snapshot that it reads.
     checksum: String,

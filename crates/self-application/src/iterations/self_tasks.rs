@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use std::collections::{BTreeMap, BTreeSet};
 use weightsmith_ledger::{RunRecord, Uid};
 use weightsmith_lifting::{Learner, LiftError, Lifted, Moment, Run, RunRow, RunRows, lift};
-use weightsmith_planner::{Example, PlannedRuns};
+use weightsmith_planner::{Example, RecordedRuns};
 use weightsmith_tasks::{Above, Base, Column, ColumnValues, Seed, Table, Target, Task};
 
 /// Short rows of tasks about runs.
@@ -52,13 +52,13 @@ pub(crate) enum Labelling {
 
 /// The data sets of base runs that no generation learns from: every fourth by name. A folder's ledger holds the base runs that the
 /// loop collected and no others, so they are the same for all its generations.
-pub(crate) fn held_out_roots(runs: &PlannedRuns) -> BTreeSet<String> {
+pub(crate) fn held_out_roots(runs: &RecordedRuns) -> BTreeSet<String> {
     runs.roots().into_iter().skip(HELD_OUT_ONE_IN - 1).step_by(HELD_OUT_ONE_IN).collect()
 }
 
 /// Tasks about the runs on some data sets: which recipe does what, and what the end of curves says of their beginning.
 pub(crate) fn about_base_runs(
-    runs: &PlannedRuns,
+    runs: &RecordedRuns,
     roots: &BTreeSet<String>,
     labelling: Labelling,
     learner: &Learner<'_>,
@@ -68,7 +68,7 @@ pub(crate) fn about_base_runs(
     for (at, root) in roots.iter().enumerate() {
         let random = &mut seed.indexed_stream("self-application.self-tasks", &[at as u64]);
         let of_root = runs.of_roots(&BTreeSet::from([root.clone()]));
-        let mut looks: Vec<Vec<Example>> = of_root.iter().map(|&run| runs.looks(run)).collect();
+        let mut looks: Vec<Vec<Example>> = of_root.iter().map(|&run| runs.evaluation_points(run)).collect();
         looks.retain(|looks| !looks.is_empty());
         let one_each = looks.iter().map(|looks| looks[random.random_range(0..looks.len())]).collect();
         for (kind, examples) in [("recipes", one_each), ("later", looks.concat())] {

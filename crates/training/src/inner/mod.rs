@@ -1,10 +1,11 @@
-//! The inner loop: base models whose weights an optimiser finds, and regularised linear models.
+//! The inner loop: base models whose weights an optimiser finds, regularised linear models, and Gaussian processes.
 //!
 //! They are what generated weights are compared with, so they get what generated weights get: the same
 //! encoding, the same rows, the same file. Recipes, grids and stopping rules are those of scikit-learn as the
 //! outside scorer uses it.
 
 mod cross_validation;
+mod gaussian_process;
 mod lbfgs;
 mod linear;
 mod network;
@@ -21,6 +22,7 @@ mod tune;
 mod variable_projection;
 
 pub use cross_validation::{folds, split_off};
+pub use gaussian_process::GaussianProcess;
 pub use linear::fit_linear;
 pub use problem::prediction_losses;
 pub use recipe::{N_TRIES, Optimiser, Recipe, Weighting, grid};
@@ -82,6 +84,9 @@ pub enum InnerError {
         /// Outputs that the rows need.
         n_wanted: usize,
     },
+    /// The covariance of a Gaussian process cannot be factorised.
+    #[error("the covariance of the rows is singular; a column or the target has too large a range")]
+    Singular,
     /// There is no recipe to choose from.
     #[error("the grid holds no recipe")]
     EmptyGrid,

@@ -6,7 +6,7 @@ use super::cross_validation::{mean, standard_error};
 use std::marker::PhantomData;
 use weightsmith_base_model::{
     BaseModel, Encoding, EncodingLimits, ExpectedPerformance, HostWeights, Matrix, Predictions, Provenance,
-    Rows, SupportInfo, View,
+    Rows, SupportInfo, TargetUnit, View,
 };
 use weightsmith_tasks::{Level, Support, Table, Target, TaskType};
 
@@ -32,11 +32,11 @@ pub(super) enum Labels {
     },
     /// One output, the standardised value.
     Values {
-        /// The mean of the target.
-        mean: f64,
-        /// The standard deviation of the target (n in the denominator), 0 where it does not vary.
-        scale: f64,
-        /// `(value - mean) / scale`, one a row; 0 where the target does not vary.
+        /// What an output counts; a scale of 1 where the target does not vary.
+        unit: TargetUnit,
+        /// Whether the target varies.
+        varies: bool,
+        /// The outputs wanted, one a row; 0 where the target does not vary.
         standardised: Vec<f32>,
     },
 }
@@ -61,13 +61,12 @@ impl Labels {
                 Self::Classes { present, labels }
             }
             Target::Values(values) => {
-                let n = values.len() as f64;
-                let mean = values.iter().sum::<f64>() / n;
-                let scale =
-                    (values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / n).sqrt();
-                let standardise = |value: &f64| if scale > 0.0 { (value - mean) / scale } else { 0.0 };
-                let standardised = values.iter().map(|value| standardise(value) as f32).collect();
-                Self::Values { mean, scale, standardised }
+                let found = TargetUnit::of(values);
+                let centre = values.first().copied().unwrap_or(0.0);
+                let unit = found.unwrap_or(TargetUnit { centre, scale: 1.0 });
+                let varies = found.is_some();
+                let standardise = |&value: &f64| if varies { unit.standardised(value) as f32 } else { 0.0 };
+                Self::Values { unit, varies, standardised: values.iter().map(standardise).collect() }
             }
         }
     }
@@ -136,7 +135,7 @@ impl Problem {
         support: &Support<L>,
     ) -> Result<HostWeights, InnerError> {
         let parts = self.parts(&model.class_names, support.target(), model.task_type)?;
-        Ok(self.composed(&model.weights, &parts))
+        Ok(self.composed(&model.weights, &parts, model.target_unit))
     }
 
     /// The trained outputs of numbers that come without a base model: their outputs are all class names, the logit of the
@@ -171,32 +170,42 @@ impl Problem {
                 *output = 0;
             }
         }
-        Ok(self.composed(weights, &parts))
+        Ok(self.composed(weights, &parts, None))
     }
 
-    /// Weights whose outputs are sums of others'.
-    fn composed(&self, weights: &HostWeights, parts: &[Vec<(usize, f64)>]) -> HostWeights {
-        let sums = |of: &dyn Fn(usize, usize) -> f64, width: usize| -> Vec<f32> {
+    /// Weights whose outputs are sums of others', which count in `from`.
+    fn composed(
+        &self,
+        weights: &HostWeights,
+        parts: &[Vec<(usize, f64)>],
+        from: Option<TargetUnit>,
+    ) -> HostWeights {
+        let from = from.unwrap_or(TargetUnit { centre: 0.0, scale: 1.0 });
+        let (unit, shift) = match &self.labels {
+            Labels::Values { unit, varies: true, .. } => {
+                (from.scale / unit.scale, unit.standardised(from.centre))
+            }
+            Labels::Values { varies: false, .. } => (0.0, 0.0),
+            _ => (1.0, 0.0),
+        };
+        let sums = |of: &dyn Fn(usize, usize) -> f64, width: usize, shift: f64| -> Vec<f32> {
             let value = |part: &Vec<(usize, f64)>, column: usize| {
-                part.iter().map(|&(output, factor)| factor * of(output, column)).sum::<f64>() as f32
+                part.iter().map(|&(output, factor)| factor * unit * of(output, column)).sum::<f64>()
             };
-            parts.iter().flat_map(|part| (0..width).map(move |column| value(part, column))).collect()
+            let place = |part, column| (value(part, column) + shift) as f32;
+            parts.iter().flat_map(|part| (0..width).map(move |column| place(part, column))).collect()
         };
         let matrix = |matrix: &Matrix| {
             let width = matrix.n_columns;
             let of = |output: usize, column: usize| f64::from(matrix.values[output * width + column]);
-            Matrix::new(parts.len(), width, sums(&of, width))
+            Matrix::new(parts.len(), width, sums(&of, width, 0.0))
         };
-        let mean = match &self.labels {
-            Labels::Values { mean, .. } => *mean,
-            _ => 0.0,
-        };
-        let bias = |output: usize, _: usize| f64::from(weights.output_bias[output]) - mean;
+        let bias = |output: usize, _: usize| f64::from(weights.output_bias[output]);
         HostWeights {
             hidden: weights.hidden.clone(),
             skip: weights.skip.as_ref().map(matrix),
             output: weights.output.as_ref().map(matrix),
-            output_bias: sums(&bias, 1),
+            output_bias: sums(&bias, 1, shift),
             activation: weights.activation,
         }
     }
@@ -216,10 +225,7 @@ impl Problem {
             Target::Values(_) => None,
         };
         let (parts, n_known) = match &self.labels {
-            Labels::Values { scale, .. } => {
-                let factor = if *scale > 0.0 { 1.0 / scale } else { 0.0 };
-                (vec![vec![(0, factor)]], 1)
-            }
+            Labels::Values { .. } => (vec![vec![(0, 1.0)]], 1),
             Labels::Binary { present, .. } => {
                 let places = [place(&present[0]), place(&present[1])];
                 let part = places.iter().zip([-1.0, 1.0]).filter_map(|(at, sign)| Some(((*at)?, sign)));
@@ -234,7 +240,7 @@ impl Problem {
         if n_known == 0 { Err(InnerError::OtherClasses { known: known.join(", ") }) } else { Ok(parts) }
     }
 
-    /// The base model of trained outputs: an output for each class name, or the value in the target's unit.
+    /// The base model of trained outputs: an output for each class name, or the standardised value.
     ///
     /// # Errors
     /// Numbers that do not fit f32, class names that make no classification.
@@ -273,6 +279,10 @@ impl Problem {
             task_type: support.target().task_type(),
             class_names,
             weights,
+            target_unit: match &self.labels {
+                Labels::Values { unit, .. } => Some(*unit),
+                _ => None,
+            },
             provenance: Provenance { name: origin.name, checksum: String::new() },
             support: SupportInfo::of(support),
             expected: origin.expected,
@@ -297,8 +307,9 @@ impl Problem {
                     sources[class] = Source { output, factor: 1.0, shift: 0.0 };
                 }
             }
-            Labels::Values { mean, scale, .. } => {
-                sources = vec![Source { output: 0, factor: *scale, shift: *mean }];
+            Labels::Values { varies, .. } => {
+                // Where the target does not vary, the centre is all there is to say.
+                sources = vec![Source { output: 0, factor: f64::from(u8::from(*varies)), shift: 0.0 }];
             }
         }
         sources
@@ -344,7 +355,7 @@ pub fn prediction_losses<L: Level>(predictions: &Predictions<L>, target: &Target
             rows.zip(labels).map(|(row, &label)| -f64::from(row[label]).max(1e-6).ln()).collect()
         }
         (Target::Values(values), _, Some(predicted)) => {
-            let squared = |(predicted, value): (&f32, &f64)| (f64::from(*predicted) - value).powi(2);
+            let squared = |(predicted, value): (&f64, &f64)| (predicted - value).powi(2);
             predicted.iter().zip(values).map(squared).collect()
         }
         _ => panic!("a model predicts what its support's target is"),

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
-/// A value counts as right within this many standard deviations of the short rows' target.
+/// A value counts as right within this many standard deviations of the support rows' target.
 pub const RIGHT_WITHIN: f32 = 0.5;
 
 /// How outputs are compared with what is wanted.

@@ -95,6 +95,5 @@ pub(super) fn r2(model: &BaseModel, rows: &Support) -> f64 {
     let Target::Values(values) = rows.target() else { panic!("R² is of values") };
     let predictions = model.predict(rows.table()).unwrap();
     let predicted = predictions.values().unwrap();
-    let predicted: Vec<f64> = predicted.iter().copied().map(f64::from).collect();
-    weightsmith_tasks::r2(&predicted, values)
+    weightsmith_tasks::r2(predicted, values)
 }

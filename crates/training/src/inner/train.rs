@@ -49,7 +49,7 @@ pub struct Trained<L: Level = Base> {
     pub info: TrainInfo,
 }
 
-/// A look at a training while it runs: before the first step and after every step.
+/// A training while it runs: before the first step and after every step.
 pub struct Moment<'a, L: Level = Base> {
     /// Inner steps taken.
     pub n_steps: usize,
@@ -82,7 +82,7 @@ pub struct Training<'a, L: Level = Base> {
 }
 
 impl<L: Level> Training<'_, L> {
-    /// Trains; `watch` gets a look at every step, and cannot change anything.
+    /// Trains; `watch` is called at every step, and cannot change anything.
     ///
     /// The rows are seen through the standard view of an [`weightsmith_base_model::Encoding`] fitted on them (or through
     /// that of the base model to start from), a numeric target standardised. Two classes are one logistic output, and

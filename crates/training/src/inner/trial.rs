@@ -74,7 +74,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// The table test in its plainest form: networks drawn at random, the one that gets most examples right is kept, of
+/// Search in its plainest form: networks drawn at random, the one that gets most examples right is kept, of
 /// equals the one with the lower loss.
 pub(super) fn random_search<L: Level>(job: &Job<'_>, watch: Watch<'_>) -> (HostWeights, TrainInfo) {
     let judge = Judge::new(job);

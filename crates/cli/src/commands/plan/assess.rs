@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &PlanAssess) -> Result<Outcome> {
             assessment.n_folds,
             "",
             "rank cor.",
-            "of looks",
+            "of points",
             "error",
             "R²",
             "regret",
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &PlanAssess) -> Result<Outcome> {
                 "{:<28} {:>9} {:>9} {:>7.3} {:>7.3} {:>7.4} {:>9} {:>8.2}\n",
                 learner.name,
                 median(&learner.rank_correlation),
-                median(&learner.rank_correlation_of_looks),
+                median(&learner.rank_correlation_of_points),
                 learner.rmse,
                 learner.r2,
                 learner.regret,
@@ -71,10 +71,11 @@ pub(super) fn run(arguments: &PlanAssess) -> Result<Outcome> {
             let mean = of_generating.iter().sum::<f64>() / of_generating.len().max(1) as f64;
             text += &format!("\nRegret of always generating: {mean:.4} over {} tasks\n", of_generating.len());
         }
-        let mut rows = vec![["caution", "trains", "loss less that of generating"].map(String::from).to_vec()];
-        rows.extend(assessment.cautions.iter().map(|report| {
+        let mut rows =
+            vec![["multiplier", "trains", "loss less that of generating"].map(String::from).to_vec()];
+        rows.extend(assessment.multipliers.iter().map(|report| {
             let share = format!("{:.0}%", 100.0 * report.share_trained);
-            vec![report.caution.to_string(), share, format!("{:+.4}", report.change)]
+            vec![report.confidence_multiplier.to_string(), share, format!("{:+.4}", report.change)]
         }));
         text += &format!("\n{}", print::columns(&rows));
         print::text(&text)?;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use weightsmith_base_model::open_device;
 use weightsmith_evaluation::{Metamodels, Part, suite_tables};
 use weightsmith_ledger::Ledger;
-use weightsmith_planner::{CollectSettings, PlannedRuns, collect};
+use weightsmith_planner::{CollectSettings, RecordedRuns, collect};
 use weightsmith_runtime::check_output;
 use weightsmith_tasks::Seed;
 
@@ -36,11 +36,11 @@ pub(super) fn run(arguments: &PlanCollect) -> Result<Outcome> {
         seed: Seed(arguments.seed),
         n_threads: threads(arguments.threads),
     };
-    let predictor = match arguments.focus {
+    let predictor = match arguments.targeted {
         false => None,
         true => Some(fitted(
             &arguments.ledger,
-            &PlannedRuns::read(&ledger.snapshot()?)?,
+            &RecordedRuns::read(&ledger.snapshot()?)?,
             &fit_settings(arguments.seed, arguments.threads),
         )?),
     };

@@ -8,7 +8,7 @@ use anyhow::Result;
 use weightsmith_base_model::open_device;
 use weightsmith_evaluation::{Interval, Metamodels, Part, suite_tables};
 use weightsmith_planner::{
-    DecisionsReport, Method, MethodSummary, TrialSettings, summarise_trials, try_methods,
+    StrategiesReport, Strategy, StrategySettings, StrategySummary, compare_strategies, summarise_strategies,
 };
 use weightsmith_reports::{ReportFormat, write_decisions};
 use weightsmith_runtime::check_output;
@@ -24,35 +24,37 @@ pub(super) fn run(arguments: &PlanTrial) -> Result<Outcome> {
     let fit = fit_settings(arguments.fit.seed, arguments.fit.threads);
     let seed = fit.seed;
     let (runs, folds) = held_out(&arguments.ledger, Some(&arguments.tested), arguments.folds, seed)?;
-    let methods = if arguments.methods.is_empty() { Method::ALL.to_vec() } else { arguments.methods.clone() };
-    let settings = TrialSettings {
+    let strategies =
+        if arguments.strategies.is_empty() { Strategy::ALL.to_vec() } else { arguments.strategies.clone() };
+    let settings = StrategySettings {
         n_supports: arguments.support.clone(),
         target: arguments.target.clone(),
         fit,
-        methods,
+        strategies,
     };
     let bar = progress::bar(0, "tables");
-    let trials = try_methods(&tables, &runs, &folds, &metamodels, &settings, &device, &mut |n, n_all| {
-        bar.set_length(n_all as u64);
-        bar.set_position(n as u64);
-    });
+    let trials =
+        compare_strategies(&tables, &runs, &folds, &metamodels, &settings, &device, &mut |n, n_all| {
+            bar.set_length(n_all as u64);
+            bar.set_position(n as u64);
+        });
     bar.finish_and_clear();
     let trials = trials?;
-    let report = DecisionsReport { methods: summarise_trials(&trials, seed), trials };
+    let report = StrategiesReport { strategies: summarise_strategies(&trials, seed), trials };
     if let Some(path) = &arguments.report {
         write_decisions(&report, path)?;
     }
     if arguments.fit.json {
         print::json(&report)?;
     } else {
-        let mut text = text(&report.methods);
+        let mut text = text(&report.strategies);
         let mut failed = report.trials.iter().filter(|trial| trial.loss.is_none()).peekable();
         if let Some(first) = failed.peek().copied() {
             let why = format!(
                 "{}, {} rows, {}: {}",
                 first.table,
-                first.n_short,
-                first.method.name(),
+                first.n_support,
+                first.strategy.name(),
                 first.decision
             );
             text += &format!("{} without a loss, the first: {why}\n", failed.count());
@@ -62,14 +64,14 @@ pub(super) fn run(arguments: &PlanTrial) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn text(summaries: &[MethodSummary]) -> String {
+fn text(summaries: &[StrategySummary]) -> String {
     let heads = [
         "",
         "rows",
         "tables",
         "regret",
         "95%",
-        "planned less",
+        "planned minus",
         "95%",
         "won/same/lost",
         "CPU s",
@@ -84,13 +86,13 @@ fn text(summaries: &[MethodSummary]) -> String {
     for summary in summaries {
         let [won, same, lost] = summary.planned_wins;
         rows.push(vec![
-            summary.method.name().to_string(),
-            summary.n_short.to_string(),
+            summary.strategy.name().to_string(),
+            summary.n_support.to_string(),
             summary.n_tables.to_string(),
             format!("{:.4}", summary.regret),
             ends(&summary.interval),
-            summary.planned_less.as_ref().map_or("-".into(), |(mean, _)| format!("{mean:+.4}")),
-            summary.planned_less.as_ref().map_or("-".into(), |(_, interval)| ends(interval)),
+            summary.planned_difference.as_ref().map_or("-".into(), |(mean, _)| format!("{mean:+.4}")),
+            summary.planned_difference.as_ref().map_or("-".into(), |(_, interval)| ends(interval)),
             format!("{won}/{same}/{lost}"),
             format!("{:.3}", summary.cpu_s),
             format!("{:.3}", summary.training_s),

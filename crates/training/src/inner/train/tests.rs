@@ -158,7 +158,7 @@ fn a_target_that_does_not_vary_is_predicted_as_it_is() {
 fn every_rule_finds_the_ridge_solution_of_a_linear_network() {
     let support = testing::linear_values(60, 3, 1);
     let problem = Problem::of(&support).unwrap();
-    let Labels::Values { standardised, scale, mean } = &problem.labels else { panic!("values") };
+    let Labels::Values { standardised, .. } = &problem.labels else { panic!("values") };
     let wanted = ridge(&problem.rows, standardised, 2.0);
     let linear = |optimiser| Recipe {
         hidden: vec![],
@@ -176,10 +176,10 @@ fn every_rule_finds_the_ridge_solution_of_a_linear_network() {
             let trained = train(&support, &recipe, seed);
             let skip = trained.model.weights.skip.as_ref().unwrap();
             for (found, wanted) in skip.values.iter().zip(&wanted) {
-                let found = f64::from(*found) / scale;
+                let found = f64::from(*found);
                 assert!((found - wanted).abs() < tolerance, "{:?}: {found} for {wanted}", recipe.optimiser);
             }
-            let bias = (f64::from(trained.model.weights.output_bias[0]) - mean) / scale;
+            let bias = f64::from(trained.model.weights.output_bias[0]);
             assert!((bias - wanted[3]).abs() < tolerance, "{:?}: {bias}", recipe.optimiser);
         }
     }
@@ -223,16 +223,18 @@ fn a_training_goes_on_from_the_weights_that_it_is_given() {
         let near = |model: &BaseModel| {
             let after = model.predict(support.table()).unwrap();
             let numbers = |of: &weightsmith_base_model::Predictions| match of.predicted() {
-                weightsmith_base_model::Predicted::Probabilities { values, .. } => values.clone(),
+                weightsmith_base_model::Predicted::Probabilities { values, .. } => {
+                    values.iter().map(|value| f64::from(*value)).collect()
+                }
                 weightsmith_base_model::Predicted::Values(values) => values.clone(),
             };
             let pairs = numbers(&before).into_iter().zip(numbers(&after));
-            pairs.map(|(a, b)| (a - b).abs() / (1.0 + a.abs())).fold(0.0, f32::max)
+            pairs.map(|(a, b)| (a - b).abs() / (1.0 + a.abs())).fold(0.0, f64::max)
         };
         let mut start = None;
         let pulled =
             Recipe { proximal: 1e6, n_epochs: 30, weight_decay: 0.0, learning_rate: 1e-5, ..recipe.clone() };
-        let from = |recipe: &Recipe, start: &mut Option<f32>| {
+        let from = |recipe: &Recipe, start: &mut Option<f64>| {
             let training = Training {
                 support: &support,
                 start: Start::From(&first),
@@ -333,5 +335,43 @@ fn dropout_holds_a_network_back_and_is_gone_when_it_predicts() {
         assert!(dropped.info.final_support_loss() > plain.info.final_support_loss(), "seed {seed}");
         let accuracy = testing::accuracy(&dropped.model, &fresh);
         assert!(accuracy > 0.85, "seed {seed}: {accuracy}");
+    }
+}
+
+#[test]
+fn an_offset_of_the_target_costs_a_training_nothing() {
+    let plain = testing::linear_values(80, 3, 4);
+    let moved = |offset: f64| {
+        let Target::Values(values) = plain.target() else { panic!("numbers") };
+        let values = values.iter().map(|value| value + offset).collect();
+        Support::new(plain.table().clone(), Target::Values(values)).unwrap()
+    };
+    let first = train(&plain, &Recipe::default(), 3).model;
+    let wanted = testing::r2(&first, &plain);
+    for offset in [1e4, -1e8, 1e11] {
+        let support = moved(offset);
+        let found = testing::r2(&train(&support, &Recipe::default(), 3).model, &support);
+        assert!((found - wanted).abs() < 1e-3, "{offset:e}: {found}, not {wanted}");
+        // From weights that count in another unit: the same values are said at the start.
+        let mut start = None;
+        let recipe = Recipe { n_epochs: 1, ..Recipe::default() };
+        let training = Training {
+            support: &support,
+            start: Start::From(&first),
+            recipe: &recipe,
+            seed: Seed(0),
+            device: &testing::device(),
+        };
+        training
+            .run(&mut |moment| {
+                start.get_or_insert_with(|| moment.model().unwrap().predict(support.table()).unwrap());
+            })
+            .unwrap();
+        let before = first.predict(support.table()).unwrap();
+        for (a, b) in before.values().unwrap().iter().zip(start.unwrap().values().unwrap()) {
+            // The start says small numbers as sums of large ones: f32 outputs that are as large as the offset.
+            let tolerance = 1e-5 + 1e-6 * offset.abs();
+            assert!((a - b).abs() < tolerance, "{offset:e}: {b}, not {a}");
+        }
     }
 }

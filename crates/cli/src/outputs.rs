@@ -1,0 +1,111 @@
+//! What may be written where: nothing over an input of the same command, and no data of the user's unless asked to.
+
+use anyhow::{Result, bail};
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use weightsmith_datasets::Source;
+use weightsmith_runtime::check_output;
+
+/// Bytes at the beginning of a file that tell what it is.
+const N_TELLING: u64 = 1 << 16;
+/// How the CSV files begin that weightsmith writes: predictions, results, runs and their curves.
+const OUR_TABLES: [&str; 4] = ["prediction,", "name,task,short,", "uid,", "run,"];
+
+/// Checks that every output can be written, is none of the inputs nor written twice, and, without `force`, that no table
+/// or weights of another program stand there.
+pub(crate) fn check<'a>(
+    outputs: impl IntoIterator<Item = &'a Path>,
+    inputs: impl IntoIterator<Item = &'a Path>,
+    force: bool,
+) -> Result<()> {
+    let inputs: Vec<&Path> = inputs.into_iter().collect();
+    let mut earlier: Vec<&Path> = Vec::new();
+    for path in outputs {
+        check_output(path)?;
+        if inputs.iter().any(|input| is_same(path, input)) {
+            bail!("cannot write {}: it is also what is read; give another name", path.display());
+        }
+        if earlier.iter().any(|other| is_same(path, other) || *other == path) {
+            bail!("cannot write {} twice; give each output a name of its own", path.display());
+        }
+        if !force && is_foreign(path) {
+            bail!(
+                "{} exists and was not written by weightsmith; give another name, or --force to replace it",
+                path.display()
+            );
+        }
+        earlier.push(path);
+    }
+    Ok(())
+}
+
+/// The file that a source reads; none of a built-in table.
+pub(crate) fn file_of(source: &Source) -> Option<&Path> {
+    match source {
+        Source::File(path) => Some(path),
+        Source::StandardInput | Source::Sample(_) => None,
+    }
+}
+
+/// Whether two paths are of one file, by whatever links.
+fn is_same(a: &Path, b: &Path) -> bool {
+    match (fs::metadata(a), fs::metadata(b)) {
+        (Ok(a), Ok(b)) => a.is_file() && (a.dev(), a.ino()) == (b.dev(), b.ino()),
+        _ => false,
+    }
+}
+
+/// Whether a file is a table or holds weights, and weightsmith did not write it.
+fn is_foreign(path: &Path) -> bool {
+    if !fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+        return false;
+    }
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(N_TELLING).read_to_end(&mut bytes));
+    if read.is_err() || bytes.is_empty() {
+        return false;
+    }
+    // A safetensors file begins with the length of its header, in eight bytes.
+    if bytes.len() > 8 && bytes[8] == b'{' {
+        return !bytes.windows(11).any(|part| part == b"weightsmith");
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let mut lines = text.lines();
+    let header = lines.next().unwrap_or_default();
+    let is_table =
+        header.contains([',', ';', '\t']) && lines.next().is_some() && !header.starts_with(['<', '{', '[']);
+    is_table && !OUR_TABLES.iter().any(|ours| header.starts_with(ours))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_and_tables_of_others_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("train.csv"), "a,b\n1,2\n").unwrap();
+        fs::write(path("ours.csv"), "prediction,std\n1,2\n").unwrap();
+        fs::write(path("text"), "old content").unwrap();
+        std::os::unix::fs::symlink(path("train.csv"), path("link.csv")).unwrap();
+        fs::hard_link(path("train.csv"), path("other-name.csv")).unwrap();
+        let (train, ours, text) = (path("train.csv"), path("ours.csv"), path("text"));
+        let error = |outputs: &[&Path], force: bool| {
+            check(outputs.iter().copied(), [train.as_path()], force).map_err(|error| error.to_string())
+        };
+        for name in ["train.csv", "link.csv", "other-name.csv"] {
+            // Not even by force.
+            assert!(error(&[&path(name)], true).unwrap_err().contains("what is read"), "{name}");
+        }
+        assert_eq!(error(&[&ours, &text, &path("new.csv")], false), Ok(()));
+        assert!(error(&[&ours, &ours], false).unwrap_err().contains("twice"));
+        assert!(error(&[&path("new.csv"), &path("new.csv")], false).unwrap_err().contains("twice"));
+        let table = path("table.csv");
+        fs::write(&table, "a,b\n1,2\n").unwrap();
+        assert!(error(&[&table], false).unwrap_err().contains("--force"));
+        assert_eq!(error(&[&table], true), Ok(()));
+    }
+}

@@ -1,0 +1,192 @@
+//! The net under what is generated: a network is written only if nothing simpler is clearly better by the same held-out
+//! rows, and if it does on its own rows what its held-out outputs promise.
+//!
+//! Held-out outputs come of heads that were solved without some rows, so they tell nothing of a final solution that
+//! breaks down; hence the second look. Held-out losses of a network flatter it a little, for its hidden units have seen
+//! every row: what is clearly worse than a linear model all the same is worse.
+
+use crate::views;
+use weightsmith_base_model::{Encoding, EncodingError, HostWeights, Matrix};
+use weightsmith_tasks::{Table, Target, softmax};
+
+/// Standard errors of the mean difference of the rows' losses from which on one model is clearly worse than another, at
+/// sizes that metamodels are trained on and at others.
+const N_ERRORS: (f64, f64) = (2.0, 1.0);
+/// The standard error of so few rows is itself uncertain: with so many rows a difference must be twice as large.
+const UNCERTAIN_ROWS: f64 = 8.0;
+/// Least share of the base rate's loss that is a difference at all.
+const LEAST_SHARE: f64 = 0.005;
+/// Rows on which a network's own outputs are looked at.
+const N_LOOKED_AT: usize = 256;
+/// By this share of the base rate's loss a network's loss on its own rows may exceed the promised one.
+const BROKEN_SHARE: f64 = 0.1;
+/// Rows that every class has beside those that are counted.
+const PSEUDO_ROWS: f64 = 0.5;
+
+/// What is written in place of a generated network that something simpler is better than.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    /// The closed-form head alone: a linear model with a tuned strength.
+    Linear,
+    /// The share of every class, or the mean: no column counts.
+    BaseRate,
+}
+
+impl Fallback {
+    /// The model's name, as in `linear` and `base rate`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::BaseRate => "base rate",
+        }
+    }
+}
+
+/// A model that may be written.
+pub(crate) struct Candidate {
+    pub(crate) encoding: Encoding,
+    pub(crate) weights: HostWeights,
+    /// Outputs of the support rows by models that have not seen them, `[n_rows, n_outputs]`.
+    pub(crate) left_out: Vec<f32>,
+}
+
+/// What candidates are judged by.
+pub(crate) struct Judge<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) target: &'a Target,
+    /// The rows by content.
+    pub(crate) order: &'a [usize],
+    /// Whether metamodels are trained on this size.
+    pub(crate) is_usual: bool,
+}
+
+impl Judge<'_> {
+    /// The generated network, unless the linear model or the base rate is clearly better; what was taken instead.
+    ///
+    /// # Errors
+    /// None, unless an encoding is not of the support's table.
+    pub(crate) fn choose(
+        &self,
+        generated: Candidate,
+        linear: Candidate,
+    ) -> Result<(Candidate, Option<Fallback>), EncodingError> {
+        let base = base_rate(self.target, &linear);
+        let base_losses = row_losses(self.target, &base.left_out);
+        let unit = mean(&base_losses);
+        let linear_losses = row_losses(self.target, &linear.left_out);
+        let generated_losses = row_losses(self.target, &generated.left_out);
+        let linear_is_sound = self.is_sound(&linear, &linear_losses, unit)?;
+        let generated_is_sound = self.is_sound(&generated, &generated_losses, unit)?;
+        let linear_is_better = linear_is_sound
+            && (!generated_is_sound || self.is_clearly_worse(&generated_losses, &linear_losses, unit));
+        let (best, is_sound, losses, fallback) = if linear_is_better {
+            (linear, linear_is_sound, linear_losses, Some(Fallback::Linear))
+        } else {
+            (generated, generated_is_sound, generated_losses, None)
+        };
+        if is_sound && !self.is_clearly_worse(&losses, &base_losses, unit) {
+            return Ok((best, fallback));
+        }
+        Ok((base, Some(Fallback::BaseRate)))
+    }
+
+    /// Whether a model's numbers are finite and its outputs for its own rows no worse than promised.
+    fn is_sound(&self, candidate: &Candidate, losses: &[f64], unit: f64) -> Result<bool, EncodingError> {
+        let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
+        if !candidate.weights.named().iter().all(|(.., values)| finite(values))
+            || !finite(&candidate.left_out)
+        {
+            return Ok(false);
+        }
+        let rows = views::spread(self.order, N_LOOKED_AT).unwrap_or_else(|| self.order.to_vec());
+        let outputs = candidate.weights.predict(&candidate.encoding.encode(&self.table.select(&rows))?);
+        let own = row_losses(&self.target.select(&rows), &outputs);
+        let promised: Vec<f64> = rows.iter().map(|&row| losses[row]).collect();
+        let (excess, error) = difference(&own, &promised);
+        Ok(excess <= N_ERRORS.0 * error || excess <= BROKEN_SHARE * unit)
+    }
+
+    /// Whether the losses of the rows are higher than others by more than chance.
+    fn is_clearly_worse(&self, losses: &[f64], others: &[f64], unit: f64) -> bool {
+        let (excess, error) = difference(losses, others);
+        let n_errors = if self.is_usual { N_ERRORS.0 } else { N_ERRORS.1 };
+        let clear = n_errors * (1.0 + UNCERTAIN_ROWS / losses.len() as f64) * error;
+        excess > clear.max(LEAST_SHARE * unit)
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// Mean of the differences of the rows, and its standard error.
+fn difference(losses: &[f64], others: &[f64]) -> (f64, f64) {
+    let n = losses.len() as f64;
+    let differences: Vec<f64> = losses.iter().zip(others).map(|(loss, other)| loss - other).collect();
+    let mean = mean(&differences);
+    let squares: f64 = differences.iter().map(|difference| (difference - mean).powi(2)).sum();
+    (mean, (squares / (n * (n - 1.0).max(1.0))).sqrt())
+}
+
+/// The loss of every row, values being standardised as outputs are: the negative logarithm of its own class's probability, or the square of the error. A loss that
+/// is not a number is infinite.
+pub(crate) fn row_losses(target: &Target, outputs: &[f32]) -> Vec<f64> {
+    let losses: Vec<f64> = match target {
+        Target::Classes { labels, .. } => {
+            let k = outputs.len() / labels.len();
+            let mut probabilities = vec![0.0; k];
+            let mut loss = |(row, &label): (usize, &usize)| {
+                let logits = &outputs[row * k..(row + 1) * k];
+                softmax(logits, &mut probabilities) - f64::from(logits[label])
+            };
+            labels.iter().enumerate().map(&mut loss).collect()
+        }
+        Target::Values(values) => {
+            values.iter().zip(outputs).map(|(v, p)| (v - f64::from(*p)).powi(2)).collect()
+        }
+    };
+    losses.into_iter().map(|loss| if loss.is_nan() { f64::INFINITY } else { loss }).collect()
+}
+
+/// The model that knows the labels alone, in the encoding and with the outputs of another without a hidden layer.
+fn base_rate(target: &Target, like: &Candidate) -> Candidate {
+    let (bias, left_out): (Vec<f64>, Vec<f64>) = match target {
+        Target::Classes { class_names, labels } => {
+            let mut counts = vec![0usize; class_names.len()];
+            labels.iter().for_each(|&label| counts[label] += 1);
+            let logits = |left_out: Option<usize>| {
+                counts.iter().enumerate().map(move |(class, &count)| match count {
+                    0 => f64::from(views::ABSENT_LOGIT),
+                    _ => {
+                        let own = if left_out == Some(class) { 1.0 } else { 0.0 };
+                        (count as f64 - own + PSEUDO_ROWS).ln()
+                    }
+                })
+            };
+            let total: f64 =
+                counts.iter().filter(|count| **count > 0).map(|&count| count as f64 + PSEUDO_ROWS).sum();
+            let bias = logits(None).zip(&counts);
+            let bias = bias.map(|(logit, &count)| if count > 0 { logit - total.ln() } else { logit });
+            (bias.collect(), labels.iter().flat_map(|&label| logits(Some(label))).collect())
+        }
+        Target::Values(values) => {
+            let n = values.len() as f64;
+            let mean = mean(values);
+            (vec![mean], values.iter().map(|value| mean - (value - mean) / (n - 1.0).max(1.0)).collect())
+        }
+    };
+    let narrow = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect::<Vec<f32>>();
+    let (n_outputs, n_inputs) = (bias.len(), like.encoding.n_columns());
+    let weights = HostWeights {
+        hidden: vec![],
+        skip: Some(Matrix::new(n_outputs, n_inputs, vec![0.0; n_outputs * n_inputs])),
+        output: None,
+        output_bias: narrow(bias),
+        activation: like.weights.activation,
+    };
+    Candidate { encoding: like.encoding.clone(), weights, left_out: narrow(left_out) }
+}
+
+#[cfg(test)]
+#[path = "safeguard/tests.rs"]
+mod tests;

@@ -1,0 +1,318 @@
+//! The decision for one table as a report, and its execution.
+
+use crate::deciding::decide::{DecideError, DecideSettings, Decided, N_FOLDS, Reason, decide};
+use crate::error::PlannerError;
+use crate::executor::Executor;
+use crate::features::{FEATURES, loss_unit};
+use crate::predictor::calibration::Estimate;
+use crate::predictor::ensemble::{Candidate, PerformancePredictor};
+use crate::predictor::surrogate_features::SurrogateInput;
+use crate::space::Plan;
+use crate::space::decision::Decision;
+use crate::space::wording::in_words;
+use serde::Serialize;
+use std::time::Instant;
+use weightsmith_base_model::BaseModel;
+use weightsmith_datasets::NamedTable;
+use weightsmith_evaluation::MethodError;
+use weightsmith_evaluation::Problem;
+use weightsmith_evaluation::Split;
+use weightsmith_ledger::Named;
+use weightsmith_metamodel::Pretrained;
+use weightsmith_tasks::{Seed, Support, Target, TaskType};
+
+/// How a decision for a table is made.
+#[derive(Copy, Clone)]
+pub struct DecisionSettings<'a> {
+    /// The predictor of losses.
+    pub predictor: &'a PerformancePredictor,
+    /// The metamodel that generates weights.
+    pub pretrained: &'a Pretrained,
+    /// The number of support rows that are drawn from the table; all of its rows if there is none.
+    pub n_support: Option<usize>,
+    /// The number of candidates that are cross-validated on the support rows.
+    pub n_tried: usize,
+    /// Whether the decision is executed.
+    pub run: bool,
+    /// The seed of rows and trainings.
+    pub seed: Seed,
+}
+
+/// A candidate: a decision and its predicted loss.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CandidateReport {
+    /// `generate` or `train`.
+    pub action: &'static str,
+    /// The factors of the decision by name.
+    pub recipe: Named,
+    /// Steps of the optimiser; 0 where there are none.
+    pub n_steps: usize,
+    /// The predicted loss on query rows.
+    pub loss: f64,
+    /// The lower end of its 90% interval.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// By how much the logarithm of the loss is predicted to be lower than that of generating: the mean over the ensemble's
+    /// members.
+    pub improvement: f64,
+    /// The standard deviation of that over the ensemble's members.
+    pub improvement_deviation: f64,
+    /// The loss that the search's linear model predicts.
+    pub linear_loss: f64,
+    /// Of an alternative, where the decision was executed and there are query rows: the loss of the alternative on them.
+    pub observed: Option<f64>,
+    /// Where it was cross-validated on the support rows: the improvement that was measured, and what was made of it.
+    pub tried: Option<TriedReport>,
+}
+
+/// The improvement of a cross-validated candidate over generating, as logarithms of ratios of losses like
+/// [`CandidateReport::improvement`].
+#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+pub struct TriedReport {
+    /// The improvement on held-out rows, with its standard error.
+    pub measured: Estimate,
+    /// The predicted and the measured improvement, combined by their precisions.
+    pub posterior: Estimate,
+    /// The lower end of the posterior's 90% interval; above 0, the candidate is preferred to generating.
+    pub lower_bound: f64,
+}
+
+impl CandidateReport {
+    /// The decision in a few words.
+    pub fn in_words(&self) -> String {
+        in_words(&self.recipe, self.n_steps)
+    }
+}
+
+/// The outcome of an executed decision.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Observed {
+    /// The observed loss.
+    pub loss: f64,
+    /// Where it was observed: on `query rows`, or on `held-out folds` where all rows are support rows.
+    pub on: &'static str,
+    /// The number of rows there.
+    pub n_rows: usize,
+    /// Whether it lies in the predicted interval.
+    pub is_inside: bool,
+    /// The number of steps that were taken.
+    pub n_steps: usize,
+    /// Wall-clock seconds of the execution.
+    pub wall_s: f64,
+}
+
+/// A point of a predicted learning curve.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+pub struct PredictedPoint {
+    /// The number of steps.
+    pub n_steps: usize,
+    /// The predicted loss.
+    pub loss: f64,
+    /// The lower end of its 90% interval.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+/// A feature of the support.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+pub struct FeatureReport {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// The number.
+    pub value: f64,
+}
+
+/// The decision for a table, with everything that is predicted and observed of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DecisionReport {
+    /// The name of the table.
+    pub data: String,
+    /// The column to predict.
+    pub target: String,
+    /// Classification or regression.
+    pub task: TaskType,
+    /// The number of support rows.
+    pub n_support: usize,
+    /// The number of query rows; 0 where all rows are support rows.
+    pub n_query: usize,
+    /// `log_loss` or `rmse`.
+    pub metric: &'static str,
+    /// The loss of knowing the labels alone.
+    pub base_loss: f64,
+    /// The number of plans that were scored, those that are the same training once.
+    pub n_scored: u64,
+    /// The number of candidates that the ensemble re-ranked.
+    pub n_reranked: usize,
+    /// Wall-clock seconds of deciding.
+    pub wall_s: f64,
+    /// The decision.
+    pub chosen: CandidateReport,
+    /// The best decisions of other kinds, best first.
+    pub alternatives: Vec<CandidateReport>,
+    /// The features with the greatest part in the choice between the decision and the first alternative.
+    pub reasons: Vec<Reason>,
+    /// The predicted learning curve of the best training.
+    pub curve: Vec<PredictedPoint>,
+    /// The outcome, where the decision was executed.
+    pub observed: Option<Observed>,
+    /// Every feature of the support rows.
+    pub features: Vec<FeatureReport>,
+}
+
+/// Decides for a table, and executes the decision if that is asked for; the model is then returned.
+///
+/// # Errors
+/// Support rows that nothing can be learned from, a training that diverges.
+pub fn decide_for_table(
+    read: &NamedTable,
+    settings: &DecisionSettings<'_>,
+) -> Result<(DecisionReport, Option<BaseModel>), PlannerError> {
+    let NamedTable { data, target, labelled } = read;
+    let failed =
+        |source: MethodError| PlannerError::Execution { data: data.clone(), source: Box::new(source) };
+    let problem = match settings.n_support {
+        None => None,
+        Some(n) => {
+            let split = Split::new(labelled.table.n_rows(), n, settings.seed.0 as u32);
+            let problem = Problem::new(labelled, &split);
+            Some(problem.ok_or_else(|| PlannerError::OneClass { data: data.clone() })?)
+        }
+    };
+    let support = match &problem {
+        Some(problem) => problem.support().clone(),
+        None => Support::new(labelled.table.clone(), labelled.target.clone())
+            .expect("a labelled table has a valid label for each row"),
+    };
+    #[expect(clippy::disallowed_methods, reason = "how long it took is reported")]
+    let begun = Instant::now();
+    let decide_settings = DecideSettings { n_tried: settings.n_tried, seed: settings.seed };
+    let decided =
+        decide(&support, settings.predictor, settings.pretrained, decide_settings).map_err(|error| {
+            match error {
+                DecideError::Try(error) => failed(error),
+                DecideError::Features(source) => PlannerError::Describe { data: data.clone(), source },
+                DecideError::Columns(error) => error.into(),
+            }
+        })?;
+    let wall_s = begun.elapsed().as_secs_f64();
+    let unit = loss_unit(support.target());
+    let scale = unit * decided.features.get("base_loss");
+    let mut report = DecisionReport {
+        data: data.clone(),
+        target: target.clone(),
+        task: support.target().task_type(),
+        n_support: support.n_rows(),
+        n_query: problem.as_ref().map_or(0, Problem::n_query),
+        metric: match support.target() {
+            Target::Classes { .. } => "log_loss",
+            Target::Values(_) => "rmse",
+        },
+        base_loss: scale,
+        n_scored: decided.n_scored,
+        n_reranked: decided.n_reranked,
+        wall_s,
+        chosen: candidate_report(&decided.chosen, &decided, scale, support.target().task_type()),
+        alternatives: decided
+            .alternatives
+            .iter()
+            .map(|candidate| candidate_report(candidate, &decided, scale, support.target().task_type()))
+            .collect(),
+        reasons: decided.reasons.clone(),
+        curve: predicted_curve(&decided, settings.predictor, scale)?,
+        observed: None,
+        features: FEATURES
+            .iter()
+            .zip(decided.features.values())
+            .map(|(feature, value)| FeatureReport { name: feature.name, about: feature.about, value: *value })
+            .collect(),
+    };
+    if !settings.run {
+        return Ok((report, None));
+    }
+    #[expect(clippy::disallowed_methods, reason = "how long it took is reported")]
+    let begun = Instant::now();
+    let executor = Executor { pretrained: settings.pretrained, seed: settings.seed };
+    let execute = |candidate: &Candidate| {
+        executor.execute(candidate.decision, candidate.n_steps, &support, &mut |_| {})
+    };
+    let (model, n_steps) = execute(&decided.chosen).map_err(failed)?;
+    let wall_s = begun.elapsed().as_secs_f64();
+    let (loss, on, n_rows) = match &problem {
+        Some(problem) => {
+            let counts = problem.count_network(&model).expect("the model is of the same table");
+            (counts.query.loss, "query rows", problem.n_query())
+        }
+        None => {
+            let Candidate { decision, n_steps, .. } = decided.chosen;
+            let loss = executor.held_out_loss(decision, n_steps, &support, N_FOLDS);
+            let loss = loss.map_err(failed)?;
+            let loss = if support.target().task_type() == TaskType::Regression { loss.sqrt() } else { loss };
+            (loss, "held-out folds", support.n_rows())
+        }
+    };
+    if let Some(problem) = &problem {
+        for (candidate, alternative) in decided.alternatives.iter().zip(&mut report.alternatives) {
+            // A training that diverges has no loss.
+            let counts = execute(candidate).ok().and_then(|(model, _)| problem.count_network(&model).ok());
+            alternative.observed = counts.map(|counts| counts.query.loss);
+        }
+    }
+    let is_inside = (report.chosen.low..=report.chosen.high).contains(&loss);
+    report.observed = Some(Observed { loss, on, n_rows, is_inside, n_steps, wall_s });
+    Ok((report, Some(model)))
+}
+
+fn candidate_report(
+    candidate: &Candidate,
+    decided: &Decided,
+    scale: f64,
+    task_type: TaskType,
+) -> CandidateReport {
+    let prediction = &candidate.prediction;
+    let tried = decided.tried.iter().find(|tried| tried.candidate.decision == candidate.decision);
+    CandidateReport {
+        action: if candidate.decision == Decision::Generate { "generate" } else { "train" },
+        recipe: candidate.decision.values(task_type),
+        n_steps: candidate.n_steps,
+        loss: scale * prediction.mean.exp(),
+        low: scale * prediction.low.exp(),
+        high: scale * prediction.high.exp(),
+        // Without the sign of a zero.
+        improvement: candidate.improvement.mean + 0.0,
+        improvement_deviation: candidate.improvement.deviation,
+        linear_loss: scale * candidate.linear.exp(),
+        observed: None,
+        tried: tried.map(|tried| TriedReport {
+            measured: tried.measured,
+            posterior: tried.posterior,
+            lower_bound: tried.lower_bound,
+        }),
+    }
+}
+
+/// The predicted learning curve of the chosen training, or of the best alternative that is a training.
+fn predicted_curve(
+    decided: &Decided,
+    predictor: &PerformancePredictor,
+    scale: f64,
+) -> Result<Vec<PredictedPoint>, PlannerError> {
+    let all = [&decided.chosen].into_iter().chain(&decided.alternatives);
+    let mut trainings = all.filter(|candidate| candidate.decision != Decision::Generate);
+    let Some(Candidate { decision, .. }) = trainings.next() else { return Ok(Vec::new()) };
+    let input =
+        |&n_steps: &usize| SurrogateInput { decision: *decision, n_steps, features: &decided.features };
+    let inputs: Vec<SurrogateInput<'_>> = Plan::steps().iter().map(input).collect();
+    let points = Plan::steps().iter().zip(predictor.predict(&inputs)?);
+    Ok(points
+        .map(|(&n_steps, prediction)| PredictedPoint {
+            n_steps,
+            loss: scale * prediction.mean.exp(),
+            low: scale * prediction.low.exp(),
+            high: scale * prediction.high.exp(),
+        })
+        .collect())
+}

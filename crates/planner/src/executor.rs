@@ -1,0 +1,127 @@
+//! Executing a decision: generating weights or training them, on the support or on folds of it.
+
+use crate::features::{FeatureError, TaskFeatures, task_features};
+use crate::space::Start;
+use crate::space::decision::Decision;
+use weightsmith_base_model::BaseModel;
+use weightsmith_evaluation::MethodError;
+use weightsmith_generation::{GenerateOptions, Steps, generate_base_model};
+use weightsmith_metamodel::Pretrained;
+use weightsmith_tasks::{Seed, Support};
+use weightsmith_training as training;
+use weightsmith_training::{InnerError, Moment, Recipe, Training, folds, prediction_losses, split_off};
+
+/// Executes decisions with one metamodel and one seed.
+#[derive(Copy, Clone)]
+pub(crate) struct Executor<'a> {
+    /// The metamodel that generates weights.
+    pub(crate) pretrained: &'a Pretrained,
+    /// The seed of trainings and folds.
+    pub(crate) seed: Seed,
+}
+
+impl Executor<'_> {
+    /// The features of a support; weights are generated on the way, since their expected loss is one of them.
+    pub(crate) fn features(&self, support: &Support) -> Result<TaskFeatures, FeatureError> {
+        // The predictor has learned from what the plain forward pass expects of itself.
+        let options =
+            GenerateOptions { n_threads: 1, n_steps: Steps::Fixed(0), ..GenerateOptions::default() };
+        let generated = generate_base_model(self.pretrained, support, options)?.0.expected;
+        task_features(support, &generated.expect("generated weights say how good they expect to be"))
+    }
+
+    /// Generates, or trains for so many steps. Returns the model and the number of steps that were taken; `watch` is called
+    /// after every step.
+    pub(crate) fn execute(
+        &self,
+        decision: Decision,
+        n_steps: usize,
+        support: &Support,
+        watch: &mut dyn FnMut(&Moment<'_>),
+    ) -> Result<(BaseModel, usize), MethodError> {
+        let generate = |options: GenerateOptions| {
+            generate_base_model(self.pretrained, support, GenerateOptions { n_threads: 1, ..options })
+        };
+        let Decision::Train(plan) = decision else {
+            return Ok((generate(GenerateOptions::default())?.0, 0));
+        };
+        let start_of =
+            GenerateOptions { n_views: 1, n_trees: 0, n_steps: Steps::Fixed(0), ..GenerateOptions::default() };
+        let generated = match plan.start() {
+            Start::Random => None,
+            Start::Generated => Some(generate(start_of)?.0),
+        };
+        let start = generated.as_ref().map_or(training::Start::Random, training::Start::From);
+        // A step is an epoch at most.
+        let recipe = &Recipe { n_epochs: n_steps, max_steps: Some(n_steps), ..plan.recipe() };
+        let device = &self.pretrained.metamodel.device();
+        let trained = Training { support, start, recipe, seed: self.seed, device }.run(watch)?;
+        Ok((trained.model, trained.info.n_steps))
+    }
+
+    /// The cross-validated loss after each of `steps`, which ascend: the mean over the support rows of `n_folds` of its folds,
+    /// each under a model that was made from the other folds. Infinite where a training diverged or the other folds are too
+    /// few rows to generate from. A number of steps after the end of a training has its last loss.
+    pub(crate) fn held_out(
+        &self,
+        decision: Decision,
+        steps: &[usize],
+        support: &Support,
+        n_folds: usize,
+    ) -> Result<Vec<f64>, MethodError> {
+        let mean = |folds: &Vec<Vec<f64>>| {
+            let n_rows: usize = folds.iter().map(Vec::len).sum();
+            folds.iter().map(|rows| rows.iter().sum::<f64>()).fold(0.0, |sum, of_fold| sum + of_fold)
+                / n_rows as f64
+        };
+        Ok(self.held_out_rows(decision, steps, support, n_folds)?.iter().map(mean).collect())
+    }
+
+    /// The losses of single rows whose mean is [`Executor::held_out`], `[n_steps][n_folds][n_rows]`.
+    pub(crate) fn held_out_rows(
+        &self,
+        decision: Decision,
+        steps: &[usize],
+        support: &Support,
+        n_folds: usize,
+    ) -> Result<Vec<Vec<Vec<f64>>>, MethodError> {
+        let mut all: Vec<Vec<Vec<f64>>> = vec![Vec::new(); steps.len()];
+        for fold in folds(support.target(), self.seed)?.into_iter().take(n_folds) {
+            let (rest, held) = split_off(support, &fold);
+            let losses = |model: &BaseModel| -> Vec<f64> {
+                let predicted = model.predict(held.table());
+                let predicted = predicted.expect("the rows of a fold are those of the table");
+                prediction_losses(&predicted, held.target())
+            };
+            let mut seen: Vec<Option<Vec<f64>>> = vec![None; steps.len()];
+            let most = steps.last().copied().unwrap_or(0);
+            let done = self.execute(decision, most, &rest, &mut |moment| {
+                if let Ok(at) = steps.binary_search(&moment.n_steps) {
+                    seen[at] = moment.model().ok().map(|model| losses(&model));
+                }
+            });
+            let last = match done {
+                Ok((model, _)) => losses(&model),
+                Err(MethodError::Inner(InnerError::Diverged { .. }) | MethodError::Generate(_)) => {
+                    vec![f64::INFINITY; fold.len()]
+                }
+                Err(error) => return Err(error),
+            };
+            all.iter_mut()
+                .zip(seen)
+                .for_each(|(folds, seen)| folds.push(seen.unwrap_or_else(|| last.clone())));
+        }
+        Ok(all)
+    }
+
+    /// [`Executor::held_out`] after one number of steps.
+    pub(crate) fn held_out_loss(
+        &self,
+        decision: Decision,
+        n_steps: usize,
+        support: &Support,
+        n_folds: usize,
+    ) -> Result<f64, MethodError> {
+        Ok(self.held_out(decision, &[n_steps], support, n_folds)?[0])
+    }
+}

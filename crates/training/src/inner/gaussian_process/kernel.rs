@@ -1,0 +1,236 @@
+//! The covariance of two rows, and how a likelihood's slopes in the matrix become slopes in its parameters.
+
+use super::linear_algebra::{Square, dot};
+use multiversion::multiversion;
+use weightsmith_base_model::Rows;
+
+/// Standard deviation of the prior of every logarithm.
+const PRIOR_STD: f64 = 2.0;
+/// Log-parameters beside the columns' precisions: the variances of the smooth, the linear and the constant part.
+const N_PARTS: usize = 3;
+
+/// Rows of a table, in f64.
+#[derive(Clone, Debug)]
+pub(super) struct Inputs {
+    n_columns: usize,
+    values: Vec<f64>,
+}
+
+impl Inputs {
+    pub(super) fn of(rows: &Rows) -> Self {
+        let values = rows.values.iter().map(|value| f64::from(*value)).collect();
+        Self { n_columns: rows.n_columns, values }
+    }
+
+    pub(super) fn n_columns(&self) -> usize {
+        self.n_columns
+    }
+
+    pub(super) fn rows(&self) -> impl ExactSizeIterator<Item = &[f64]> {
+        self.values.chunks_exact(self.n_columns)
+    }
+
+    pub(super) fn n_rows(&self) -> usize {
+        self.values.len() / self.n_columns
+    }
+
+    pub(super) fn select(&self, rows: &[usize]) -> Self {
+        let row = |&row: &usize| &self.values[row * self.n_columns..(row + 1) * self.n_columns];
+        Self { n_columns: self.n_columns, values: rows.iter().flat_map(row).copied().collect() }
+    }
+
+    /// Every column times a factor of its own.
+    fn scaled(&self, factors: &[f64]) -> Self {
+        let scale = |row: &[f64]| row.iter().zip(factors).map(|(x, factor)| x * factor).collect::<Vec<f64>>();
+        Self { n_columns: self.n_columns, values: self.rows().flat_map(scale).collect() }
+    }
+}
+
+/// The covariance `smooth · exp(-½ Σ_j precision_j (a_j - b_j)²) + linear · a·b / d + constant` of the latent function
+/// at two rows of d columns.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Kernel {
+    /// The inverse square of each column's length scale.
+    pub(super) precisions: Vec<f64>,
+    /// The variance of the smooth part.
+    pub(super) smooth: f64,
+    /// The variance of the linear part, for a row of unit columns.
+    pub(super) linear: f64,
+    /// The variance of the constant part.
+    pub(super) constant: f64,
+}
+
+/// The covariances of all pairs of rows.
+pub(super) struct Covariance {
+    /// Of the smooth part alone.
+    pub(super) smooth: Square,
+    /// Of all parts.
+    pub(super) total: Square,
+}
+
+impl Kernel {
+    /// How many logarithms describe a kernel.
+    pub(super) fn n_logs(n_columns: usize) -> usize {
+        n_columns + N_PARTS
+    }
+
+    /// From the logarithms of the precisions and of the variances of the smooth, the linear and the constant part.
+    pub(super) fn from_logs(logs: &[f64]) -> Self {
+        let (precisions, parts) = logs.split_at(logs.len() - N_PARTS);
+        Self {
+            precisions: precisions.iter().map(|log| log.exp()).collect(),
+            smooth: parts[0].exp(),
+            linear: parts[1].exp(),
+            constant: parts[2].exp(),
+        }
+    }
+
+    /// The prior variance of the latent function at a row.
+    pub(super) fn variance(&self, row: &[f64]) -> f64 {
+        self.smooth + self.linear / row.len() as f64 * dot(row, row) + self.constant
+    }
+
+    /// The covariances of all pairs of rows.
+    pub(super) fn covariance(&self, inputs: &Inputs) -> Covariance {
+        let scaled = inputs.scaled(&self.roots());
+        let n = inputs.n_rows();
+        let (mut smooth, mut total) = (Square::zeros(n), Square::zeros(n));
+        for (i, (row, scaled_row)) in inputs.rows().zip(scaled.rows()).enumerate() {
+            let (smooth, total) = (smooth.row_mut(i), total.row_mut(i));
+            self.fill(row, scaled_row, inputs, &scaled, smooth, total);
+        }
+        Covariance { smooth, total }
+    }
+
+    /// The covariances of each row of `left` with each of `right`, one row of `left` after the other.
+    pub(super) fn between(&self, left: &Inputs, right: &Inputs) -> Vec<f64> {
+        let roots = self.roots();
+        let (scaled_left, scaled_right) = (left.scaled(&roots), right.scaled(&roots));
+        let n = right.n_rows();
+        let mut total = vec![0.0; left.n_rows() * n];
+        let mut smooth = vec![0.0; n];
+        for ((row, scaled_row), total) in left.rows().zip(scaled_left.rows()).zip(total.chunks_exact_mut(n)) {
+            self.fill(row, scaled_row, right, &scaled_right, &mut smooth, total);
+        }
+        total
+    }
+
+    /// The gradient of a function of the covariances in the logarithms of the parameters: `slopes` are twice its slopes
+    /// in the single covariances, a symmetric matrix.
+    pub(super) fn gradient(
+        &self,
+        inputs: &Inputs,
+        covariance: &Covariance,
+        slopes: &Square,
+        gradient: &mut [f64],
+    ) {
+        let (precisions, parts) = gradient.split_at_mut(inputs.n_columns);
+        precisions.fill(0.0);
+        parts.fill(0.0);
+        let mut products = vec![0.0; slopes.n()];
+        let mut weighted = vec![0.0; inputs.n_columns];
+        for (i, row) in inputs.rows().enumerate() {
+            let (smooth, total, slopes) = (covariance.smooth.row(i), covariance.total.row(i), slopes.row(i));
+            products.iter_mut().zip(smooth).zip(slopes).for_each(|((p, k), slope)| *p = k * slope);
+            let sum: f64 = products.iter().sum();
+            let all = dot(total, slopes);
+            let ones: f64 = slopes.iter().sum();
+            parts[0] += 0.5 * sum;
+            parts[1] += 0.5 * (all - sum - self.constant * ones);
+            parts[2] += 0.5 * self.constant * ones;
+            // Σ_ab M_ab (x_a - x_b)² = 2 Σ_a (x_a² Σ_b M_ab - x_a Σ_b M_ab x_b) of a symmetric M.
+            mix(&products, &inputs.values, &mut weighted);
+            for ((slope, x), mixed) in precisions.iter_mut().zip(row).zip(&weighted) {
+                *slope -= 0.5 * x * (x * sum - mixed);
+            }
+        }
+        precisions.iter_mut().zip(&self.precisions).for_each(|(slope, precision)| *slope *= precision);
+    }
+
+    fn roots(&self) -> Vec<f64> {
+        self.precisions.iter().map(|precision| precision.sqrt()).collect()
+    }
+
+    /// The covariances of one row with each of `others`.
+    fn fill(
+        &self,
+        row: &[f64],
+        scaled_row: &[f64],
+        others: &Inputs,
+        scaled_others: &Inputs,
+        smooth: &mut [f64],
+        total: &mut [f64],
+    ) {
+        distances_and_products(row, scaled_row, &others.values, &scaled_others.values, smooth, total);
+        let slope = self.linear / row.len() as f64;
+        for (smooth, total) in smooth.iter_mut().zip(total) {
+            *smooth = self.smooth * (-0.5 * *smooth).exp();
+            *total = *smooth + slope * *total + self.constant;
+        }
+    }
+}
+
+/// `Σ_j (a_j - b_j)²` of the scaled rows, and `a·b` of the rows as they are.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn distances_and_products(
+    row: &[f64],
+    scaled_row: &[f64],
+    others: &[f64],
+    scaled_others: &[f64],
+    distances: &mut [f64],
+    products: &mut [f64],
+) {
+    let width = row.len();
+    for (distance, other) in distances.iter_mut().zip(scaled_others.chunks_exact(width)) {
+        *distance = scaled_row.iter().zip(other).map(|(a, b)| (a - b) * (a - b)).sum();
+    }
+    for (product, other) in products.iter_mut().zip(others.chunks_exact(width)) {
+        *product = dot(row, other);
+    }
+}
+
+/// The sum of rows, each times its weight.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn mix(weights: &[f64], rows: &[f64], sum: &mut [f64]) {
+    sum.fill(0.0);
+    for (weight, row) in weights.iter().zip(rows.chunks_exact(sum.len())) {
+        sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += weight * x);
+    }
+}
+
+/// Where log-parameters are likely to lie: normal, independent, broad. Keeps a column of which the rows say nothing from
+/// running away.
+#[derive(Clone, Debug)]
+pub(super) struct Prior {
+    means: Vec<f64>,
+}
+
+impl Prior {
+    /// The lengths lie about 2√d, so that two rows of d standardised columns are half a unit apart and not on their
+    /// own in a space of many columns; the variances lie about 1, and the further ones where `others` say.
+    ///
+    /// Source: the growth with √d as in Hvarfner, Hellsten and Nardi 2024, Vanilla Bayesian optimization performs great
+    /// in high dimensions, section 4.
+    pub(super) fn of(n_columns: usize, others: &[f64]) -> Self {
+        let mut means = vec![-(4.0 * n_columns as f64).ln(); n_columns];
+        means.extend([0.0; N_PARTS]);
+        means.extend(others);
+        Self { means }
+    }
+
+    /// The most likely log-parameters.
+    pub(super) fn means(&self) -> &[f64] {
+        &self.means
+    }
+
+    /// Minus the logarithm of the density up to a constant, its slopes added to `gradient`.
+    pub(super) fn penalty(&self, logs: &[f64], gradient: &mut [f64]) -> f64 {
+        let mut penalty = 0.0;
+        for ((log, mean), slope) in logs.iter().zip(&self.means).zip(gradient) {
+            let z = (log - mean) / PRIOR_STD;
+            penalty += 0.5 * z * z;
+            *slope += z / PRIOR_STD;
+        }
+        penalty
+    }
+}
