@@ -1,6 +1,6 @@
 //! Which number of steps, and which shares of generated views, of views with steps and of the forest, tell held-out rows best.
 
-use crate::distil::{Pupil, Teacher};
+use crate::distil::Teacher;
 use weightsmith_metamodel::Labels;
 use weightsmith_training::LogStrengths;
 
@@ -31,7 +31,8 @@ pub struct StepsInfo {
     pub plain_loss: f32,
 }
 
-/// What the folds of a support say of rows that were held out, `[n_rows, n_outputs]` each, in the table's classes or unit.
+/// What the folds of a support say of rows that were held out, `[n_rows, n_outputs]` each, in the table's classes or
+/// in standard deviations.
 pub(crate) struct HeldOut {
     /// The views as generated.
     pub(crate) generated: Vec<f32>,
@@ -54,11 +55,12 @@ pub(crate) struct Decision {
 }
 
 impl Decision {
-    /// The best by the rows held out; the forest is judged by its trees that have not seen a row.
+    /// The best by the rows held out; the forest is judged by its trees that have not seen a row. `places` are the
+    /// outputs of the classes that have rows, in the order of `labels`.
     pub(crate) fn pick(
         held_out: &HeldOut,
         labels: &Labels,
-        pupil: &Pupil<'_>,
+        places: &[usize],
         teacher: Option<&Teacher<'_>>,
     ) -> Self {
         let n_rows = match labels {
@@ -70,8 +72,8 @@ impl Decision {
             None => ((0..n_rows).collect(), None),
         };
         let width = held_out.generated.len() / n_rows;
-        let seen = |outputs: &[f32]| -> Vec<f32> {
-            rows.iter().flat_map(|&row| pupil.seen(&outputs[row * width..(row + 1) * width])).collect()
+        let seen = |all: &[f32]| -> Vec<f32> {
+            rows.iter().flat_map(|&row| places.iter().map(move |&place| all[row * width + place])).collect()
         };
         let generated = seen(&held_out.generated);
         let judge = Judge { rows: &rows, labels, told };
@@ -181,4 +183,72 @@ fn softmax(logits: &mut [f32]) {
     logits.iter_mut().for_each(|logit| *logit = (*logit - top).exp());
     let total: f32 = logits.iter().sum();
     logits.iter_mut().for_each(|share| *share /= total);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values of a wave, and outputs that miss them by `generated` and `stepped`, with alternating signs.
+    fn wave(n_rows: usize, generated: f32, stepped: [f32; 2]) -> (HeldOut, Labels) {
+        let values: Vec<f32> = (0..n_rows).map(|row| 1.4 * (row as f32).sin()).collect();
+        let missed = |by: f32, every: usize| -> Vec<f32> {
+            let sign = |row: usize| if row / every % 2 == 0 { by } else { -by };
+            values.iter().enumerate().map(|(row, value)| value + sign(row)).collect()
+        };
+        let held_out = HeldOut {
+            generated: missed(generated, 1),
+            stepped: vec![missed(stepped[0], 2), missed(stepped[1], 4)],
+            strengths: vec![],
+        };
+        (held_out, Labels::Values(values))
+    }
+
+    fn picked(n_rows: usize, generated: f32, stepped: [f32; 2]) -> StepsInfo {
+        let (held_out, labels) = wave(n_rows, generated, stepped);
+        Decision::pick(&held_out, &labels, &[0], None).info(&[2, 5], 4)
+    }
+
+    #[test]
+    fn the_number_of_steps_that_tells_held_out_rows_best_is_taken() {
+        let first = picked(400, 0.9, [0.1, 0.8]);
+        assert_eq!((first.n_steps, first.n_views), (2, 4));
+        let second = picked(400, 0.9, [0.8, 0.1]);
+        assert_eq!(second.n_steps, 5);
+        assert!(second.stepped_share > 0.9, "{second:?}");
+        assert!((second.plain_loss - 0.81).abs() < 1e-4 && second.held_out_loss < 0.02, "{second:?}");
+    }
+
+    #[test]
+    fn no_step_is_taken_where_none_pays() {
+        let found = picked(400, 0.1, [1.5, 1.4]);
+        assert_eq!((found.n_steps, found.n_views, found.stepped_share), (0, 0, 0.0));
+        assert_eq!(found.held_out_loss, found.plain_loss);
+    }
+
+    #[test]
+    fn few_rows_move_the_shares_less_from_the_usual_ones_than_many() {
+        let (few, many) = (picked(12, 0.7, [0.5, 0.9]), picked(4000, 0.7, [0.5, 0.9]));
+        assert!(few.stepped_share < many.stepped_share, "{few:?}, {many:?}");
+    }
+
+    #[test]
+    fn log_loss_judges_classes() {
+        // The views as generated are sure of the wrong class in every tenth row.
+        let labels: Vec<usize> = (0..300).map(|row| row % 3).collect();
+        let logits = |is_wrong: &dyn Fn(usize) -> bool| -> Vec<f32> {
+            let said = |row: usize| if is_wrong(row) { (row + 1) % 3 } else { row % 3 };
+            (0..300).flat_map(|row| (0..3).map(move |class| if class == said(row) { 6.0 } else { 0.0 })).collect()
+        };
+        let held_out = HeldOut {
+            generated: logits(&|row| row % 10 == 0),
+            stepped: vec![logits(&|_| false)],
+            strengths: vec![],
+        };
+        let labels = Labels::Classes { labels, n_classes: 3 };
+        let found = Decision::pick(&held_out, &labels, &[0, 1, 2], None).info(&[3], 1);
+        assert_eq!(found.n_steps, 3);
+        assert!((found.plain_loss - 0.605).abs() < 0.01, "{found:?}");
+        assert!(found.held_out_loss < 0.01, "{found:?}");
+    }
 }

@@ -165,7 +165,7 @@ pub fn generate_base_model<L: Level>(
     };
     let (parts, solves): (Vec<Vec<ViewWeights>>, Vec<SolveInfo>) = parts.into_iter().unzip();
     let parts: Vec<ViewWeights> = parts.into_iter().flatten().collect();
-    let plan = StepPlan::new(options.n_steps, read.sizes(&parts));
+    let plan = StepPlan::new(options.n_steps, Sizes::of(read.rows_of(false), read.n_outputs(), &parts));
     let stepping = plan.map(|plan| Stepping {
         pretrained,
         support,
@@ -305,18 +305,6 @@ impl Reading {
     /// The encoded support, in one of both transforms.
     pub(crate) fn rows_of(&self, gaussian_rank: bool) -> &Rows {
         if gaussian_rank { &self.gaussian_rank } else { &self.standard }
-    }
-
-    /// The sizes that the work of inner steps depends on.
-    fn sizes(&self, parts: &[ViewWeights]) -> Sizes {
-        let layer = parts[0].weights.hidden.first();
-        Sizes {
-            n_rows: self.standard.n_rows,
-            n_columns: self.standard.n_columns,
-            n_units: layer.map_or(0, |layer| layer.bias.len() / 2),
-            n_outputs: self.n_outputs(),
-            n_views: parts.len(),
-        }
     }
 
     /// The support as one view sees it.

@@ -2,6 +2,8 @@
 //! same rows give the same weights on any machine.
 
 use crate::steps::Steps;
+use crate::views::ViewWeights;
+use weightsmith_base_model::Rows;
 
 /// Fewest rows that are split into folds.
 const MIN_ROWS: usize = 16;
@@ -73,6 +75,18 @@ impl StepPlan {
 }
 
 impl Sizes {
+    /// Of encoded rows and the views that were generated from them.
+    pub(crate) fn of(rows: &Rows, n_outputs: usize, views: &[ViewWeights]) -> Self {
+        let layer = views.first().and_then(|view| view.weights.hidden.first());
+        Self {
+            n_rows: rows.n_rows,
+            n_columns: rows.n_columns,
+            n_units: layer.map_or(0, |layer| layer.bias.len() / 2),
+            n_outputs,
+            n_views: views.len(),
+        }
+    }
+
     /// Multiplications and additions of folds and of the steps on all rows.
     fn cost(&self, n_views: usize, n_steps: usize) -> f64 {
         let (n, p, k) = (self.n_rows as f64, (self.n_units + self.n_columns) as f64, self.n_outputs as f64);

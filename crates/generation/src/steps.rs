@@ -8,7 +8,7 @@
 //! Source: Breiman 1996, "Stacked regressions", for shares that are picked by outputs for rows left out.
 
 use crate::decide_steps::{Decision, HeldOut, StepsInfo};
-use crate::distil::{Pupil, Teacher};
+use crate::distil::Teacher;
 use crate::generate::{GenerateError, Reading};
 use crate::groups::in_groups;
 use crate::plan_steps::StepPlan;
@@ -162,8 +162,7 @@ impl<L: Level> Stepping<'_, L> {
     pub(crate) fn run(&self, starts: &[ViewWeights], teacher: Option<&Teacher<'_>>) -> Option<SteppedViews> {
         let held_out = self.hold_out(starts)?;
         let outputs = self.read.canonical.outputs();
-        let pupil = Pupil { encoding: &self.read.fitted.standard, places: &[], outputs: &outputs };
-        let decision = Decision::pick(&held_out, &self.read.labels, &pupil, teacher);
+        let decision = Decision::pick(&held_out, &self.read.labels, &outputs, teacher);
         let is_taken = decision.stepped_share > 0.0;
         Some(SteppedViews {
             parts: if is_taken { self.take(starts, &held_out, &decision) } else { vec![] },
