@@ -9,7 +9,7 @@ const STEPPED_SHARES: [f32; 6] = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0];
 const FOREST_SHARES: [f32; 9] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
 /// The shares of views with steps, of generated views and of the forest in the outputs that are picked where the support does
 /// not tell, and how many rows it takes to tell: with so many, shares a squared distance of 1 away are picked for half the loss.
-const USUAL_SHARES: [f32; 3] = [0.3, 0.4, 0.3];
+const USUAL_SHARES: [f32; 3] = [0.2, 0.5, 0.3];
 const ROWS_TO_TELL: f32 = 50.0;
 /// Least probability that is scored.
 const LEAST_PROBABILITY: f32 = 1e-4;

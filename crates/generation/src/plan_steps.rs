@@ -5,8 +5,8 @@ use crate::steps::Steps;
 use crate::views::ViewWeights;
 use weightsmith_base_model::Rows;
 
-/// Fewest rows that are split into folds.
-const MIN_ROWS: usize = 16;
+/// Fewest rows that are split into folds: with 32, a wrong choice costs as much as a right one brings.
+const MIN_ROWS: usize = 48;
 /// Folds.
 const N_FOLDS: usize = 4;
 /// Numbers of steps that are tried, and the most of them up to [`FEW_ROWS`].

@@ -64,7 +64,7 @@ fn more_threads_change_nothing() {
 
 #[test]
 fn too_few_rows_are_not_split() {
-    let (_, info, _) = generated(12, options(Steps::Decided));
+    let (_, info, _) = generated(40, options(Steps::Decided));
     assert_eq!(info.steps, None);
 }
 
