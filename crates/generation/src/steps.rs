@@ -121,6 +121,12 @@ impl<L: Level> Stepping<'_, L> {
         for at in 0..self.plan.n_steps.len() {
             said.push(mean(&mut stepped.iter().map(|of_view| &of_view[at])));
         }
+        // Values come in the standard deviations of the other rows.
+        if let (Some(own), Some(all)) = (read.canonical.unit(), self.read.canonical.unit()) {
+            for output in said.iter_mut().flatten() {
+                *output = all.standardised(own.value(*output)) as f32;
+            }
+        }
         if let Target::Classes { .. } = self.support.target() {
             let present = read.canonical.outputs();
             let absent: Vec<usize> =
