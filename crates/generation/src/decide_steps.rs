@@ -105,7 +105,8 @@ impl Decision {
                 }
             }
         }
-        let usual = Self { at: 0, stepped_share: 0.0, forest_share: 0.0, held_out_loss: 0.0, plain_loss: 0.0 };
+        let usual =
+            Self { at: 0, stepped_share: 0.0, forest_share: 0.0, held_out_loss: 0.0, plain_loss: 0.0 };
         Self { plain_loss: plain.1, ..best.1.unwrap_or(usual) }
     }
 
@@ -238,7 +239,9 @@ mod tests {
         let labels: Vec<usize> = (0..300).map(|row| row % 3).collect();
         let logits = |is_wrong: &dyn Fn(usize) -> bool| -> Vec<f32> {
             let said = |row: usize| if is_wrong(row) { (row + 1) % 3 } else { row % 3 };
-            (0..300).flat_map(|row| (0..3).map(move |class| if class == said(row) { 6.0 } else { 0.0 })).collect()
+            (0..300)
+                .flat_map(|row| (0..3).map(move |class| if class == said(row) { 6.0 } else { 0.0 }))
+                .collect()
         };
         let held_out = HeldOut {
             generated: logits(&|row| row % 10 == 0),

@@ -7,7 +7,11 @@ use weightsmith_tasks::Target;
 /// Mean loss of the left-out outputs, with a 90 % interval from the spread of the rows.
 ///
 /// `target` and outputs are standardised where they are values.
-pub(crate) fn expected_performance(target: &Target, unit: Option<TargetUnit>, left_out: &[f32]) -> ExpectedPerformance {
+pub(crate) fn expected_performance(
+    target: &Target,
+    unit: Option<TargetUnit>,
+    left_out: &[f32],
+) -> ExpectedPerformance {
     let losses = row_losses(target, left_out);
     let metric = match target {
         Target::Classes { .. } => "log_loss",

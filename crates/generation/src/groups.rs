@@ -1,7 +1,11 @@
 //! Work in groups that threads share.
 
 /// Results of `work` for every group, in order; thread `t` does every group `t`, `t + n_threads`, ….
-pub(crate) fn in_groups<T: Send>(n_groups: usize, n_threads: usize, work: &(impl Fn(usize) -> T + Sync)) -> Vec<T> {
+pub(crate) fn in_groups<T: Send>(
+    n_groups: usize,
+    n_threads: usize,
+    work: &(impl Fn(usize) -> T + Sync),
+) -> Vec<T> {
     let n_threads = n_threads.clamp(1, n_groups);
     if n_threads == 1 {
         return (0..n_groups).map(work).collect();

@@ -180,12 +180,7 @@ impl<L: Level> Stepping<'_, L> {
     }
 
     /// The views after the number of steps that was picked, on all rows.
-    fn take(
-        &self,
-        starts: &[ViewWeights],
-        held_out: &HeldOut,
-        decision: &Decision,
-    ) -> Vec<ViewWeights> {
+    fn take(&self, starts: &[ViewWeights], held_out: &HeldOut, decision: &Decision) -> Vec<ViewWeights> {
         let n_steps = [self.plan.n_steps[decision.at()]];
         self.step(self.read, starts, &held_out.strengths, &n_steps).into_iter().flatten().collect()
     }

@@ -245,7 +245,11 @@ pub(crate) fn mean_left_out(parts: &[ViewWeights]) -> Vec<f32> {
 
 /// One network whose outputs are those of the views' networks, added up by their shares, its encoding, and where the columns
 /// of the standard encoding lie in it.
-pub(crate) fn join(fitted: &Fitted, parts: Vec<ViewWeights>, shares: &[f32]) -> (Encoding, Vec<usize>, HostWeights) {
+pub(crate) fn join(
+    fitted: &Fitted,
+    parts: Vec<ViewWeights>,
+    shares: &[f32],
+) -> (Encoding, Vec<usize>, HostWeights) {
     let joined = fitted.standard.join(&fitted.gaussian_rank);
     let ranks = parts.iter().any(|part| part.gaussian_rank);
     let encoding = if ranks { joined.encoding } else { fitted.standard.clone() };

@@ -45,8 +45,12 @@ impl Executor<'_> {
         let Decision::Train(plan) = decision else {
             return Ok((generate(GenerateOptions::default())?.0, 0));
         };
-        let start_of =
-            GenerateOptions { n_views: 1, n_trees: 0, n_steps: Steps::Fixed(0), ..GenerateOptions::default() };
+        let start_of = GenerateOptions {
+            n_views: 1,
+            n_trees: 0,
+            n_steps: Steps::Fixed(0),
+            ..GenerateOptions::default()
+        };
         let generated = match plan.start() {
             Start::Random => None,
             Start::Generated => Some(generate(start_of)?.0),

@@ -101,7 +101,8 @@ fn decided(info: &GenerateInfo, task_type: TaskType) -> String {
         TaskType::Regression => "share of the variance left",
     };
     let percent = |share: f32| (100.0 * share).round();
-    let shares = format!("generated {} %, forest {} %", percent(steps.generated_share), percent(info.forest_share));
+    let shares =
+        format!("generated {} %, forest {} %", percent(steps.generated_share), percent(info.forest_share));
     let StepsInfo { n_steps, n_views, held_out_loss, plain_loss, .. } = *steps;
     if n_steps == 0 {
         return format!("no inner steps: none pay on held-out rows ({loss} {held_out_loss:.4}); {shares}\n");
@@ -111,6 +112,8 @@ fn decided(info: &GenerateInfo, task_type: TaskType) -> String {
          stepped {} %, {shares}\n",
         percent(steps.stepped_share),
     )
+}
+
 /// What was written in place of the network, on a line.
 fn fallen_back(fallback: Fallback) -> String {
     let what = match fallback {

@@ -1,8 +1,8 @@
 //! The methods that a program knows.
 
 use super::{
-    AVERAGE, BOOSTING, FINE_TUNED, FOREST, GENERATED, GENERATED_ALONE, GENERATED_PLAIN, GP, LINEAR_TUNED, MethodRef,
-    NEIGHBOURS, NOISY, REFINED, Role, SHUFFLED, UNTRAINED, trained, tuned,
+    AVERAGE, BOOSTING, FINE_TUNED, FOREST, GENERATED, GENERATED_ALONE, GENERATED_PLAIN, GP, LINEAR_TUNED,
+    MethodRef, NEIGHBOURS, NOISY, REFINED, Role, SHUFFLED, UNTRAINED, trained, tuned,
 };
 use weightsmith_training::Optimiser;
 

@@ -32,7 +32,8 @@ pub(super) fn minimise(
         }
         let direction = memory.direction(&gradient);
         let slope = dot(&direction, &gradient);
-        let mut length = if memory.is_empty() { 1.0 / dot(&gradient, &gradient).sqrt().max(1.0) } else { 1.0 };
+        let mut length =
+            if memory.is_empty() { 1.0 / dot(&gradient, &gradient).sqrt().max(1.0) } else { 1.0 };
         let improved = loop {
             let next: Vec<f64> = point.iter().zip(&direction).map(|(x, d)| x + length * d).collect();
             let next_value = objective(&next, &mut next_gradient);

@@ -98,11 +98,8 @@ impl<'a> VariableProjection<'a> {
     pub fn new(rows: &Rows, wanted: Wanted<'a>, start: &HostLayer) -> Self {
         assert_eq!(rows.n_columns, start.weight.n_columns, "the layer reads these rows");
         let start = Units::of(start);
-        let layout = Layout {
-            n_units: start.n_units(),
-            n_columns: rows.n_columns,
-            is_ramp: start.width.is_some(),
-        };
+        let layout =
+            Layout { n_units: start.n_units(), n_columns: rows.n_columns, is_ramp: start.width.is_some() };
         Self { press: Press::new(rows, wanted.targets()), wanted, layout, start }
     }
 
@@ -120,7 +117,8 @@ impl<'a> VariableProjection<'a> {
             let errors = all.iter().map(|log| (strengths(*log), error(strengths(*log))));
             errors.min_by(|a, b| a.1.total_cmp(&b.1)).expect("there are strengths to try").0
         };
-        let found = best(&LOG_UNIT_STRENGTHS, &|units| LogStrengths { units, inputs: LOG_INPUT_STRENGTHS[1] });
+        let found =
+            best(&LOG_UNIT_STRENGTHS, &|units| LogStrengths { units, inputs: LOG_INPUT_STRENGTHS[1] });
         best(&LOG_INPUT_STRENGTHS, &|inputs| LogStrengths { inputs, ..found })
     }
 

@@ -269,15 +269,17 @@ fn through_standardisation(slopes: &mut [f64], features: &Features, m: usize, p:
     let n = (slopes.len() / m) as f64;
     let (mut mean, mut along) = (vec![0.0; m], vec![0.0; m]);
     for (slopes, values) in slopes.chunks_exact(m).zip(features.values.chunks_exact(p)) {
-        for unit in 0..m {
-            mean[unit] += slopes[unit];
-            along[unit] += slopes[unit] * values[unit];
+        let sums = mean.iter_mut().zip(&mut along);
+        for ((mean, along), (slope, value)) in sums.zip(slopes.iter().zip(values)) {
+            *mean += slope;
+            *along += slope * value;
         }
     }
     mean.iter_mut().chain(&mut along).for_each(|sum| *sum /= n);
     for (slopes, values) in slopes.chunks_exact_mut(m).zip(features.values.chunks_exact(p)) {
-        for unit in 0..m {
-            slopes[unit] = (slopes[unit] - mean[unit] - along[unit] * values[unit]) / features.scale[unit];
+        let sums = mean.iter().zip(&along).zip(&features.scale);
+        for ((slope, value), ((mean, along), scale)) in slopes.iter_mut().zip(values).zip(sums) {
+            *slope = (*slope - mean - along * value) / scale;
         }
     }
 }

@@ -22,7 +22,7 @@ fn the_gradient_agrees_with_finite_differences() {
         let mut gradient = vec![0.0; point.len()];
         press.value(&layout, &point, &mut gradient);
         let mut ignored = gradient.clone();
-        for at in 0..point.len() {
+        for (at, &found) in gradient.iter().enumerate() {
             let mut shifted = |by: f64| {
                 let mut point = point.clone();
                 point[at] += by;
@@ -30,9 +30,8 @@ fn the_gradient_agrees_with_finite_differences() {
             };
             let slope = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
             assert!(
-                (slope - gradient[at]).abs() < 1e-6 * (1.0 + slope.abs()),
-                "ramps {is_ramp}, outputs {n_outputs}, number {at}: {slope} and {}",
-                gradient[at]
+                (slope - found).abs() < 1e-6 * (1.0 + slope.abs()),
+                "ramps {is_ramp}, outputs {n_outputs}, number {at}: {slope} and {found}"
             );
         }
     }
@@ -79,20 +78,15 @@ fn the_closed_form_is_what_leaving_every_row_out_in_turn_comes_to() {
         for row in (0..n).filter(|row| *row != left_out) {
             let mut z = features.values[row * p..(row + 1) * p].to_vec();
             z.push(1.0);
-            for i in 0..width {
-                for j in 0..width {
-                    system[i][j] += z[i] * z[j];
-                }
-                for output in 0..k {
-                    system[i][width + output] += z[i] * targets[row * k + output];
-                }
+            for (equation, own) in system.iter_mut().zip(&z) {
+                let products = z.iter().chain(&targets[row * k..(row + 1) * k]);
+                equation.iter_mut().zip(products).for_each(|(sum, other)| *sum += own * other);
             }
         }
         penalties.iter().enumerate().for_each(|(at, penalty)| system[at][at] += penalty);
         for pivot in 0..width {
             let row = system[pivot].clone();
-            for (at, other) in system.iter_mut().enumerate().filter(|(at, _)| *at != pivot) {
-                let _ = at;
+            for (_, other) in system.iter_mut().enumerate().filter(|(at, _)| *at != pivot) {
                 let factor = other[pivot] / row[pivot];
                 other.iter_mut().zip(&row).for_each(|(value, own)| *value -= factor * own);
             }
@@ -109,14 +103,17 @@ fn the_closed_form_is_what_leaving_every_row_out_in_turn_comes_to() {
 
 /// What a network says of a row.
 fn said(weights: &HostWeights, row: &[f32]) -> Vec<f64> {
-    let product = |weights: &[f32], x: &[f64]| weights.iter().zip(x).map(|(w, x)| f64::from(*w) * x).sum::<f64>();
+    let product =
+        |weights: &[f32], x: &[f64]| weights.iter().zip(x).map(|(w, x)| f64::from(*w) * x).sum::<f64>();
     let x: Vec<f64> = row.iter().map(|value| f64::from(*value)).collect();
     let layer = &weights.hidden[0];
     let before = layer.weight.values.chunks_exact(x.len()).zip(&layer.bias);
     let hidden: Vec<f64> = before.map(|(w, bias)| (product(w, &x) + f64::from(*bias)).max(0.0)).collect();
     let (output, skip) = (weights.output.as_ref().unwrap(), weights.skip.as_ref().unwrap());
     let rows = output.values.chunks_exact(hidden.len()).zip(skip.values.chunks_exact(x.len()));
-    rows.zip(&weights.output_bias).map(|((o, s), b)| product(o, &hidden) + product(s, &x) + f64::from(*b)).collect()
+    rows.zip(&weights.output_bias)
+        .map(|((o, s), b)| product(o, &hidden) + product(s, &x) + f64::from(*b))
+        .collect()
 }
 
 #[test]
@@ -177,8 +174,7 @@ fn the_logistic_head_is_where_the_penalised_loss_has_no_slope() {
             }
         }
     }
-    for at in 0..p * k {
-        slopes[at] += penalties[at / k] * found[at];
-    }
+    let penalised = slopes.iter_mut().zip(&found).take(p * k).enumerate();
+    penalised.for_each(|(at, (slope, value))| *slope += penalties[at / k] * value);
     assert!(slopes.iter().all(|slope| slope.abs() < 0.02), "{slopes:?}");
 }

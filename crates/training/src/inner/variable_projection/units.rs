@@ -87,18 +87,19 @@ impl Layout {
         of_width.fill(0.0);
         for (before, slopes) in before.chunks_exact(m).zip(slopes.chunks_exact_mut(m)) {
             if let Some(width) = &units.width {
-                for unit in 0..m {
-                    if before[unit] > width[unit] {
-                        of_width[unit] += slopes[unit] * width[unit];
-                        slopes[unit] = 0.0;
+                let units = before.iter().zip(width).zip(slopes.iter_mut().zip(&mut *of_width));
+                for ((before, width), (slope, of_width)) in units {
+                    if before > width {
+                        *of_width += *slope * width;
+                        *slope = 0.0;
                     }
                 }
             }
-            for unit in 0..m {
-                if before[unit] <= 0.0 {
-                    slopes[unit] = 0.0;
+            for ((before, slope), of_bias) in before.iter().zip(slopes.iter_mut()).zip(&mut *of_bias) {
+                if *before <= 0.0 {
+                    *slope = 0.0;
                 }
-                of_bias[unit] += slopes[unit];
+                *of_bias += *slope;
             }
         }
         let n_rows = before.len() / m;
