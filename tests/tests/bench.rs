@@ -190,3 +190,36 @@ fn files_that_make_no_bench() {
     place.write("rules.toml", PLAN.replace("rule = \"muon\"", "learning_rate = 1e-4"));
     place.run(&RESUME).refused("another training", &["run \"muon\"", "another configuration"]);
 }
+
+#[test]
+fn a_run_that_diverges_is_marked_and_the_others_go_on() {
+    let wild = "[[run]]
+name = \"wild\"
+set.training.optimiser = { learning_rate = 1000.0, weight_decay = 1000.0, warm_up = 0.0, average = 0.0 }
+
+[[run]]
+name = \"muon\"";
+    let place = workplace(&PLAN.replace("[[run]]\nname = \"muon\"", wild));
+    for arguments in [&BENCH[..], &RESUME] {
+        let ran = place.run(&[arguments, &["--json"]].concat());
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        let figures = ran.json();
+        let states = [0, 1, 2].map(|run| figures["runs"][run]["state"].as_str().unwrap().to_string());
+        assert_eq!(states, ["finished", "diverged", "finished"]);
+        assert_eq!(figures["finished"], true);
+        assert!(figures["runs"][1]["step"].as_u64() < Some(30), "{figures}");
+        let page = String::from_utf8(place.read("runs/report.html")).unwrap();
+        assert!(page.contains("diverged") && !page.contains("NaN"));
+    }
+}
+
+#[test]
+fn a_metamodel_that_was_lost_is_written_again() {
+    let place = workplace(PLAN);
+    place.run(&BENCH).done();
+    let before = bytes(&place);
+    fs::remove_file(place.path("runs/adamw/metamodel.safetensors")).unwrap();
+    place.write("runs/muon/metamodel.safetensors", "");
+    place.run(&RESUME).done();
+    assert!(bytes(&place) == before);
+}

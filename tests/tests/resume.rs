@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+use serde_json::Value;
 use std::fs;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -90,7 +91,7 @@ fn killed_and_resumed_ends_in_the_same_bytes() {
         let shown = place.run(&["runs", "show", uid, "--ledger", "run/runs.ledger", "--json"]).done().json();
         assert_eq!(
             (&shown["metric"], &shown["recipe"]["seed"]),
-            (&"anchor_loss".into(), &3.0.into()),
+            (&"acceptance_loss".into(), &3.0.into()),
             "{shown}"
         );
         assert_eq!(shown["n_steps"], N_STEPS);
@@ -211,9 +212,39 @@ fn configurations_that_make_no_training() {
     check("n_steps = 40", "n_steps = \"many\"", &["train.toml"]);
     check("d_model = 16", "d_model = 15", &["n_heads", "d_model"]);
     check("support = [16, 32]", "support = [32, 16]", &["shapes.support"]);
+    check("support = [16, 32]", "support = [16, 100000000000]", &["shapes.support", "10,000"]);
+    check("n_valid = 10", "n_valid = 1000000000", &["n_valid", "100,000"]);
+    check("checkpoint_seconds = 0", "checkpoint_seconds = 86401", &["checkpoint_seconds", "86,400"]);
     check("task_type = \"classification\"", "task_type = \"clustering\"", &["clustering"]);
     check("[training.shapes]", "[training.shapes", &["train.toml"]);
     let place = workplace(&good);
     place.run(&["train", "--config", "no.toml"]).refused("no file", &["no.toml"]);
     place.run(&["train", "--config", "train.toml", "--device", "cuda:0"]).refused("no GPU", &["CUDA"]);
+}
+
+#[test]
+fn a_training_that_diverges_ends_early_with_exit_code_1() {
+    let wild = "[training.optimiser]
+learning_rate = 1000.0
+weight_decay = 1000.0
+warm_up = 0.0
+average = 0.0
+";
+    let place = workplace(&format!("{}\n{wild}", experiment("classification", 8)));
+    for arguments in [&TRAIN[..], &RESUME] {
+        let ran = place.run(&[arguments, &["--json"]].concat());
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        let told = ran.json();
+        assert_eq!((&told["state"], &told["finished"]), (&"diverged".into(), &false.into()));
+        assert!(told["step"].as_u64() < Some(N_STEPS), "{told}");
+    }
+    let ran = place.run(&RESUME);
+    assert!(ran.code == Some(1) && ran.stdout.starts_with("diverged"), "{ran:?}");
+    // It is a run of the ledger, without an outcome.
+    let listed = place.run(&["runs", "list", "--ledger", "run/runs.ledger", "--json"]).done().json();
+    assert_eq!(
+        (listed["n_matching"].as_u64(), &listed["runs"][0]["value"]),
+        (Some(1), &Value::Null),
+        "{listed}"
+    );
 }

@@ -268,6 +268,32 @@ fn idle_examples(sources: &[Source]) -> Vec<String> {
         .collect()
 }
 
+/// Links of Markdown files to files of the repository that are not there; `exists` is asked with a path from the root.
+fn dead_links(sources: &[Source], exists: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for Source { path, text } in sources.iter().filter(|source| source.path.ends_with(".md")) {
+        for rest in text.split("](").skip(1) {
+            let link = rest.split([')', '#', ' ', '\n']).next().unwrap_or("");
+            if link.is_empty() || link.contains("://") {
+                continue;
+            }
+            let mut parts: Vec<&str> = path.split('/').collect();
+            parts.pop();
+            for part in link.split('/') {
+                match part {
+                    ".." => _ = parts.pop(),
+                    "." => {}
+                    part => parts.push(part),
+                }
+            }
+            if !exists(&parts.join("/")) {
+                wrong.push(format!("{path} leads to {link}, which is not there"));
+            }
+        }
+    }
+    wrong
+}
+
 /// Folders of a developer and hosts of a registry: `home` is the root of this checkout.
 fn private_places(sources: &[Source], home: &str) -> Vec<String> {
     let homes = ["home", "Users", "root"].map(|folder| format!("/{folder}/"));
@@ -378,6 +404,7 @@ fn sources_keep_the_rules() {
     assert_none("only lifting raises a level", &levels_raised_elsewhere(&sources));
     assert_none("files have one subject", &too_long(&sources));
     assert_none("every doc example runs", &idle_examples(&sources));
+    assert_none("links lead somewhere", &dead_links(&sources, |path| root().join(path).exists()));
     assert_none("nothing private is in the repository", &private_places(&sources, &root().to_string_lossy()));
 }
 
@@ -473,6 +500,12 @@ mod rules_can_fail {
         assert!(too_long(&[source("a.rs", &"x\n".repeat(LONGEST_FILE))]).is_empty());
         assert_eq!(too_long(&[source("a.rs", &"x\n".repeat(LONGEST_FILE + 1))]).len(), 1);
         assert_eq!(idle_examples(&[source("a.rs", &format!("/// ```{}", "ignore"))]).len(), 1);
+        let links = |text: &str| dead_links(&[source("docs/a/b.md", text)], |path| path == "docs/c.md").len();
+        assert_eq!(
+            links("[c](../c.md), [c](../c.md#part), [d](./../c.md) and [web](https://example.org/)"),
+            0
+        );
+        assert_eq!(links("[c](c.md)") + links("see ![c](../../c.md) and [part](#part)"), 2);
         let private = |text: &str| private_places(&[source("a.md", text)], "/checkout/of/this").len();
         assert_eq!(private(&format!("see /{}/someone/notes", "home")), 1);
         assert_eq!(private("built in /checkout/of/this/target"), 1);

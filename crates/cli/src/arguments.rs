@@ -584,6 +584,20 @@ impl From<PrecisionArgument> for Precision {
     }
 }
 
+/// Reads a number of minutes, 0 to 100,000.
+fn minutes(text: &str) -> Result<f64, String> {
+    number_in(text, 0.0, 100_000.0)
+}
+
+/// Reads a finite number in a range, both ends included.
+fn number_in(text: &str, least: f64, most: f64) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "it is not a number".to_string())?;
+    match (least..=most).contains(&number) {
+        true => Ok(number),
+        false => Err(format!("it must be between {least} and {most}")),
+    }
+}
+
 fn part(text: &str) -> Result<Part, String> {
     let parsed =
         text.split_once('/').and_then(|(i, n)| Some(Part { index: i.parse().ok()?, of: n.parse().ok()? }));
@@ -600,6 +614,14 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn minutes_are_finite_and_at_most_some_weeks() {
+        assert_eq!([minutes("0"), minutes("0.5"), minutes("1e5")], [Ok(0.0), Ok(0.5), Ok(1e5)]);
+        for bad in ["nan", "inf", "-inf", "1e18", "-1", "x", ""] {
+            assert!(minutes(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

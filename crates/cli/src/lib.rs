@@ -8,11 +8,11 @@
 mod arguments;
 mod commands;
 mod exit;
+mod interrupt;
 mod methods;
 mod outputs;
 mod print;
 mod progress;
-mod teller;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -1,5 +1,4 @@
-//! Trainings of metamodels beside each other: run one after another, each to the bit as if alone, and
-//! scored.
+//! Comparisons of trainings: each is run in turn, to the bit as if alone, and its metamodel is scored on real tables.
 //!
 //! Every run has a folder of its own as `train` writes it, and beside its metamodel `results.csv`, what that scored on
 //! real tables, with `evaluation.toml`, which says what the results are of. All that a page shows is read from these
@@ -16,7 +15,7 @@ pub use plan::{BenchEvaluation, BenchPlan, BenchRun, UNTRAINED};
 
 use crate::history::{TrainingPoint, read_curve};
 use crate::train::{
-    Experiment, Files, TrainError, TrainEvent, fingerprint, record_training, train_metamodel,
+    Experiment, Files, TrainError, TrainEvent, TrainingState, fingerprint, record_training, train_metamodel,
 };
 use burn::tensor::Device;
 use std::ops::ControlFlow;
@@ -29,11 +28,11 @@ pub struct BenchSettings<'a> {
     pub resume: bool,
     /// Cores to use; their number changes times alone.
     pub n_threads: usize,
-    /// Where it is computed.
+    /// The device of the computation.
     pub device: &'a Device,
 }
 
-/// What a bench tells while it runs.
+/// Progress of a bench.
 #[derive(Clone, Debug)]
 pub enum BenchEvent<'a> {
     /// A run begins or goes on.
@@ -43,7 +42,7 @@ pub enum BenchEvent<'a> {
         /// The run.
         run: &'a BenchRun,
     },
-    /// Its training goes by.
+    /// Progress of its training.
     Train(TrainEvent<'a>),
     /// Its metamodel is being scored.
     Score {
@@ -52,15 +51,15 @@ pub enum BenchEvent<'a> {
         /// Splits in all.
         n_all: usize,
     },
-    /// A run is finished and scored; what the bench comes to so far.
+    /// A run is finished and scored; the figures so far.
     Done(&'a Bench),
 }
 
 type Listener<'a> = dyn FnMut(BenchEvent<'_>) -> ControlFlow<()> + 'a;
 
-/// Runs every training of a plan that is not finished, scores every metamodel that is, and tells what all came to.
+/// Runs every training of a plan that is not finished, scores every metamodel that is, and returns the figures of all.
 ///
-/// `listen` may end the bench by `Break`: the training then has a checkpoint, and the page tells how far it is.
+/// A run that diverges ends there and is not scored; the others go on. `listen` may stop the bench by `Break`; the training that goes on then is left with a checkpoint to resume from.
 ///
 /// # Errors
 /// Folders that hold other trainings, tables that cannot be found, a system that refuses.
@@ -77,8 +76,13 @@ pub fn bench(
         if listen(BenchEvent::Run { run_idx, run }).is_break() {
             break;
         }
-        let goes_on = train(run, settings, listen)?
-            && (tables.is_empty() || scores::score(run, &plan.evaluation, &tables, settings, listen)?);
+        let goes_on = match train(run, settings, listen)? {
+            TrainingState::Stopped => false,
+            TrainingState::Diverged => true,
+            TrainingState::Finished => {
+                tables.is_empty() || scores::score(run, &plan.evaluation, &tables, settings, listen)?
+            }
+        };
         if !goes_on {
             break;
         }
@@ -121,40 +125,41 @@ fn check_folder(run: &BenchRun, resume: bool) -> Result<(), BenchError> {
     Ok(())
 }
 
-/// Trains a run to its end, unless it is there; whether it is.
+/// Trains a run to its end, unless it is there already.
 fn train(
     run: &BenchRun,
     settings: &BenchSettings<'_>,
     listen: &mut Listener<'_>,
-) -> Result<bool, BenchError> {
+) -> Result<TrainingState, BenchError> {
     let files = Files::new(&run.experiment.folder);
     let resume = files.checkpoint.exists();
     let failed = |source| BenchError::Train { name: run.name.clone(), source };
     // A process may have been killed after the curve's last line and before the last checkpoint.
-    if resume
-        && is_finished(run, &curve(run)?)
-        && files.load(&run.experiment).map_err(failed)?.step == run.experiment.training.last_step()
-    {
-        record(run, settings)?;
-        return Ok(true);
+    if resume && is_finished(run, &curve(run)?) {
+        let state = files.load(&run.experiment).map_err(failed)?;
+        if state.step == run.experiment.training.last_step() {
+            files.restore_averaged(&run.experiment, &state).map_err(failed)?;
+            record(run, settings)?;
+            return Ok(TrainingState::Finished);
+        }
     }
     let mut pass_on = |event: TrainEvent<'_>| listen(BenchEvent::Train(event));
     let trained = train_metamodel(&run.experiment, resume, settings.n_threads, settings.device, &mut pass_on);
-    let finished = trained.map_err(failed)?.finished;
-    if finished {
+    let state = trained.map_err(failed)?.state;
+    if state != TrainingState::Stopped {
         record(run, settings)?;
     }
-    Ok(finished)
+    Ok(state)
 }
 
-/// Puts a finished training into the ledger of its folder.
+/// Puts a training that finished or diverged into the ledger of its folder.
 fn record(run: &BenchRun, settings: &BenchSettings<'_>) -> Result<(), BenchError> {
     let recorded = record_training(&run.experiment, &run.experiment.ledger(), settings.device);
     recorded.map_err(|source| BenchError::Train { name: run.name.clone(), source })?;
     Ok(())
 }
 
-/// What the run's curve has so far.
+/// The run's learning curve so far.
 fn curve(run: &BenchRun) -> Result<Vec<TrainingPoint>, BenchError> {
     let path = Files::new(&run.experiment.folder).curve;
     read_curve(&path).map_err(|source| BenchError::Unreadable { path, source })
@@ -163,7 +168,9 @@ fn curve(run: &BenchRun) -> Result<Vec<TrainingPoint>, BenchError> {
 /// The last step is taken, validated and in the checkpoint.
 fn is_finished(run: &BenchRun, curve: &[TrainingPoint]) -> bool {
     let last_step = run.experiment.training.last_step();
-    let validated = |point: &TrainingPoint| point.step == last_step && point.valid_loss.is_some();
+    let validated = |point: &TrainingPoint| {
+        point.step == last_step && point.valid_loss.is_some_and(|loss| loss.is_finite())
+    };
     // The line after the last validation is the last checkpoint's.
     curve.iter().rev().take_while(|point| point.step == last_step).any(validated)
         && curve.last().is_some_and(|point| point.valid_loss.is_none())

@@ -1,4 +1,4 @@
-//! The curve of a training, `metrics.csv`: what it cost and how good it was, up to each of its lines.
+//! The learning curve of a training, `metrics.csv`: cost, losses and settings at some of its steps.
 //!
 //! Seconds are those of the training since its beginning, over all its resumes; time that a listener takes is not
 //! counted. Every checkpoint has a line, so that a resumed training knows what it had cost by then; later lines belong
@@ -13,7 +13,7 @@ use weightsmith_runtime::Cost;
 /// The name of the file in a training's folder.
 pub(crate) const CURVE_FILE: &str = "metrics.csv";
 
-/// A line of a curve: after some steps.
+/// A point of a learning curve, a line of the file; figures that were not measured there are missing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingPoint {
     /// Steps done.
@@ -27,7 +27,7 @@ pub struct TrainingPoint {
     pub cpu_seconds: Option<f64>,
     /// Mean loss of the training's tasks since the line before that has one.
     pub train_loss: Option<f64>,
-    /// Loss on held-out synthetic tasks.
+    /// Loss on held-out synthetic tasks; not finite where the training diverged.
     pub valid_loss: Option<f64>,
     /// Loss of the closed-form head alone on the same tasks.
     pub untrained_loss: Option<f64>,
@@ -50,14 +50,19 @@ impl TrainingPoint {
     }
 }
 
-/// Milliseconds are enough.
+/// Rounds to milliseconds.
 fn rounded(seconds: f64) -> f64 {
     (seconds * 1e3).round() / 1e3
 }
 
-/// A figure with six digits, more than a training's noise leaves.
+/// Rounds to six significant digits.
 pub(crate) fn digits(figure: f32) -> f64 {
     format!("{figure:.5e}").parse().expect("a number was written")
+}
+
+/// Whether a training has diverged: a validation loss is not finite.
+pub(crate) fn is_diverged(curve: &[TrainingPoint]) -> bool {
+    curve.iter().any(|point| point.valid_loss.is_some_and(|loss| !loss.is_finite()))
 }
 
 /// The lines of a curve; none where there is no file. A last line that a killed process left unfinished is dropped.

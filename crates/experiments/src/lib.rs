@@ -1,5 +1,5 @@
-//! Trainings of metamodels from configuration files: alone ([`train_metamodel`]) and beside each other ([`bench()`]), both
-//! resumable to the bit, with curves, checkpoints and run records in a ledger.
+//! Trainings of metamodels from configuration files: one ([`train_metamodel`]) or a comparison of several ([`bench()`]). Both
+//! resume to the bit and leave learning curves, checkpoints and run records in a ledger.
 //!
 //! The outcome of a training is its loss on [`ReferenceTasks`], fixed tasks that no metamodel is trained on.
 //!
@@ -18,7 +18,9 @@ pub use history::TrainingPoint;
 pub use reference_tasks::{
     AcceptanceSet, N_REFERENCE_TASKS, ReferenceLosses, ReferenceTasks, UntrainedLosses, mean, stream_of,
 };
-pub use train::{Experiment, TrainError, TrainEvent, Trained, record_training, train_metamodel};
+pub use train::{
+    Experiment, TrainError, TrainEvent, Trained, TrainingState, record_training, train_metamodel,
+};
 
 /// The version that run records name.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -19,10 +19,10 @@ const N_CURVE: usize = 48;
 /// Support rows and columns of the tasks of one shard.
 const SHARD_TOKENS: usize = 1600;
 
-/// Tasks of one size.
+/// Tasks in shards; those of a shard are of one size.
 type Shards<L> = Vec<Vec<EncodedTask<L>>>;
 
-/// Numeric tasks about the world, drawn from the default mix of families at all sizes: the same for every recipe.
+/// Fixed regression tasks from the default prior, at all sizes: the same for every training, so that losses compare.
 pub struct ReferenceTasks {
     /// Decides whether a metamodel is accepted, and is the outcome of its run.
     acceptance: Shards<Base>,
@@ -32,7 +32,7 @@ pub struct ReferenceTasks {
     curve: Shards<Base>,
 }
 
-/// What a metamodel's generated networks come to: the mean loss on query rows of each task, in nats a row.
+/// Losses of the networks that a metamodel generates: for each task the mean over its query rows, in nats a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReferenceLosses {
     /// On the acceptance set.
@@ -61,12 +61,12 @@ pub fn mean(losses: &[f32]) -> f64 {
     losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len().max(1) as f64
 }
 
-/// The root of what was drawn from the prior with a seed.
+/// The name, as a root in run records, of the stream of prior tasks with a seed.
 pub fn stream_of(seed: u64) -> String {
     format!("prior, seed {seed}")
 }
 
-/// The acceptance set of either type of task.
+/// The acceptance set for one type of task.
 pub struct AcceptanceSet {
     shards: Shards<Base>,
 }
@@ -117,7 +117,7 @@ fn fixed(task_type: TaskType, name: &'static str, n_tasks: usize) -> Shards<Base
 }
 
 impl ReferenceTasks {
-    /// With so many tasks in the acceptance set and in the report set.
+    /// Draws the sets, with `n_tasks` tasks in the acceptance set and in the report set each.
     pub fn new(n_tasks: usize) -> Self {
         let set = |name: &'static str, n_tasks: usize| fixed(TaskType::Regression, name, n_tasks);
         Self {
@@ -132,7 +132,7 @@ impl ReferenceTasks {
         mean(&losses(metamodel, &self.curve).generated)
     }
 
-    /// Everything; `lifted` are tasks about runs, in shards of one size.
+    /// A metamodel's losses on the acceptance set, the report set and `lifted`, tasks about runs in shards of one size.
     pub fn measure<L: Level>(
         &self,
         metamodel: &Metamodel,
@@ -164,7 +164,7 @@ impl ReferenceTasks {
 }
 
 impl ReferenceLosses {
-    /// What a metamodel measures whose numbers are not finite: nothing.
+    /// No losses: those of a metamodel whose parameters are not finite.
     pub fn none() -> Self {
         let untrained = UntrainedLosses { acceptance: 0.0, report: 0.0, lifted: 0.0 };
         Self { acceptance: vec![], report: vec![], lifted: vec![], untrained }

@@ -2,7 +2,8 @@
 //!
 //! The folder of a training holds `config.toml` (as it was started), `checkpoint.safetensors` (everything to go on
 //! from, replaced as a whole), `metrics.csv` (a line an interval, a validation and a checkpoint), `metamodel.safetensors`
-//! (the averaged parameters, written at every validation), and, once it is finished, `runs.ledger` with its run record.
+//! (the averaged parameters, written at every validation with a finite loss), and, once it is finished or diverged,
+//! `runs.ledger` with its run record. `.lock` is locked while a process trains.
 
 mod files;
 mod record;
@@ -10,7 +11,7 @@ mod record;
 pub(crate) use files::{Files, fingerprint};
 pub use record::record_training;
 
-use crate::history::{TrainingPoint, append_point, curve_csv, digits, read_curve};
+use crate::history::{TrainingPoint, append_point, curve_csv, digits, is_diverged, read_curve};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use weightsmith_ledger::LedgerError;
 use weightsmith_metamodel::CheckpointError;
-use weightsmith_runtime::{Cost, OutputError, Stopwatch};
+use weightsmith_runtime::{Cost, FolderLock, OutputError, Stopwatch};
 use weightsmith_training::{
     Observer, OuterConfig, OuterConfigError, StepReport, TrainState, Trainer, Validation,
 };
@@ -31,7 +32,7 @@ use weightsmith_training::{
 pub struct Experiment {
     /// Where the training's files go, relative to the current folder.
     pub folder: PathBuf,
-    /// Seconds between checkpoints.
+    /// Seconds between checkpoints, 0 to 86,400; 0 for one after every step.
     #[serde(default = "default_interval")]
     pub checkpoint_seconds: u64,
     /// The training.
@@ -72,6 +73,12 @@ pub enum TrainError {
     /// The ledger's file cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// Another process is at work in the folder.
+    #[error("another training is running in {}; wait until it ends, or choose another folder", folder.display())]
+    Locked {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The folder holds a training already.
     #[error("{} holds a training; add --resume to go on with it, or choose another folder", folder.display())]
     Exists {
@@ -115,12 +122,24 @@ impl Experiment {
         let text = fs::read_to_string(path).map_err(|source| io_error("read", path, source))?;
         let experiment: Self = toml::from_str(&text)
             .map_err(|source| TrainError::Config { path: path.to_path_buf(), source: Box::new(source) })?;
-        experiment.training.validate()?;
+        experiment.validate()?;
         Ok(experiment)
     }
 }
 
 impl Experiment {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// The first setting that is out of its range.
+    pub(crate) fn validate(&self) -> Result<(), OuterConfigError> {
+        if self.checkpoint_seconds > 86_400 {
+            let (name, range) = ("checkpoint_seconds", "between 0 and 86,400");
+            return Err(OuterConfigError::OutOfRange { name, range });
+        }
+        self.training.validate()
+    }
+
     /// The ledger in its folder.
     pub fn ledger(&self) -> PathBuf {
         self.folder.join("runs.ledger")
@@ -131,7 +150,7 @@ fn io_error(action: &'static str, path: &Path, source: io::Error) -> TrainError 
     TrainError::Io { action, path: path.to_path_buf(), source }
 }
 
-/// What a training tells while it runs.
+/// Progress of a training.
 #[derive(Clone, Debug)]
 pub enum TrainEvent<'a> {
     /// After a step.
@@ -149,28 +168,50 @@ pub enum TrainEvent<'a> {
     Checkpoint(&'a Path),
 }
 
+/// How far a training has come.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrainingState {
+    /// All steps are done and validated.
+    Finished,
+    /// It was stopped and can be resumed.
+    Stopped,
+    /// A validation loss was not finite: it ended there, and resuming changes nothing.
+    Diverged,
+}
+
 /// How a call of [`train_metamodel`] ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trained {
-    /// Whether all steps are done; else it was stopped and can be resumed.
-    pub finished: bool,
+    /// How far the training has come.
+    pub state: TrainingState,
     /// Steps done.
     pub step: u64,
     /// Tasks seen.
     pub n_tasks: u64,
     /// Seconds of this call.
     pub seconds: f64,
-    /// The averaged metamodel.
+    /// The averaged metamodel as of the last finite validation; not there if the first was not finite.
     pub metamodel: PathBuf,
+}
+
+impl Trained {
+    /// Whether all steps are done and validated.
+    pub fn is_finished(&self) -> bool {
+        self.state == TrainingState::Finished
+    }
 }
 
 /// Runs or resumes the training that a configuration file describes.
 ///
-/// `listen` hears of every step and may end the training by `Break`; it then can be resumed to the bit. A killed
-/// process loses at most the steps since the last checkpoint, and the resumed training ends in the same numbers.
+/// `listen` gets every event and may stop the training by `Break`; it then can be resumed to the bit. A killed
+/// process loses at most the steps since the last checkpoint, and the resumed training ends in the same numbers. Resuming a
+/// finished training writes a lost metamodel again.
+///
+/// A training ends at the first validation whose loss is not finite. The folder is locked against other processes meanwhile.
 ///
 /// # Errors
-/// A bad configuration, a folder that holds another training, a system that refuses.
+/// A bad configuration, a folder that holds another training or in which another process trains, a system that refuses.
 pub fn train_metamodel(
     experiment: &Experiment,
     resume: bool,
@@ -180,6 +221,12 @@ pub fn train_metamodel(
 ) -> Result<Trained, TrainError> {
     let folder = &experiment.folder;
     let files = Files::new(folder);
+    if resume && !files.checkpoint.exists() {
+        return Err(TrainError::NothingToResume { folder: folder.clone() });
+    }
+    fs::create_dir_all(folder).map_err(|source| io_error("create", folder, source))?;
+    let lock = FolderLock::try_take(folder).map_err(|source| io_error("lock", folder, source))?;
+    let _lock = lock.ok_or_else(|| TrainError::Locked { folder: folder.clone() })?;
     let (mut state, curve) = match (files.checkpoint.exists(), resume) {
         (true, false) => return Err(TrainError::Exists { folder: folder.clone() }),
         (false, true) => return Err(TrainError::NothingToResume { folder: folder.clone() }),
@@ -191,7 +238,6 @@ pub fn train_metamodel(
             (state, curve)
         }
         (false, false) => {
-            fs::create_dir_all(folder).map_err(|source| io_error("create", folder, source))?;
             let text = toml::to_string(experiment).expect("a configuration is plain data");
             files.write("write", &files.config, text.as_bytes())?;
             (TrainState::new(&experiment.training)?, Vec::new())
@@ -211,21 +257,31 @@ pub fn train_metamodel(
         saved: begun,
         loss: (0.0, 0),
         validated: curve.iter().filter(|point| point.valid_loss.is_some()).map(|point| point.step).max(),
+        diverged: is_diverged(&curve),
         failed: None,
     };
+    if recorder.validated == Some(state.step) && !recorder.diverged {
+        files.restore_averaged(experiment, &state)?;
+    }
     // A training may have ended between a step and its validation.
-    let is_due = state.step > 0
+    let is_due = !recorder.diverged
+        && state.step > 0
         && (state.step.is_multiple_of(experiment.training.validate_every)
             || state.step == experiment.training.last_step())
         && recorder.validated != Some(state.step);
-    if !is_due || recorder.on_validation(&trainer.validate(&state), &state).is_continue() {
+    let goes_on = !is_due || recorder.on_validation(&trainer.validate(&state), &state).is_continue();
+    if goes_on && !recorder.diverged {
         trainer.run(&mut state, &mut recorder);
     }
     recorder.finish(&state)?;
     let last_step = experiment.training.last_step();
-    let finished = state.step == last_step && recorder.validated == Some(last_step);
+    let is_whole = state.step == last_step && recorder.validated == Some(last_step);
     Ok(Trained {
-        finished,
+        state: match (recorder.diverged, is_whole) {
+            (true, _) => TrainingState::Diverged,
+            (false, true) => TrainingState::Finished,
+            (false, false) => TrainingState::Stopped,
+        },
         step: state.step,
         n_tasks: state.n_tasks,
         seconds: begun.elapsed().as_secs_f64(),
@@ -236,7 +292,7 @@ pub fn train_metamodel(
 /// Steps between two lines of training loss.
 const CURVE_EVERY: u64 = 100;
 
-/// Writes what the trainer reports, and passes it on.
+/// Writes the trainer's reports to the files, and passes them on to the listener.
 struct Recorder<'a> {
     experiment: &'a Experiment,
     files: &'a Files,
@@ -249,6 +305,8 @@ struct Recorder<'a> {
     loss: (f64, u64),
     /// The last step that was validated.
     validated: Option<u64>,
+    /// Whether its loss was not finite.
+    diverged: bool,
     failed: Option<TrainError>,
 }
 
@@ -264,7 +322,7 @@ impl Recorder<'_> {
         }
     }
 
-    fn tell(&mut self, event: TrainEvent<'_>) -> ControlFlow<()> {
+    fn notify(&mut self, event: TrainEvent<'_>) -> ControlFlow<()> {
         self.stopwatch.pausing(|| (self.listen)(event))
     }
 
@@ -310,11 +368,11 @@ impl Observer for Recorder<'_> {
         if self.saved.elapsed() >= Duration::from_secs(self.experiment.checkpoint_seconds) {
             self.check(self.save(state))?;
             self.saved = Instant::now();
-            self.tell(TrainEvent::Checkpoint(&self.files.checkpoint))?;
+            self.notify(TrainEvent::Checkpoint(&self.files.checkpoint))?;
         }
         let seen = (state.n_tasks - self.n_tasks_before) as f64;
         let tasks_per_second = seen / self.begun.elapsed().as_secs_f64();
-        self.tell(TrainEvent::Step { report: *report, n_tasks: state.n_tasks, tasks_per_second })
+        self.notify(TrainEvent::Step { report: *report, n_tasks: state.n_tasks, tasks_per_second })
     }
 
     fn on_validation(&mut self, validation: &Validation, state: &TrainState) -> ControlFlow<()> {
@@ -324,10 +382,15 @@ impl Observer for Recorder<'_> {
             ..self.point(state)
         };
         // The line says that all of a validation is done.
-        self.check(self.files.save_averaged(self.experiment, state))?;
+        let is_finite = validation.loss.is_finite();
+        if is_finite {
+            self.check(self.files.save_averaged(self.experiment, state))?;
+        }
         self.check(self.append(&point))?;
         self.validated = Some(state.step);
-        self.tell(TrainEvent::Validation(*validation))
+        self.diverged = !is_finite;
+        self.notify(TrainEvent::Validation(*validation))?;
+        if is_finite { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 }
 

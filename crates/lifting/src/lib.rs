@@ -1,9 +1,9 @@
-//! Runs as the rows of the level above: the only place where a level is raised.
+//! Lifting: recorded trainings as labelled rows, a data set one level above the data that they were trained on.
 //!
-//! [`lift`] makes recorded runs on data of one level the rows of a support of the level above, for a learner that names
-//! itself first, and refuses whatever would let a label leak: mixed splits, held-out data sets, runs that the learner
-//! descends from. [`Lineage`] follows the parents of runs to any depth. A test over the sources holds every other crate to
-//! asking here.
+//! [`lift`] turns runs on data of level `L` into a support of level `L + 1`: each row describes a run, its label is a loss that
+//! the run measured. It is the only place that raises a level, and it checks for leaks: runs of different splits, runs on data
+//! sets that are held out, and runs that the learner itself was made from are refused. [`Lineage`] holds the ancestors of
+//! every run.
 //!
 //! This crate stores nothing and trains nothing.
 

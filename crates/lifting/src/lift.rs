@@ -1,4 +1,4 @@
-//! Runs on data of one level as rows of the level above.
+//! Runs of one level as labelled rows of the level above, with checks against leaks.
 
 use crate::lineage::Lineage;
 use std::collections::BTreeSet;
@@ -6,17 +6,17 @@ use std::marker::PhantomData;
 use weightsmith_ledger::{CurvePoint, Parent, RunRecord, Uid};
 use weightsmith_tasks::{Above, Base, Level, Support, Table, Target, Task, TaskError, TaskSplit};
 
-/// No fewer rows than this make a task.
+/// The fewest support rows of a task about runs.
 pub const FEWEST_ROWS: usize = 4;
 
-/// A finished run on data of level `L` at most: what learns from it is above `L`.
+/// A finished run of level `L` or below, as [`lift`] reads it.
 #[derive(Copy, Clone, Debug)]
 pub struct Run<'a, L: Level> {
     uid: Uid,
     split: TaskSplit,
     roots: &'a BTreeSet<String>,
     parents: &'a BTreeSet<Parent>,
-    /// What it measured at its end, and at looks before.
+    /// The outcome at its end; none if it diverged.
     outcome: Option<f64>,
     n_steps: u64,
     curve: &'a [CurvePoint],
@@ -43,7 +43,7 @@ impl<'a, L: Level> Run<'a, L> {
         }
     }
 
-    /// What it measured at a moment: none within if it had diverged by then, none at all if nothing was measured there.
+    /// The loss measured at a moment: `None` if nothing was measured there, `Some(None)` if the run had diverged by then.
     fn measured(&self, moment: Moment) -> Option<Option<f64>> {
         let Moment::After(step) = moment else { return Some(self.outcome) };
         let last = self.curve.last()?.step;
@@ -54,17 +54,17 @@ impl<'a, L: Level> Run<'a, L> {
     }
 }
 
-/// A run whose level is known when it is read.
+/// A run whose level is only known once it is read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnyRun {
-    /// On data about the world.
+    /// Of level 0: trained on data about the world.
     OnWorld(RunRecord<Base>),
-    /// On data about runs on the world, or on both.
+    /// Of level 1: trained on data about runs of level 0, at least in part.
     OnRuns(RunRecord<Above<Base>>),
 }
 
 impl AnyRun {
-    /// What its rows are about, as a number.
+    /// Its level.
     pub fn level(&self) -> u32 {
         match self {
             Self::OnWorld(_) => Base::DEPTH,
@@ -72,7 +72,7 @@ impl AnyRun {
         }
     }
 
-    /// The run among those of level `L` at most.
+    /// The run, as one of level `L` or below.
     ///
     /// # Errors
     /// A run of a higher level.
@@ -88,64 +88,64 @@ impl AnyRun {
     }
 }
 
-/// When a row's label was measured.
+/// When in its run a label was measured.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Moment {
-    /// At the end of its run.
+    /// At the end of the run: its outcome.
     End,
-    /// At a look after so many steps.
+    /// After so many steps, at a point of the learning curve.
     After(u64),
 }
 
-/// A row about a run.
+/// What one row says of a run.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct RunRow {
-    /// The run, a position among those that are lifted; a run may have several rows, such as looks at its curve.
+    /// The run, as a position among those that are lifted; a run may have several rows, such as one for each point of its curve.
     pub run: usize,
-    /// Steps of the run that the row's cells were made from; 0 for what was known before it began.
+    /// How many steps of the run the row's inputs have seen; 0 if they were known before it began.
     pub seen: u64,
-    /// When the label was measured: later.
+    /// When the label was measured; later than `seen`.
     pub label: Moment,
 }
 
-/// Rows about runs: what was known of each, and which of the run's measurements is its label.
+/// Rows about runs that are to be lifted: inputs, and which measurement of which run is the label.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunRows {
-    /// What was known.
+    /// The inputs.
     pub table: Table,
-    /// What the rows of the table are about.
+    /// One entry for each row of the table.
     pub rows: Vec<RunRow>,
 }
 
-/// Who learns from lifted runs, and what it will be tested on.
+/// The model that will learn from lifted runs, as far as leaks are concerned.
 #[derive(Copy, Clone, Debug)]
 pub struct Learner<'a> {
-    /// The run that learns.
+    /// The UID of its own run.
     pub uid: Uid,
-    /// Data sets that it will be tested on: no run may come from one of them.
+    /// Data sets that it will be tested on: runs that come from one of them are refused.
     pub held_out: &'a BTreeSet<String>,
-    /// What every run was made from.
+    /// The ancestry of all runs: its own ancestors and descendants are refused.
     pub lineage: &'a Lineage,
 }
 
-/// Short rows of the level above, and where they come from.
+/// Labelled rows of the level above, and their provenance.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lifted<L: Level> {
-    /// The rows.
+    /// The labelled rows.
     pub support: Support<Above<L>>,
-    /// The runs that they are about: the data parents of whatever learns from them.
+    /// The runs that they describe: the parents, of kind data, of a model that learns from them.
     pub runs: BTreeSet<Uid>,
-    /// The data sets that those come from in the end.
+    /// The data sets that those runs come from, through all levels.
     pub roots: BTreeSet<String>,
-    /// Which tasks those belong to.
+    /// The split of those runs.
     pub split: TaskSplit,
     rows: Vec<RunRow>,
 }
 
-/// Why runs do not make a task.
+/// Why runs cannot be lifted.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum LiftError {
-    /// A task belongs to one split.
+    /// Runs of different splits.
     #[error("run {uid} is {found}, others are {expected}: a task is made of runs of one split")]
     MixedSplits {
         /// The run.
@@ -155,7 +155,7 @@ pub enum LiftError {
         /// The split of the first run.
         expected: &'static str,
     },
-    /// What learns from a run must not be tested on the data that the run comes from.
+    /// A run on a data set that the learner will be tested on.
     #[error("run {uid} comes from \"{root}\", which is held out")]
     HeldOut {
         /// The run.
@@ -163,7 +163,7 @@ pub enum LiftError {
         /// The data set.
         root: String,
     },
-    /// No run is an example for itself, nor for what it was made from.
+    /// A run that is the learner or descends from it.
     #[error("run {uid} is the learner {learner} or was made from it: no run learns from itself")]
     OwnAncestry {
         /// The run.
@@ -171,7 +171,7 @@ pub enum LiftError {
         /// The run that would learn from it.
         learner: Uid,
     },
-    /// A row's label is not something that its run measured.
+    /// A label that the run did not measure.
     #[error("row {row}: run {uid} measured nothing {}; labels are measured, never predicted", when(*label))]
     NotMeasured {
         /// The row, counted from 1.
@@ -181,8 +181,8 @@ pub enum LiftError {
         /// Where a measurement was expected.
         label: Moment,
     },
-    /// A row's cells were made from steps at or after its label.
-    #[error("row {row}: its cells know {seen} steps of run {uid}, its label was measured {}", when(*label))]
+    /// A row whose inputs have seen the step of its label.
+    #[error("row {row}: its inputs have seen {seen} steps of run {uid}, its label was measured {}", when(*label))]
     KnownBefore {
         /// The row, counted from 1.
         row: usize,
@@ -193,16 +193,16 @@ pub enum LiftError {
         /// When the label was measured.
         label: Moment,
     },
-    /// A row of the long part is about a run of the short part, and no later.
-    #[error("rows {short} and {long} are about one run, and the long one is not later")]
+    /// A query row about a run that also has a support row, whose label was not measured later.
+    #[error("rows {support} and {query} are about one run, and the query row's label was not measured later")]
     SharedRun {
-        /// A short row, counted from 1.
-        short: usize,
-        /// A long row, counted from 1.
-        long: usize,
+        /// The support row, counted from 1.
+        support: usize,
+        /// The query row, counted from 1.
+        query: usize,
     },
     /// A run of too high a level.
-    #[error("run {uid} is of level {found}; rows about runs of level {highest} at most are wanted")]
+    #[error("run {uid} is of level {found}; only runs up to level {highest} can be lifted here")]
     WrongLevel {
         /// The run.
         uid: Uid,
@@ -239,17 +239,16 @@ fn when(moment: Moment) -> String {
     }
 }
 
-/// Makes rows about runs of level `L` at most short rows of the level above, for a learner. The labels are what the runs
-/// measured, in a unit of the caller's: `unit` gets the position of the run and the number, none of a run that had diverged.
+/// Turns runs of level `L` or below into labelled rows of the level above, for one learner. A label is what the run measured,
+/// mapped by `label_of`, which gets the position of the run and the loss, `None` if the run had diverged.
 ///
 /// # Errors
-/// Runs of several splits, a run that comes from a data set that is held out, a run that is the learner or was made from it,
-/// labels that no run measured or that the cells know already, too few rows, rows about no run, unequal lengths, labels
-/// that are not finite.
+/// Runs of several splits, a run on a held-out data set, a run that is the learner or descends from it, labels that were not
+/// measured or that the inputs have seen, too few rows, rows about no run, unequal lengths, labels that are not finite.
 pub fn lift<L: Level>(
     runs: &[Run<'_, L>],
     rows: RunRows,
-    unit: &dyn Fn(usize, Option<f64>) -> f64,
+    label_of: &dyn Fn(usize, Option<f64>) -> f64,
     learner: &Learner<'_>,
 ) -> Result<Lifted<L>, LiftError> {
     let RunRows { table, rows } = rows;
@@ -278,7 +277,7 @@ pub fn lift<L: Level>(
         }
         let measured = run.measured(label);
         let measured = measured.ok_or(LiftError::NotMeasured { row: at + 1, uid: run.uid, label })?;
-        labels.push(unit(row.run, measured));
+        labels.push(label_of(row.run, measured));
     }
     Ok(Lifted {
         support: Support::<Above<L>>::of_runs(table, Target::Values(labels))?,
@@ -305,48 +304,48 @@ fn check_run<L: Level>(run: &Run<'_, L>, split: TaskSplit, learner: &Learner<'_>
 }
 
 impl<L: Level> Lifted<L> {
-    /// A task of some of the rows: short ones to learn from, long ones to be scored on. A run may be in both where what the
-    /// long rows ask for was measured later: from the beginning of a curve to its end.
+    /// A task of some of the rows: support rows to learn from and query rows to be scored on. A run may be in both if its query
+    /// labels were measured later than its support labels, as when the end of a curve is predicted from its beginning.
     ///
     /// # Errors
-    /// Too few short rows, a long row about a run of the short ones that is not later.
+    /// Too few support rows, a query row whose label was measured no later than a support row of the same run.
     ///
     /// # Panics
-    /// If a position is not a row.
+    /// If a position is no row.
     pub fn task(
         &self,
         name: impl Into<String>,
-        short: &[usize],
-        long: &[usize],
+        support: &[usize],
+        query: &[usize],
     ) -> Result<Task<Above<L>>, LiftError> {
-        if short.len() < FEWEST_ROWS {
-            return Err(LiftError::TooFewRows { n_rows: short.len() });
+        if support.len() < FEWEST_ROWS {
+            return Err(LiftError::TooFewRows { n_rows: support.len() });
         }
         let time = |row: &RunRow| match row.label {
             Moment::After(step) => step,
             Moment::End => u64::MAX,
         };
-        for &long in long {
-            let of_run = |short: &&usize| {
-                let (short, long) = (&self.rows[**short], &self.rows[long]);
-                short.run == long.run && time(long) <= time(short)
+        for &query in query {
+            let of_run = |support: &&usize| {
+                let (support, query) = (&self.rows[**support], &self.rows[query]);
+                support.run == query.run && time(query) <= time(support)
             };
-            if let Some(short) = short.iter().find(of_run) {
-                return Err(LiftError::SharedRun { short: short + 1, long: long + 1 });
+            if let Some(support) = support.iter().find(of_run) {
+                return Err(LiftError::SharedRun { support: support + 1, query: query + 1 });
             }
         }
-        Ok(Task::new(name, self.support.select(short), self.support.hold_out(long))?)
+        Ok(Task::new(name, self.support.select(support), self.support.hold_out(query))?)
     }
 
-    /// What the rows are about.
+    /// What each row says of which run.
     pub fn rows(&self) -> &[RunRow] {
         &self.rows
     }
 
-    /// The same rows with their labels dealt out anew: what is left when nothing can be learned but their spread.
+    /// The same rows with permuted labels: a control in which only the labels' distribution can be learned.
     ///
     /// # Panics
-    /// If the order is not one of all rows.
+    /// If `order` is no permutation of the rows.
     pub fn shuffled(&self, order: &[usize]) -> Self {
         let rows: BTreeSet<usize> = order.iter().copied().collect();
         assert!(order.len() == self.rows.len() && rows.len() == order.len(), "an order has each row once");

@@ -1,16 +1,16 @@
-//! Which runs a run was made from, through all the runs between.
+//! The ancestry of runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use weightsmith_ledger::{LedgerError, Snapshot, Uid};
 
-/// The parents of every run of a snapshot, of all levels.
+/// The parents of every run in a snapshot of a ledger, at all levels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lineage {
     parents: BTreeMap<Uid, BTreeSet<Uid>>,
 }
 
 impl Lineage {
-    /// That of a snapshot.
+    /// Reads the lineage from a snapshot.
     ///
     /// # Errors
     /// A damaged file.
@@ -18,13 +18,13 @@ impl Lineage {
         Ok(Self { parents: snapshot.parents()? })
     }
 
-    /// This one and another.
+    /// The union of two lineages.
     pub fn joined(mut self, other: Self) -> Self {
         self.parents.extend(other.parents);
         self
     }
 
-    /// Whether a run is another or was made from it, through however many runs between.
+    /// Whether `run` is `from` or has it among its ancestors, at any distance.
     pub fn descends(&self, run: Uid, from: Uid) -> bool {
         let (mut seen, mut open) = (BTreeSet::new(), vec![run]);
         while let Some(uid) = open.pop() {

@@ -9,7 +9,7 @@ use plotters::prelude::RGBColor;
 use std::collections::BTreeSet;
 use weightsmith_evaluation::seconds_text;
 use weightsmith_self_application::{
-    Choice, ControlReport, Difference, ForesightLearner, Generation, LoopReport, Method, SelfApplyReport,
+    Choice, ControlReport, Difference, Iteration, LoopReport, OutcomeLearner, RecipeSearch, SelfApplyReport,
     SelfTaskMode,
 };
 
@@ -20,7 +20,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(super) fn html(report: &SelfApplyReport) -> String {
     let mut body = format!("<h1>{QUESTION}</h1>\n<p class=\"answer\">{}</p>\n", answer(report));
     let mut all: Vec<(String, String)> = Vec::new();
-    for own in report.loops.iter().filter(|own| own.method == Method::Planner) {
+    for own in report.loops.iter().filter(|own| own.search == RecipeSearch::Planner) {
         let leaves = leaves(own);
         let title = loop_name(own);
         let text = format!("{title}: {} generations, {} accepted", leaves.len(), n_accepted(own));
@@ -43,7 +43,7 @@ pub(super) fn html(report: &SelfApplyReport) -> String {
     body.push_str(&pictures(&all));
     body.push_str(&who_trains_whom());
     for (at, own) in report.loops.iter().enumerate() {
-        if own.method == Method::Planner {
+        if own.search == RecipeSearch::Planner {
             body.push_str(&generations(at, own));
         }
     }
@@ -72,7 +72,8 @@ pub(super) fn html(report: &SelfApplyReport) -> String {
 
 /// The trees alone.
 pub(super) fn svg(report: &SelfApplyReport) -> String {
-    let loops: Vec<&LoopReport> = report.loops.iter().filter(|own| own.method == Method::Planner).collect();
+    let loops: Vec<&LoopReport> =
+        report.loops.iter().filter(|own| own.search == RecipeSearch::Planner).collect();
     let size = (tree::SIZE.0, tree::SIZE.1 * loops.len().max(1) as u32);
     let svg = drawn(size, |canvas| {
         for (at, own) in loops.iter().enumerate() {
@@ -91,21 +92,21 @@ fn loop_name(own: &LoopReport) -> String {
 }
 
 fn n_accepted(own: &LoopReport) -> usize {
-    own.generations.iter().filter(|generation| generation.accepted).count()
+    own.iterations.iter().filter(|generation| generation.accepted).count()
 }
 
 fn leaves(own: &LoopReport) -> Vec<Leaf> {
-    let at = |uid: &str| own.generations.iter().position(|generation| generation.uid == uid);
-    let leaf = |generation: &Generation| {
+    let at = |uid: &str| own.iterations.iter().position(|generation| generation.uid == uid);
+    let leaf = |generation: &Iteration| {
         Some(Leaf {
-            generation: generation.generation,
+            generation: generation.iteration,
             parent: generation.parent.as_deref().and_then(at),
             loss: generation.acceptance?,
             is_accepted: generation.accepted,
-            is_foreseen: generation.choice == Choice::Foreseen,
+            is_foreseen: generation.choice == Choice::Predicted,
         })
     };
-    own.generations.iter().filter_map(leaf).collect()
+    own.iterations.iter().filter_map(leaf).collect()
 }
 
 /// The sentence at the top.
@@ -142,22 +143,22 @@ fn answer(report: &SelfApplyReport) -> String {
         );
     }
     if let Some((at, own)) = report
-        .foresight
+        .prediction_quality
         .iter()
         .enumerate()
-        .find(|(_, own)| own.learner == ForesightLearner::Own && own.n_rows == 32)
+        .find(|(_, own)| own.learner == OutcomeLearner::Incumbent && own.n_rows == 32)
     {
         push(
             &mut text,
             format_args!(
                 "From 32 rows of its own runs it generates a predictor that foresees {} of the variance of others, {} more than ridge. ",
                 figure(
-                    &format!("/foresight/{at}/r2/mean"),
+                    &format!("/prediction_quality/{at}/r2/mean"),
                     own.r2.mean,
                     &format!("{:.0}%", 100.0 * own.r2.mean)
                 ),
                 figure(
-                    &format!("/foresight/{at}/over_ridge/mean"),
+                    &format!("/prediction_quality/{at}/over_ridge/mean"),
                     own.over_ridge.mean,
                     &format!("{:+.2}", own.over_ridge.mean)
                 ),
@@ -178,7 +179,7 @@ fn answer(report: &SelfApplyReport) -> String {
         );
     }
     if text.is_empty() {
-        let n: usize = report.loops.iter().map(|own| own.generations.len()).sum();
+        let n: usize = report.loops.iter().map(|own| own.iterations.len()).sum();
         text = format!(
             "{n} generations so far; other ways to come by recipes and the controls have not run yet."
         );
@@ -186,12 +187,12 @@ fn answer(report: &SelfApplyReport) -> String {
     text
 }
 
-fn other_name(method: Method) -> &'static str {
+fn other_name(method: RecipeSearch) -> &'static str {
     match method {
-        Method::Hand => "one thing changed at a time by hand",
-        Method::Random => "random search",
-        Method::Planner => "the planner",
-        Method::Control | Method::Confirm => "a repeat",
+        RecipeSearch::Hand => "one thing changed at a time by hand",
+        RecipeSearch::Random => "random search",
+        RecipeSearch::Planner => "the planner",
+        RecipeSearch::Control | RecipeSearch::Confirm => "a repeat",
     }
 }
 
@@ -219,7 +220,7 @@ fn choice_name(choice: Choice) -> &'static str {
     match choice {
         Choice::ByHand => "by hand",
         Choice::Random => "at random",
-        Choice::Foreseen => "foreseen to be best",
+        Choice::Predicted => "foreseen to be best",
         Choice::OneChanged => "one thing changed",
         Choice::Repeated => "repeated",
     }
@@ -244,14 +245,14 @@ fn generations(at: usize, own: &LoopReport) -> String {
     ]
     .map(String::from)
     .to_vec();
-    let rows = own.generations.iter().enumerate().map(|(idx, generation)| {
-        let pointer = |name: &str| format!("/loops/{at}/generations/{idx}/{name}");
-        let share = generation.n_beside as f64 / generation.n_tasks.max(1) as f64;
+    let rows = own.iterations.iter().enumerate().map(|(idx, generation)| {
+        let pointer = |name: &str| format!("/loops/{at}/iterations/{idx}/{name}");
+        let share = generation.n_auxiliary as f64 / generation.n_tasks.max(1) as f64;
         vec![
-            generation.generation.to_string(),
+            generation.iteration.to_string(),
             choice_name(generation.choice).to_string(),
             generation.level.to_string(),
-            number(&pointer("foreseen"), generation.foreseen),
+            number(&pointer("predicted"), generation.predicted),
             number(&pointer("acceptance"), generation.acceptance),
             generation.difference.as_ref().map_or("–".to_string(), |difference| {
                 difference_figure(&pointer("difference"), difference)
@@ -265,10 +266,10 @@ fn generations(at: usize, own: &LoopReport) -> String {
             seconds_text(generation.cpu_s),
         ]
     });
-    let standing = own.generations.iter().rposition(|generation| generation.accepted);
+    let standing = own.iterations.iter().rposition(|generation| generation.accepted);
     let mut text = format!("<h2>{}</h2>\n", escaped(&loop_name(own)));
-    for (idx, foreseen) in own.foreseen.iter().enumerate() {
-        let pointer = |name: &str| format!("/loops/{at}/foreseen/{idx}/{name}");
+    for (idx, foreseen) in own.prediction_errors.iter().enumerate() {
+        let pointer = |name: &str| format!("/loops/{at}/prediction_errors/{idx}/{name}");
         push(
             &mut text,
             format_args!(
@@ -293,7 +294,7 @@ fn generations(at: usize, own: &LoopReport) -> String {
 
 /// The best recipe of each method, and the same repeated.
 fn methods(report: &SelfApplyReport) -> String {
-    if report.methods.len() < 2 {
+    if report.searches.len() < 2 {
         return String::new();
     }
     let header: Vec<String> = [
@@ -309,14 +310,14 @@ fn methods(report: &SelfApplyReport) -> String {
     ]
     .map(String::from)
     .to_vec();
-    let rows = report.methods.iter().enumerate().map(|(at, own)| {
-        let pointer = |name: &str| format!("/methods/{at}/{name}");
+    let rows = report.searches.iter().enumerate().map(|(at, own)| {
+        let pointer = |name: &str| format!("/searches/{at}/{name}");
         let repeats = own.repeats.as_ref();
         vec![
-            own.method.name().to_string(),
+            own.search.name().to_string(),
             own.seed.to_string(),
             seconds_text(own.cpu_s),
-            own.n_generations.to_string(),
+            own.n_iterations.to_string(),
             number(&pointer("acceptance"), Some(own.acceptance)),
             number(&pointer("report"), Some(own.report)),
             repeats.map_or("–".into(), |repeats| repeats.n.to_string()),
@@ -333,7 +334,7 @@ fn methods(report: &SelfApplyReport) -> String {
                 format_args!(
                     "<p>Planner less {}, seed {seed}, report set, repeated: {}.</p>\n",
                     contest.other.name(),
-                    difference_figure(&format!("/contests/{at}/second/{idx}/1"), difference)
+                    difference_figure(&format!("/contests/{at}/report/{idx}/1"), difference)
                 ),
             );
         }
@@ -373,7 +374,7 @@ fn controls(report: &SelfApplyReport) -> String {
     if report.controls.is_empty() {
         return String::new();
     }
-    let sizes: Vec<usize> = report.controls[0].suite.iter().map(|suite| suite.n_short).collect();
+    let sizes: Vec<usize> = report.controls[0].suite.iter().map(|suite| suite.n_support).collect();
     let mut header: Vec<String> =
         ["beside the prior's tasks", "trainings", "acceptance set", "report set", "tasks about unseen runs"]
             .map(String::from)
@@ -403,7 +404,7 @@ fn control_row(at: usize, control: &ControlReport, sizes: &[usize]) -> Vec<Strin
         ]),
     }
     for n_short in sizes {
-        let found = control.suite.iter().enumerate().find(|(_, suite)| suite.n_short == *n_short);
+        let found = control.suite.iter().enumerate().find(|(_, suite)| suite.n_support == *n_short);
         cells.push(found.map_or("–".into(), |(idx, suite)| match &suite.difference {
             Some(difference) => difference_figure(&pointer(&format!("suite/{idx}/difference")), difference),
             None => number(&pointer(&format!("suite/{idx}/r2")), Some(suite.r2)),
@@ -413,20 +414,20 @@ fn control_row(at: usize, control: &ControlReport, sizes: &[usize]) -> Vec<Strin
 }
 
 fn sizes(report: &SelfApplyReport) -> Vec<usize> {
-    let mut sizes: Vec<usize> = report.foresight.iter().map(|own| own.n_rows).collect();
+    let mut sizes: Vec<usize> = report.prediction_quality.iter().map(|own| own.n_rows).collect();
     sizes.dedup();
     sizes
 }
 
 /// How well own trainings are foreseen.
 fn foresight(report: &SelfApplyReport) -> String {
-    if report.foresight.is_empty() {
+    if report.prediction_quality.is_empty() {
         return String::new();
     }
     let header: Vec<String> =
         [WORDS, "rows", "tested", "R²", "rank correlation", "R² less ridge's"].map(String::from).to_vec();
-    let rows = report.foresight.iter().enumerate().map(|(at, own)| {
-        let pointer = |name: &str| format!("/foresight/{at}/{name}/mean");
+    let rows = report.prediction_quality.iter().enumerate().map(|(at, own)| {
+        let pointer = |name: &str| format!("/prediction_quality/{at}/{name}/mean");
         let range = |low: f64, high: f64| format!(" <small>{low:.2} to {high:.2}</small>");
         vec![
             format!("<span class=\"words\">{}</span>", own.learner.name()),
@@ -451,12 +452,12 @@ fn foresight(report: &SelfApplyReport) -> String {
 }
 
 fn foresight_dots(report: &SelfApplyReport, n_rows: usize) -> (String, Vec<Dot>) {
-    let of_size = report.foresight.iter().filter(|own| own.n_rows == n_rows);
+    let of_size = report.prediction_quality.iter().filter(|own| own.n_rows == n_rows);
     let dots = of_size.map(|own| Dot {
         label: own.learner.name().to_string(),
         value: own.r2.mean,
         ends: (own.r2.low, own.r2.high),
-        is_lead: own.learner == ForesightLearner::Own,
+        is_lead: own.learner == OutcomeLearner::Incumbent,
     });
     (format!("R² from {n_rows} rows"), dots.collect())
 }
@@ -475,14 +476,14 @@ fn foresight_plot<'a>(title: &'a str, dots: &'a [Dot]) -> DotPlot<'a> {
 
 /// The least loss on the acceptance set against the processor seconds spent, mean over seeds.
 fn best_so_far(report: &SelfApplyReport) -> Vec<Curve> {
-    let colours: [(Method, RGBColor); 3] =
-        [(Method::Planner, ACCENT), (Method::Random, SECOND), (Method::Hand, THIRD)];
-    let of = |method: Method| -> Vec<&LoopReport> {
-        let is_it = |own: &&LoopReport| own.method == method && own.mode == SelfTaskMode::Lifted;
+    let colours: [(RecipeSearch, RGBColor); 3] =
+        [(RecipeSearch::Planner, ACCENT), (RecipeSearch::Random, SECOND), (RecipeSearch::Hand, THIRD)];
+    let of = |method: RecipeSearch| -> Vec<&LoopReport> {
+        let is_it = |own: &&LoopReport| own.search == method && own.mode == SelfTaskMode::Lifted;
         report.loops.iter().filter(is_it).collect()
     };
     // Seeds that every method has, so that means compare.
-    let seeds = |method: Method| of(method).iter().map(|own| own.seed).collect::<BTreeSet<u64>>();
+    let seeds = |method: RecipeSearch| of(method).iter().map(|own| own.seed).collect::<BTreeSet<u64>>();
     let all = colours.map(|(method, _)| seeds(method)).into_iter().filter(|seeds| !seeds.is_empty());
     let shared = all.reduce(|a, b| a.intersection(&b).copied().collect()).unwrap_or_default();
     let mut curves = Vec::new();
@@ -496,7 +497,7 @@ fn best_so_far(report: &SelfApplyReport) -> Vec<Curve> {
         let best = |own: &LoopReport, seconds: f64| {
             let mut spent = 0.0;
             let mut least = f64::INFINITY;
-            for generation in &own.generations {
+            for generation in &own.iterations {
                 spent += generation.cpu_s;
                 if spent > seconds * (1.0 + 1e-9) {
                     break;

@@ -6,7 +6,7 @@ use super::picture::{ACCENT, IN_MEMORY, INK};
 use super::picture::{Canvas, MUTED, RULE, Side, dot, line, write};
 use super::square::Square;
 use plotters::prelude::{Circle, Color};
-use weightsmith_self_application::{Choice, Method, SelfApplyReport};
+use weightsmith_self_application::{Choice, RecipeSearch, SelfApplyReport};
 
 /// One generation.
 #[derive(Clone, Debug)]
@@ -99,11 +99,11 @@ pub(super) type Pair = (f64, f64, bool);
 
 /// Of every generation of the loops that are planned.
 pub(super) fn pairs(report: &SelfApplyReport) -> Vec<Pair> {
-    let planned = report.loops.iter().filter(|own| own.method == Method::Planner);
+    let planned = report.loops.iter().filter(|own| own.search == RecipeSearch::Planner);
     planned
-        .flat_map(|own| &own.generations)
+        .flat_map(|own| &own.iterations)
         .filter_map(|generation| {
-            Some((generation.foreseen?, generation.acceptance?, generation.choice == Choice::Foreseen))
+            Some((generation.predicted?, generation.acceptance?, generation.choice == Choice::Predicted))
         })
         .collect()
 }

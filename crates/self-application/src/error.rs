@@ -1,4 +1,4 @@
-//! Why a loop of self-application cannot go on.
+//! Errors of self-application.
 
 use std::path::PathBuf;
 use weightsmith_base_model::EncodingError;
@@ -12,36 +12,45 @@ use weightsmith_planner::PlannerError;
 use weightsmith_runtime::OutputError;
 use weightsmith_training::InnerError;
 
-/// Why a loop of self-application cannot go on.
+/// Why a self-application loop cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum SelfApplicationError {
-    /// A suite cannot be scored.
+    /// A metamodel cannot be scored on real tables.
     #[error(transparent)]
     Evaluation(#[from] EvaluationError),
-    /// The planner cannot.
+    /// The base runs cannot be collected or read.
     #[error(transparent)]
     Planner(#[from] PlannerError),
-    /// A file cannot be written or not be read again.
+    /// A file cannot be written, or not be read back.
     #[error(transparent)]
     Output(#[from] OutputError),
-    /// A training of a metamodel cannot be done.
+    /// A metamodel cannot be trained.
     #[error(transparent)]
     Training(#[from] TrainError),
-    /// The folder of a loop whose trainings cost something else or learn from other data sets.
-    #[error("the generations in {} share other costs or data sets; use another folder", folder.display())]
+    /// The folder belongs to loops with other settings of [`SelfApplyFrame`](crate::SelfApplyFrame), so results would not
+    /// compare.
+    #[error("the iterations in {} have another --cost, --data-sets or --acceptance; use another folder", folder.display())]
     OtherLoop {
         /// The folder.
         folder: PathBuf,
     },
-    /// A range of costs without a recipe in it.
+    /// A setting of the loop that is out of its range.
+    #[error("{name} must be {range}")]
+    OutOfRange {
+        /// The setting.
+        name: &'static str,
+        /// What it must be.
+        range: &'static str,
+    },
+    /// No recipe is estimated to cost what was asked for.
     #[error("no recipe costs {least_s} to {most_s} seconds; the cheapest takes about one, the dearest 150")]
     NoRecipe {
-        /// Fewest seconds.
+        /// Lower end of the range, in seconds.
         least_s: f64,
-        /// Most seconds.
+        /// Upper end, in seconds.
         most_s: f64,
     },
-    /// A line that a loop of generations did not write.
+    /// A journal or another JSON file of the folder that cannot be parsed.
     #[error("{} is damaged: {source}", path.display())]
     Journal {
         /// The file.
@@ -49,25 +58,25 @@ pub enum SelfApplicationError {
         /// What is wrong.
         source: serde_json::Error,
     },
-    /// The ledger cannot be read.
+    /// The ledger cannot be read or appended to.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// Rows of the ledger do not make a task.
+    /// Runs of the ledger cannot be made a task of the level above.
     #[error(transparent)]
     Lift(#[from] LiftError),
-    /// A model for comparison cannot be trained.
+    /// A baseline network cannot be trained.
     #[error(transparent)]
     Inner(#[from] InnerError),
-    /// A model for comparison that is no network cannot be trained.
+    /// A baseline that is no network (a forest) cannot be trained.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
-    /// A predictor reads other columns.
+    /// The predictor was generated from other columns than the table has.
     #[error("the predictor reads other columns: {0}")]
     Columns(#[from] EncodingError),
-    /// No predictor can be generated from the table of runs.
+    /// The predictor's weights cannot be generated from the table of runs.
     #[error("no weights can be generated from the table of runs")]
     Generate(#[from] GenerateError),
-    /// A metamodel of the loop cannot be read again.
+    /// A metamodel's file cannot be loaded.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
 }

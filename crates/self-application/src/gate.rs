@@ -1,43 +1,43 @@
-//! Whether a new generation takes the place of the old one.
+//! Whether a newly trained metamodel replaces the incumbent.
 
-/// The differences up to which two generations are as good as each other, in nats a query row.
+/// The margin of non-inferiority: a loss at most this much higher counts as equally good, in nats a query row.
 pub const AS_GOOD: f64 = 0.002;
-/// The share of the old one's cost that a generation which is only as good may cost.
+/// An equally good candidate is accepted if its training cost at most this share of the incumbent's.
 pub const CHEAPER: f64 = 0.9;
 
-/// What the acceptance set says of a new generation beside the one that it would replace: means over tasks are paired.
+/// A candidate compared with the incumbent on the acceptance set, paired by task.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Contest {
-    /// Mean loss of the new one less that of the old one.
+    /// Mean loss of the candidate minus the incumbent's, in nats a query row.
     pub difference: f64,
-    /// The lower end of its 95% interval over tasks.
+    /// Lower end of its 95 % bootstrap interval over tasks.
     pub low: f64,
-    /// The upper end.
+    /// Upper end of the same interval.
     pub high: f64,
-    /// What the training of the new one cost, as a share of the old one's.
+    /// Processor seconds of the candidate's training divided by the incumbent's.
     pub cost_ratio: f64,
 }
 
-/// What the gate decides.
+/// The decision of [`gate`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// There was none before.
+    /// Accepted: there is no incumbent yet.
     First,
-    /// The new one is better: the whole interval says so.
+    /// Accepted: better, with the whole interval below 0.
     Better,
-    /// The new one is as good and cheaper.
+    /// Accepted: not worse by more than [`AS_GOOD`], and cheaper.
     Cheaper,
-    /// The old one stays; the new one is kept on file.
+    /// Rejected: the incumbent stays.
     Kept,
 }
 
 impl Verdict {
-    /// Whether the new one takes the place.
+    /// Whether the candidate becomes the incumbent.
     pub fn is_accepted(self) -> bool {
         self != Self::Kept
     }
 
-    /// As files have it.
+    /// Its name in files and reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::First => "first",
@@ -48,7 +48,8 @@ impl Verdict {
     }
 }
 
-/// Decides about a generation. The tasks of the acceptance set alone decide, and nothing else uses what is decided by them.
+/// Decides whether a candidate becomes the incumbent; `None` if there is no incumbent. Only losses on the acceptance set
+/// enter, so that the report set stays untouched by every decision.
 pub fn gate(contest: Option<&Contest>) -> Verdict {
     match contest {
         None => Verdict::First,

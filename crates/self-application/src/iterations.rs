@@ -1,24 +1,21 @@
-//! Self-application: generations of small metamodels, each trained by a recipe that the one before it foresaw to be the best
-//! from the table of the runs so far.
-//!
-//! Three things are kept apart. A *base model* is the small network whose weights are wanted; the predictor of trainings is
-//! one. A *metamodel* writes base models; what is trained here are metamodels. *Self-application* is that the rows which a
-//! base model learns from are about trainings of the metamodel that writes it, one level above what that was trained on.
+//! The self-application loop: its iterations, its files and its report.
 
+mod carry_out;
 mod controls;
-mod foresee;
-mod foresight;
-mod looping;
-mod order;
+mod prediction_quality;
+mod predictor;
+mod self_apply;
 mod self_tasks;
 mod store;
 mod summary;
+#[cfg(test)]
+mod testing;
 mod training;
 
-pub use foresight::{ForesightLearner, ForesightReport, OverDraws};
-pub use looping::{SelfApplyEvent, SelfApplyFrame, SelfApplySettings, self_apply};
+pub use prediction_quality::{OutcomeLearner, OverDraws, PredictionQuality};
+pub use self_apply::{SelfApplyEvent, SelfApplyFrame, SelfApplySettings, self_apply};
 pub use summary::{
-    ContestReport, ControlReport, ForeseenReport, LoopReport, MethodReport, NoiseReport, RepeatReport,
+    ContestReport, ControlReport, LoopReport, NoiseReport, PredictionErrors, RepeatReport, SearchReport,
     SelfApplyReport, SetDifferences, SetLosses, SuiteDifference, self_apply_report,
 };
 
@@ -33,27 +30,27 @@ use weightsmith_ledger::{Ledger, Named, RunRecord, Uid};
 use weightsmith_lifting::AnyRun;
 use weightsmith_tasks::{Above, Base};
 
-/// How the recipe of a generation is come by.
+/// How the recipes of a loop are searched. The last two repeat recipes and search for none.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Method {
-    /// The metamodel foresees the outcomes of its own trainings; a share of the recipes is drawn at random.
+pub enum RecipeSearch {
+    /// By predicted loss: the incumbent generates the predictor. One recipe in four is drawn at random.
     Planner,
-    /// All are drawn at random.
+    /// Random search.
     Random,
-    /// One thing is changed at a time, a level up or down from the best so far.
+    /// One factor at a time, a level up or down from the best recipe so far, as a person would.
     Hand,
-    /// One recipe, repeated under the controls.
+    /// No search: the incumbent's recipe, repeated under each [`SelfTaskMode`].
     Control,
-    /// The best recipe of another method, repeated with new seeds.
+    /// No search: the best recipe of each search, repeated with new seeds.
     Confirm,
 }
 
-impl Method {
-    /// Those that look for recipes.
+impl RecipeSearch {
+    /// The three that search.
     pub(crate) const SEARCHES: [Self; 3] = [Self::Planner, Self::Random, Self::Hand];
 
-    /// As files have it.
+    /// Its name in files and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Planner => "planner",
@@ -65,18 +62,18 @@ impl Method {
     }
 }
 
-/// What fills the shards of lifted tasks.
+/// What the auxiliary tasks of a training are: tasks about runs, or one of the controls.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SelfTaskMode {
-    /// Lifted tasks.
+    /// Tasks about recorded runs.
     #[default]
     Lifted,
-    /// Lifted tasks whose labels were dealt out anew.
+    /// Control: tasks about runs whose labels are permuted within each table.
     Shuffled,
-    /// As many more tasks of the prior.
+    /// Control: as many additional tasks of the prior.
     ExtraBase,
-    /// Nothing.
+    /// Control: no auxiliary tasks.
     None,
 }
 
@@ -84,7 +81,7 @@ impl SelfTaskMode {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Lifted, Self::Shuffled, Self::ExtraBase, Self::None];
 
-    /// As files have it.
+    /// Its name in files and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Lifted => "lifted",
@@ -101,11 +98,11 @@ impl fmt::Display for SelfTaskMode {
     }
 }
 
-/// A name that is no mode of self tasks.
+/// A text that names no [`SelfTaskMode`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{found}\" is none of lifted, shuffled, extra-base, none")]
 pub struct UnknownMode {
-    /// The name.
+    /// The text.
     pub found: String,
 }
 
@@ -118,98 +115,98 @@ impl FromStr for SelfTaskMode {
     }
 }
 
-/// How the recipe of one generation was chosen.
+/// How the recipe of one iteration was chosen.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Choice {
-    /// Where everything begins.
+    /// The first recipe: the settings of the small shipped metamodels, scaled to the cost range.
     ByHand,
     /// Drawn at random.
     Random,
-    /// The least that was foreseen.
-    Foreseen,
-    /// A level up or down from the best so far.
+    /// The lowest predicted loss.
+    Predicted,
+    /// One factor of the best recipe so far, a level up or down.
     OneChanged,
-    /// A recipe that is repeated.
+    /// A recipe of an earlier iteration.
     Repeated,
 }
 
-/// A difference of means over the tasks of the acceptance set.
+/// A mean difference of two metamodels' losses, paired by task, in nats a query row.
 #[derive(Copy, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
-    /// New less old.
+    /// Mean over tasks of the first loss minus the second.
     pub mean: f64,
-    /// The lower end of the 95% interval.
+    /// Lower end of the 95 % bootstrap interval over tasks.
     pub low: f64,
-    /// The upper end.
+    /// Upper end of the same interval.
     pub high: f64,
 }
 
-/// One generation, as its journal has it: what was chosen and why, what was foreseen, what came, and what the gate said.
+/// One iteration, a line of the journal: the recipe, its predicted and observed loss, and the gate's decision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Generation {
-    /// How recipes are come by.
-    pub method: Method,
-    /// What fills the shards of lifted tasks.
+pub struct Iteration {
+    /// How the recipes of its loop are searched.
+    pub search: RecipeSearch,
+    /// What the auxiliary tasks of a training are: tasks about runs, or one of the controls.
     pub mode: SelfTaskMode,
     /// The seed of the loop.
     pub seed: u64,
-    /// Counted from 0.
-    pub generation: usize,
-    /// The run in the ledger.
+    /// Its position in the loop, counted from 0.
+    pub iteration: usize,
+    /// The UID of its run in the ledger.
     pub uid: String,
-    /// Its level: what the rows of its tasks are about at most.
+    /// The level of that run: 0 if it was trained on tasks about the world alone, 1 if also on tasks about runs.
     pub level: u32,
     /// How its recipe was chosen.
     pub choice: Choice,
-    /// The recipe.
+    /// Every factor of [`FACTORS`](crate::FACTORS) with its value.
     pub recipe: serde_json::Map<String, serde_json::Value>,
-    /// The checksum of the snapshot of the ledger that it read.
+    /// The checksum of the ledger's snapshot that the iteration read.
     pub snapshot: String,
-    /// Tasks that it saw.
+    /// Tasks that it was trained on.
     pub n_tasks: u64,
-    /// Those of them that were about runs, or what stood in their place.
-    pub n_beside: u64,
-    /// What the generated predictor foresaw of its loss on the acceptance set; none where there were too few runs to learn from.
-    pub foreseen: Option<f64>,
-    /// Recipes that the search looked at.
+    /// Those of them that were auxiliary: not drawn from the prior's own stream.
+    pub n_auxiliary: u64,
+    /// The predicted loss on the acceptance set; none while there are too few runs to generate a predictor from.
+    pub predicted: Option<f64>,
+    /// Recipes that the search scored; 0 without a search.
     pub n_scored: usize,
-    /// Mean loss on the acceptance set; none of a training that diverged.
+    /// The observed mean loss on the acceptance set, in nats a query row; none if the training diverged.
     pub acceptance: Option<f64>,
     /// The same on the report set, which decides nothing.
     pub report: Option<f64>,
-    /// The same on tasks about runs of data sets that were held out.
+    /// The same on tasks about runs on held-out data sets.
     pub lifted: Option<f64>,
-    /// The closed-form head alone on the acceptance set.
+    /// The loss of the closed-form head alone on the acceptance set.
     pub untrained: f64,
-    /// The generation that it was compared with: the one that stood so far.
+    /// The UID of the incumbent that it was compared with; for a repeat, of the run that is repeated.
     pub parent: Option<String>,
-    /// Its loss on the acceptance set less that one's.
+    /// Its loss on the acceptance set minus the incumbent's.
     pub difference: Option<Difference>,
-    /// What the gate said.
+    /// The gate's decision, in words; "diverged" if nothing could be measured, "not compared" for a repeat.
     pub verdict: String,
-    /// Whether it took the other's place.
+    /// Whether it became the incumbent.
     pub accepted: bool,
     /// Processor seconds of its training.
     pub cpu_s: f64,
 }
 
-impl Generation {
-    /// The run's name.
+impl Iteration {
+    /// The UID of its run.
     pub(crate) fn run(&self) -> Option<Uid> {
         self.uid.parse().ok()
     }
 }
 
-/// A recorded training of a metamodel whose recipe is one of ours.
+/// A recorded training of a metamodel by an [`OuterRecipe`].
 #[derive(Clone, Debug)]
-pub(crate) struct OwnRun {
+pub(crate) struct MetamodelRun {
     pub(crate) record: AnyRun,
     pub(crate) recipe: OuterRecipe,
 }
 
-impl OwnRun {
-    /// The run of a name in a ledger.
+impl MetamodelRun {
+    /// The run with this UID; none if the ledger lacks it or its recipe is of another kind.
     pub(crate) fn read(ledger: &Ledger, uid: Uid) -> Result<Option<Self>, SelfApplicationError> {
         let Some(level) = ledger.level_of(uid)? else { return Ok(None) };
         let record = match level {
@@ -223,7 +220,7 @@ impl OwnRun {
         Ok(recipe.map(|recipe| Self { record, recipe }))
     }
 
-    /// The record, if it learned from tasks about the world alone.
+    /// The record, if it is of level 0.
     pub(crate) fn on_world(&self) -> Option<&RunRecord<Base>> {
         match &self.record {
             AnyRun::OnWorld(record) => Some(record),
@@ -231,7 +228,7 @@ impl OwnRun {
         }
     }
 
-    /// The data sets that it learned from in the end.
+    /// The data sets that its tasks come from, through all levels.
     pub(crate) fn roots(&self) -> &BTreeSet<String> {
         match &self.record {
             AnyRun::OnWorld(record) => &record.roots,
@@ -239,7 +236,7 @@ impl OwnRun {
         }
     }
 
-    /// The stream of tasks about the world that it was trained on.
+    /// The stream of prior tasks that it was trained on, as a root.
     pub(crate) fn stream(&self) -> String {
         match &self.record {
             AnyRun::OnWorld(record) => stream_of(record.seed),
@@ -247,9 +244,9 @@ impl OwnRun {
         }
     }
 
-    /// What predictors foresee of it.
+    /// The label that predictors learn and are tested on.
     pub(crate) fn label(&self, untrained: f64) -> f64 {
-        self_tasks::own_label(self.outcome(), untrained)
+        self_tasks::outcome_label(self.outcome(), untrained)
     }
 
     pub(crate) fn outcome(&self) -> Option<f64> {

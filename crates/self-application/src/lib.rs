@@ -1,12 +1,12 @@
-//! A metamodel's own trainings become part of what it learns from.
+//! Self-application: a metamodel generates a predictor of how metamodels train, and its choices are trained in turn.
 //!
-//! [`OuterRecipe`] is what there is to decide about the training of a metamodel, [`propose`] searches for the recipe of
-//! which a generated predictor predicts the least loss, and [`gate`] decides whether what came of it takes the
-//! incumbent's place. [`self_apply`] is the loop over these.
+//! An [`OuterRecipe`] holds every hyperparameter of a metamodel's training. [`propose`] searches for the recipe with the
+//! lowest predicted loss, and [`gate`] decides by a paired test on fixed tasks whether the metamodel trained by it replaces
+//! the incumbent, the metamodel that was accepted last. [`self_apply`] repeats this; one round is an [`Iteration`].
 //!
-//! Three things are kept apart. A *base model* is the small network whose weights are wanted; the predictor of trainings is
-//! one. A *metamodel* writes base models; what is trained here are metamodels. *Self-application* is that the rows which a
-//! base model learns from are about trainings of the metamodel that writes it, one level above what that was trained on.
+//! A *base model* is a small network for one table; the predictor of training outcomes is one. A *metamodel* generates the
+//! weights of base models; the trainings here are trainings of metamodels. The rows that the predictor is generated from
+//! describe such trainings, so they are one level above the tasks that those were trained on.
 
 mod error;
 mod gate;
@@ -17,8 +17,8 @@ mod recipes;
 pub use error::SelfApplicationError;
 pub use gate::{AS_GOOD, CHEAPER, Contest, Verdict, gate};
 pub use iterations::{
-    Choice, ContestReport, ControlReport, Difference, ForeseenReport, ForesightLearner, ForesightReport,
-    Generation, LoopReport, Method, MethodReport, NoiseReport, OverDraws, RepeatReport, SelfApplyEvent,
+    Choice, ContestReport, ControlReport, Difference, Iteration, LoopReport, NoiseReport, OutcomeLearner,
+    OverDraws, PredictionErrors, PredictionQuality, RecipeSearch, RepeatReport, SearchReport, SelfApplyEvent,
     SelfApplyFrame, SelfApplyReport, SelfApplySettings, SelfTaskMode, SetDifferences, SetLosses,
     SuiteDifference, UnknownMode, self_apply, self_apply_report,
 };

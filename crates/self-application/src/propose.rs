@@ -1,29 +1,30 @@
-//! The next recipe: what a predictor, whose weights were generated from the table of runs, says is best.
+//! The search for the recipe with the lowest predicted loss.
 
 use crate::recipes::{CostRange, OuterRecipe, recipe_table};
 use std::collections::BTreeSet;
 use weightsmith_tasks::{Seed, Table};
 
-/// Recipes that a predictor looks at first.
+/// Random recipes that are scored first.
 pub const N_SCANNED: usize = 20_000;
-/// The best of them from which it goes on to neighbours.
+/// Width of the beam: the best so far, whose neighbours are scored next.
 const N_CLIMBED: usize = 16;
-/// Steps from neighbour to neighbour, at most.
+/// Rounds of scoring neighbours, at most.
 const N_ROUNDS: usize = 8;
 
-/// What a search found.
+/// The result of a search.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Proposal {
-    /// The recipe.
+    /// The recipe with the lowest predicted loss.
     pub recipe: OuterRecipe,
-    /// What is foreseen of it.
-    pub foreseen: f64,
-    /// Recipes that were looked at.
+    /// Its predicted loss.
+    pub predicted: f64,
+    /// How many recipes were scored.
     pub n_scored: usize,
 }
 
-/// The recipe within a range of costs of which the least is foreseen, but for those that were tried: of many drawn at random,
-/// the best go on to their best neighbours as long as those are better. None if all that were found were tried.
+/// The recipe with the lowest predicted loss within a range of costs, those already tried excluded: a random scan of
+/// [`N_SCANNED`] recipes, then a beam search over recipes that differ in one factor, until it no longer improves. `None` if
+/// every recipe found was tried.
 ///
 /// # Errors
 /// Those of the predictor.
@@ -60,7 +61,7 @@ pub fn propose<E>(
             break;
         }
     }
-    Ok(best.first().map(|&(foreseen, recipe)| Proposal { recipe, foreseen, n_scored }))
+    Ok(best.first().map(|&(predicted, recipe)| Proposal { recipe, predicted, n_scored }))
 }
 
 #[cfg(test)]
@@ -69,7 +70,7 @@ mod tests {
     use std::convert::Infallible;
     use weightsmith_tasks::ColumnValues;
 
-    /// Foresees the distance to a recipe, as a table has it.
+    /// Predicts the distance to a recipe's row.
     fn far_from(best: OuterRecipe) -> impl FnMut(&Table) -> Result<Vec<f64>, Infallible> {
         let goal = recipe_table(&[best]);
         move |table: &Table| {
@@ -78,7 +79,7 @@ mod tests {
                 match (&column.values, &goal.values) {
                     (ColumnValues::Numeric(values), ColumnValues::Numeric(goal)) => {
                         distances.iter_mut().zip(values).for_each(|(sum, value)| {
-                            // What means nothing in both is equal.
+                            // Missing in both counts as equal.
                             *sum += match (value.is_nan(), goal[0].is_nan()) {
                                 (true, true) => 0.0,
                                 (false, false) => (value - goal[0]).abs(),
@@ -109,11 +110,11 @@ mod tests {
         let Ok(Some(found)) = propose(&mut far_from(best), &none, &costs, Seed(1)) else {
             panic!("there are recipes")
         };
-        assert_eq!((found.recipe, found.foreseen), (best, 0.0));
+        assert_eq!((found.recipe, found.predicted), (best, 0.0));
         assert!(found.n_scored > N_SCANNED / 2);
         let Ok(Some(next)) = propose(&mut far_from(best), &BTreeSet::from([best]), &costs, Seed(1)) else {
             panic!("there are others")
         };
-        assert!(next.recipe != best && next.foreseen > 0.0 && costs.holds(&next.recipe));
+        assert!(next.recipe != best && next.predicted > 0.0 && costs.holds(&next.recipe));
     }
 }

@@ -1,4 +1,4 @@
-//! The recipes of a metamodel's own training: what there is to decide, and the trainings that come of it.
+//! The hyperparameters of a metamodel's training: the factors, recipes that choose a level of each, and recipes as tables.
 
 use rand::Rng;
 use weightsmith_ledger::{Named, Value};
@@ -7,25 +7,25 @@ use weightsmith_priors::{FamilyShares, PriorConfig};
 use weightsmith_tasks::{Column, ColumnValues, Seed, Table, TaskType};
 use weightsmith_training::{OuterConfig, OuterOptimiser, Shapes, StepRule};
 
-/// Something to decide about the training of a metamodel.
+/// One hyperparameter of a metamodel's training.
 #[derive(Copy, Clone, Debug)]
 pub struct Factor {
-    /// As run records and tables have it.
+    /// Its name in run records and as a column.
     pub name: &'static str,
-    /// What it is.
+    /// A description.
     pub what: &'static str,
-    /// What it can be.
+    /// The values it may take.
     pub levels: Levels,
 }
 
-/// What a factor can be.
+/// The values that a factor may take.
 #[derive(Copy, Clone, Debug)]
 pub enum Levels {
-    /// Numbers whose ratios matter: a table has their logarithms to the base 2.
+    /// Positive numbers on a logarithmic scale: as a column, their base-2 logarithms.
     Scale(&'static [f64]),
-    /// Numbers whose differences matter.
+    /// Numbers on a linear scale.
     Numbers(&'static [f64]),
-    /// Names.
+    /// Categories.
     Names(&'static [&'static str]),
 }
 
@@ -49,7 +49,7 @@ const fn factor(name: &'static str, what: &'static str, levels: Levels) -> Facto
     Factor { name, what, levels }
 }
 
-/// Everything that is decided; what is not here is as in the small metamodels under `models/`.
+/// All factors, in the order of the columns. Every other setting is that of the small metamodels under `models/`.
 pub const FACTORS: [Factor; 14] = [
     factor(
         "n_steps",
@@ -74,48 +74,49 @@ pub const FACTORS: [Factor; 14] = [
     factor("n_units", "hidden units of the base model in one view", Levels::Scale(&[16.0, 32.0, 64.0])),
     factor(
         "self_every",
-        "a shard of lifted tasks every so many steps, 0 for none",
+        "steps from one shard of auxiliary tasks to the next, 0 for none",
         Levels::Numbers(&[0.0, 4.0, 2.0, 1.0]),
     ),
 ];
 const N: usize = FACTORS.len();
-/// The factors that a training's cost depends on, but for tasks about runs.
+/// The factors that the estimated cost depends on, `self_every` aside.
 const COSTLY: [&str; 6] = ["n_steps", "n_shards", "shard_tokens", "d_model", "n_layers", "n_units"];
 
-/// One choice of every factor: a training of a metamodel, but for its seed.
+/// A level of every factor: everything about a metamodel's training but its seed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OuterRecipe {
     levels: [u8; N],
 }
 
-/// What a training may cost by [`OuterRecipe::estimated_s`], so that recipes differ in how they spend it.
+/// A range of [`OuterRecipe::estimated_s`], in seconds: recipes of about one cost compete.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct CostRange {
-    /// Fewest seconds.
+    /// Lower end, in seconds.
     pub least: f64,
-    /// Most seconds.
+    /// Upper end, in seconds.
     pub most: f64,
 }
 
 impl CostRange {
-    /// Whether a recipe lies inside.
+    /// Whether a recipe's estimated cost lies in the range.
     pub fn holds(&self, recipe: &OuterRecipe) -> bool {
         (self.least..=self.most).contains(&recipe.estimated_s())
     }
 }
 
 impl OuterRecipe {
-    /// How many there are.
+    /// The number of different recipes.
     pub fn count() -> u64 {
         FACTORS.iter().map(|factor| factor.levels.len() as u64).product()
     }
 
-    /// What a person takes to begin with: the settings of the small shipped metamodels, with fewer steps.
+    /// The start of every loop: the settings of the small shipped metamodels, with fewer steps.
     pub fn by_hand() -> Self {
         Self { levels: [4, 1, 3, 1, 2, 1, 1, 2, 0, 2, 1, 1, 1, 0] }
     }
 
-    /// The same or, where that costs too much or too little, the nearest to it with other steps, shards and sizes.
+    /// [`Self::by_hand`] or, if its cost is out of range, the nearest recipe in range that differs in cost factors only; `None`
+    /// if there is none.
     pub fn by_hand_within(costs: &CostRange) -> Option<Self> {
         let mut all = vec![Self::by_hand()];
         for at in (0..N).filter(|&at| COSTLY.contains(&FACTORS[at].name)) {
@@ -139,18 +140,18 @@ impl OuterRecipe {
         all.into_iter().filter(|recipe| costs.holds(recipe)).min_by_key(away)
     }
 
-    /// Any within a range of costs, all equally likely; none if a million draws all cost too little or too much.
+    /// A uniform draw from the recipes in a range of costs; `None` if a million draws are all out of range.
     pub fn draw(random: &mut impl Rng, costs: &CostRange) -> Option<Self> {
         Self::draws(random, costs).next()
     }
 
-    /// Those within a range of costs among a million that are drawn.
+    /// The recipes in range among a million uniform draws.
     pub(crate) fn draws(random: &mut impl Rng, costs: &CostRange) -> impl Iterator<Item = Self> {
         let any = || Self { levels: FACTORS.map(|factor| random.random_range(0..factor.levels.len()) as u8) };
         std::iter::repeat_with(any).take(1_000_000).filter(|recipe| costs.holds(recipe))
     }
 
-    /// Those that differ in one factor.
+    /// All recipes that differ in exactly one factor.
     pub fn neighbours(&self) -> Vec<Self> {
         let mut all = Vec::new();
         for (at, factor) in FACTORS.iter().enumerate() {
@@ -163,7 +164,7 @@ impl OuterRecipe {
         all
     }
 
-    /// Those that differ by one level of one factor; names have no order, and all are next to each other.
+    /// All recipes that differ by one level of one factor; between categories, which have no order, every change is one level.
     pub fn adjacent(&self) -> Vec<Self> {
         let is_next = |other: &Self| {
             let mut factors = FACTORS.iter().zip(self.levels.iter().zip(other.levels));
@@ -193,12 +194,12 @@ impl OuterRecipe {
         }
     }
 
-    /// Steps between shards of lifted tasks; none without them.
+    /// Steps from one shard of auxiliary tasks to the next; `None` without auxiliary tasks.
     pub fn self_every(&self) -> Option<u64> {
         Some(self.number("self_every") as u64).filter(|every| *every > 0)
     }
 
-    /// The same without lifted tasks, or with as many as there can be.
+    /// The same recipe with another [`Self::self_every`]; `None` if that is no level of the factor.
     pub fn with_self_every(mut self, every: Option<u64>) -> Option<Self> {
         let at = N - 1;
         let Levels::Numbers(numbers) = FACTORS[at].levels else { return None };
@@ -207,8 +208,8 @@ impl OuterRecipe {
         Some(self)
     }
 
-    /// Seconds on a free core, by a product of powers that was fitted to short trainings: within a fifth of most. A measure of
-    /// size that needs no training.
+    /// Estimated processor seconds on an otherwise idle core, by a product of powers fitted to short trainings; within 20 % for
+    /// most recipes.
     pub fn estimated_s(&self) -> f64 {
         let every = self.number("self_every");
         let shards = self.number("n_shards") + if every > 0.0 { 1.0 / every } else { 0.0 };
@@ -221,7 +222,7 @@ impl OuterRecipe {
             * (self.number("n_units") / 32.0).powf(0.3)
     }
 
-    /// The training, for numbers as targets: those of lifted tasks are numbers.
+    /// The configuration of a training by this recipe. The metamodel is for regression, since outcomes of runs are numbers.
     pub fn config(&self, seed: Seed) -> OuterConfig {
         let whole = |name: &str| self.number(name) as usize;
         OuterConfig {
@@ -257,7 +258,7 @@ impl OuterRecipe {
         }
     }
 
-    /// As a run record has it.
+    /// Every factor's name and value, as a run record has them.
     pub fn values(&self) -> Named {
         let value = |(factor, level): (&Factor, &u8)| {
             (factor.name.to_string(), factor.levels.value(usize::from(*level)))
@@ -265,7 +266,7 @@ impl OuterRecipe {
         FACTORS.iter().zip(&self.levels).map(value).collect()
     }
 
-    /// The recipe of a run record; none if it is of another kind.
+    /// The recipe of a run record; `None` if a factor is missing or has a value that is no level of it.
     pub fn of_values(values: &Named) -> Option<Self> {
         let mut levels = [0; N];
         for (level, factor) in levels.iter_mut().zip(&FACTORS) {
@@ -296,10 +297,10 @@ fn families(mix: &str) -> FamilyShares {
     }
 }
 
-/// Recipes as the rows of a table: what a predictor knows of a training before it begins.
+/// Recipes as the rows of a table, a column a factor and six derived columns: the predictor's inputs.
 ///
 /// # Panics
-/// If there are none.
+/// If there are no recipes.
 pub fn recipe_table(recipes: &[OuterRecipe]) -> Table {
     let column = |(at, factor): (usize, &Factor)| {
         let levels = recipes.iter().map(|recipe| usize::from(recipe.levels[at]));
@@ -322,14 +323,14 @@ pub fn recipe_table(recipes: &[OuterRecipe]) -> Table {
     Table::new(recipes.len(), columns).expect("columns have names of their own and a value a recipe")
 }
 
-/// What follows from several factors together, as columns after those of [`FACTORS`]; a value that means nothing is missing.
+/// Columns derived from several factors, after those of [`FACTORS`]; missing where they do not apply.
 const DERIVED: [&str; 6] =
     ["log2_tokens", "log2_way", "log2_way_muon", "log2_way_adamw", "log2_averaged", "self_share"];
 
 impl OuterRecipe {
-    /// The numbers of [`DERIVED`]: support rows and columns in all; learning rate times steps, which is how far the parameters
-    /// may go, for either optimiser too, whose steps are of another size; the steps as a multiple of those that are averaged;
-    /// shards of lifted tasks a step.
+    /// The values of [`DERIVED`]: tokens (support rows plus columns) over the whole training; learning rate times steps, which
+    /// bounds how far the parameters can move, overall and by optimiser, since the step sizes of the two differ; steps divided
+    /// by the averaging horizon; shards of auxiliary tasks a step. The first five are base-2 logarithms.
     fn derived(&self) -> [f64; DERIVED.len()] {
         let steps = self.number("n_steps");
         let way = (self.number("learning_rate") * steps).log2();
@@ -378,7 +379,7 @@ mod tests {
             let n_changed = recipe.levels.iter().zip(other.levels).filter(|(a, b)| **a != *b).count();
             assert_eq!(n_changed, 1);
         }
-        // Two optimisers and four mixes of families, and else a level up and, but at the bottom, one down.
+        // Two optimisers and four mixes of families; of the others a level up and, but at the bottom, one down.
         assert_eq!(recipe.adjacent().len(), 1 + 3 + 2 * (FACTORS.len() - 2) - 4);
         assert_eq!(OuterRecipe::by_hand_within(&COSTS), Some(recipe));
         let cheap = OuterRecipe::by_hand_within(&CostRange { least: 1.0, most: 2.0 }).unwrap();

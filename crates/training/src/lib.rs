@@ -12,7 +12,7 @@ pub use inner::{
     fit_linear, folds, grid, prediction_losses, refine, split_off, train_base_model, tune_base_model,
 };
 pub use outer::{
-    BESIDE_AT_MOST_ONE_IN, Beside, CoolDown, EncodedTask, Moments, Observer, OuterConfig, OuterConfigError,
-    OuterOptimiser, QueryLosses, Shapes, StepReport, StepRule, TaskStream, TrainState, Trainer, Validation,
-    encode_task, query_losses,
+    AUXILIARY_AT_MOST_ONE_IN, AuxiliaryTasks, CoolDown, EncodedTask, Moments, Observer, OuterConfig,
+    OuterConfigError, OuterOptimiser, QueryLosses, Shapes, StepReport, StepRule, TaskStream, TrainState,
+    Trainer, Validation, encode_task, query_losses,
 };

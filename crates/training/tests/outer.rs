@@ -7,8 +7,8 @@ use weightsmith_metamodel::{Metamodel, MetamodelConfig};
 use weightsmith_priors::PriorConfig;
 use weightsmith_tasks::{Above, Base, Column, ColumnValues, Seed, Support, Table, Target, Task, TaskType};
 use weightsmith_training::{
-    BESIDE_AT_MOST_ONE_IN, Beside, Observer, OuterConfig, OuterOptimiser, Shapes, StepReport, TaskStream,
-    TrainState, Trainer, Validation, query_losses,
+    AUXILIARY_AT_MOST_ONE_IN, AuxiliaryTasks, Observer, OuterConfig, OuterOptimiser, Shapes, StepReport,
+    TaskStream, TrainState, Trainer, Validation, query_losses,
 };
 
 fn config(task_type: TaskType) -> OuterConfig {
@@ -117,20 +117,20 @@ fn about_runs(n_tasks: usize) -> Vec<Task<Above<Base>>> {
     let task = |at: usize| {
         let (cells, labels) = table(17 * at, 36);
         let all = Support::<Above<Base>>::of_runs(cells, labels).expect("a label a row");
-        let (short, long): (Vec<usize>, Vec<usize>) = (0..36).partition(|row| row % 3 > 0);
-        Task::new(format!("runs {at}"), all.select(&short), all.hold_out(&long)).expect("numbers in both")
+        let (support, query): (Vec<usize>, Vec<usize>) = (0..36).partition(|row| row % 3 > 0);
+        Task::new(format!("runs {at}"), all.select(&support), all.hold_out(&query)).expect("numbers in both")
     };
     (0..n_tasks).map(task).collect()
 }
 
 #[test]
-fn tasks_about_runs_join_the_stream_and_are_a_fifth_at_most() {
+fn auxiliary_tasks_join_the_stream_and_are_a_fifth_at_most() {
     let config = OuterConfig { shard_tokens: 400, ..config(TaskType::Regression) };
     let run = |every: u64, n_threads: usize| {
-        let beside = Beside::tasks(about_runs(30), every);
+        let auxiliary = AuxiliaryTasks::of_tasks(about_runs(30), every);
         let mut state = TrainState::new(&config).unwrap();
         let mut until = Until::step(u64::MAX);
-        let trainer = Trainer::with_beside(&config, Some(beside), &Device::flex(), n_threads).unwrap();
+        let trainer = Trainer::with_auxiliary(&config, Some(auxiliary), &Device::flex(), n_threads).unwrap();
         trainer.run(&mut state, &mut until);
         (state, until.steps)
     };
@@ -141,19 +141,19 @@ fn tasks_about_runs_join_the_stream_and_are_a_fifth_at_most() {
     assert!(state.params != plain.params);
     for (step, alone) in steps.iter().zip(&alone) {
         // Those of the prior are the same as without.
-        assert_eq!(step.n_tasks - step.n_beside, alone.n_tasks);
-        assert_eq!(step.n_beside > 0, step.step % 2 == 1, "{step:?}");
-        assert!(BESIDE_AT_MOST_ONE_IN * step.n_beside <= step.n_tasks, "{step:?}");
+        assert_eq!(step.n_tasks - step.n_auxiliary, alone.n_tasks);
+        assert_eq!(step.n_auxiliary > 0, step.step % 2 == 1, "{step:?}");
+        assert!(AUXILIARY_AT_MOST_ONE_IN * step.n_auxiliary <= step.n_tasks, "{step:?}");
     }
-    let n_beside = |steps: &[StepReport]| steps.iter().map(|step| step.n_beside).sum::<usize>();
-    assert!(n_beside(&run(1, 1).1) > n_beside(&steps));
+    let n_auxiliary = |steps: &[StepReport]| steps.iter().map(|step| step.n_auxiliary).sum::<usize>();
+    assert!(n_auxiliary(&run(1, 1).1) > n_auxiliary(&steps));
     // As many more tasks of the prior are another training again.
     let mut extra = TrainState::new(&config).unwrap();
-    let beside = Beside::prior(&config, 2).unwrap();
-    let trainer = Trainer::with_beside(&config, Some(beside), &Device::flex(), 1).unwrap();
+    let auxiliary = AuxiliaryTasks::of_prior(&config, 2).unwrap();
+    let trainer = Trainer::with_auxiliary(&config, Some(auxiliary), &Device::flex(), 1).unwrap();
     let mut until = Until::step(u64::MAX);
     trainer.run(&mut extra, &mut until);
-    assert!(n_beside(&until.steps) > 0 && extra.params != plain.params && extra.params != state.params);
+    assert!(n_auxiliary(&until.steps) > 0 && extra.params != plain.params && extra.params != state.params);
 }
 
 #[test]

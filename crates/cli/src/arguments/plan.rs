@@ -195,8 +195,8 @@ pub(crate) struct PlanCollect {
     /// The seed of tasks, recipes and trainings; a whole number below 2^64
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// End after this many minutes, 0 to 525600 (a year)
-    #[arg(long, value_parser = minutes)]
+    /// End after this many minutes, 0 to 100000
+    #[arg(long, value_parser = super::minutes)]
     pub(crate) minutes: Option<f64>,
     /// Cores to use, 1 to 1024 [default: all]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -242,10 +242,4 @@ const MOST_ROWS: u64 = 1_000_000;
 /// Reads a whole number in a range.
 fn count(range: RangeInclusive<u64>) -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(range)
-}
-
-/// Reads a number of minutes.
-fn minutes(text: &str) -> Result<f64, String> {
-    let parsed = text.parse().ok().filter(|minutes| (0.0..=525_600.0).contains(minutes));
-    parsed.ok_or_else(|| "use a number from 0 to 525600".to_string())
 }

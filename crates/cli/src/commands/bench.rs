@@ -3,7 +3,8 @@
 use super::evaluate::threads;
 use crate::arguments;
 use crate::exit::Outcome;
-use crate::teller::{Teller, interrupted};
+use crate::interrupt::interrupted;
+use crate::progress::TrainingProgress;
 use crate::{print, progress};
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
@@ -50,13 +51,13 @@ pub(super) fn run(arguments: &arguments::Bench) -> Result<Outcome> {
     let settings =
         BenchSettings { resume: arguments.resume, n_threads: threads(arguments.threads), device: &device };
     let stop = interrupted()?;
-    let mut shown = Shown { n_runs: plan.runs.len(), teller: None, scores: None };
+    let mut shown = Shown { n_runs: plan.runs.len(), training: None, scores: None };
     let mut written = Ok(());
     let done = bench(&plan, &settings, &mut |event| {
         if let BenchEvent::Done(so_far) = &event {
             written = write_bench(so_far, &report);
         }
-        shown.tell(event);
+        shown.update(event);
         if written.is_err() || stop.load(Ordering::Relaxed) {
             ControlFlow::Break(())
         } else {
@@ -73,38 +74,42 @@ pub(super) fn run(arguments: &arguments::Bench) -> Result<Outcome> {
     } else {
         print::text(&in_words(&done, &report))?;
     }
-    Ok(if finished && done.n_errors == 0 { Outcome::Done } else { Outcome::CheckFailed })
+    Ok(if finished && done.n_errors == 0 && done.n_diverged() == 0 {
+        Outcome::Done
+    } else {
+        Outcome::CheckFailed
+    })
 }
 
 /// A bar for the training or the scoring that is going on.
 struct Shown {
     n_runs: usize,
-    teller: Option<Teller>,
+    training: Option<TrainingProgress>,
     scores: Option<ProgressBar>,
 }
 
 impl Shown {
-    fn tell(&mut self, event: BenchEvent<'_>) {
+    fn update(&mut self, event: BenchEvent<'_>) {
         match event {
             BenchEvent::Run { run_idx, run } => {
                 self.end();
-                let teller = Teller::new(run.experiment.training.last_step());
-                teller.line(&format!("run {} of {}: {}", run_idx + 1, self.n_runs, run.name));
-                self.teller = Some(teller);
+                let progress = TrainingProgress::new(run.experiment.training.last_step());
+                progress.line(&format!("run {} of {}: {}", run_idx + 1, self.n_runs, run.name));
+                self.training = Some(progress);
             }
             BenchEvent::Train(event) => {
-                let Some(teller) = &mut self.teller else { return };
+                let Some(progress) = &mut self.training else { return };
                 match event {
                     TrainEvent::Step { report, tasks_per_second, .. } => {
-                        teller.step(&report, tasks_per_second);
+                        progress.step(&report, tasks_per_second);
                     }
-                    TrainEvent::Validation(validation) => teller.validation(&validation),
+                    TrainEvent::Validation(validation) => progress.validation(&validation),
                     TrainEvent::Checkpoint(_) => {}
                 }
             }
             BenchEvent::Score { n_done, n_all } => {
-                if let Some(teller) = self.teller.take() {
-                    teller.end();
+                if let Some(progress) = self.training.take() {
+                    progress.end();
                 }
                 let bar = self.scores.get_or_insert_with(|| progress::bar(n_all as u64, "splits"));
                 bar.set_position(n_done as u64);
@@ -114,8 +119,8 @@ impl Shown {
     }
 
     fn end(&mut self) {
-        if let Some(teller) = self.teller.take() {
-            teller.end();
+        if let Some(progress) = self.training.take() {
+            progress.end();
         }
         if let Some(bar) = self.scores.take() {
             bar.finish_and_clear();
@@ -155,6 +160,7 @@ fn row(run: &BenchRunFigures, n_scores: usize) -> Vec<String> {
         RunState::Waiting => "waiting".to_string(),
         RunState::Stopped => format!("step {} of {}", run.step, run.n_steps),
         RunState::Finished => "finished".to_string(),
+        RunState::Diverged => format!("diverged by step {}", run.step),
     });
     cells
 }

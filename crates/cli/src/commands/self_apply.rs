@@ -2,7 +2,7 @@
 
 use crate::arguments::SelfApply;
 use crate::exit::Outcome;
-use crate::teller::interrupted;
+use crate::interrupt::interrupted;
 use crate::{print, progress};
 use anyhow::{Result, bail};
 use indicatif::ProgressBar;
@@ -15,25 +15,24 @@ use weightsmith_base_model::open_device;
 use weightsmith_evaluation::{Part, SuiteTable, seconds_text, suite_tables};
 use weightsmith_reports::{ReportFormat, write_generations};
 use weightsmith_self_application::{
-    Choice, Generation as SelfGeneration, SelfApplyEvent, SelfApplyFrame, SelfApplySettings, self_apply,
-    self_apply_report,
+    Choice, Iteration, SelfApplyEvent, SelfApplyFrame, SelfApplySettings, self_apply, self_apply_report,
 };
 use weightsmith_tasks::TaskType;
 
 pub(super) fn run(arguments: &SelfApply) -> Result<Outcome> {
     let [least_s, most_s] = arguments.cost[..] else { bail!("--cost takes two numbers") };
-    if !(least_s > 0.0 && most_s >= 1.5 * least_s) {
-        bail!("--cost takes two numbers above 0, the second at least one and a half times the first");
+    if most_s < 1.5 * least_s {
+        bail!("--cost takes two numbers, the second at least one and a half times the first");
     }
     let (n_data_sets, n_measured) = (usize::from(arguments.data_sets), usize::from(arguments.acceptance));
     let frame = SelfApplyFrame { least_s, most_s, n_data_sets, n_measured };
     let settings = SelfApplySettings {
         folder: arguments.folder.clone(),
         frame,
-        n_generations: usize::from(arguments.generations),
-        budget: arguments.budget.map(|minutes| Duration::from_secs_f64(60.0 * minutes.max(0.0))),
+        n_iterations: usize::from(arguments.iterations),
+        budget: arguments.budget.map(|minutes| Duration::from_secs_f64(60.0 * minutes)),
         seed: arguments.seed,
-        method: arguments.recipes.into(),
+        search: arguments.recipes.into(),
         mode: arguments.self_tasks,
         n_controls: usize::from(arguments.controls),
         n_confirmed: usize::from(arguments.confirm),
@@ -50,39 +49,39 @@ pub(super) fn run(arguments: &SelfApply) -> Result<Outcome> {
     let stop = interrupted()?;
     let mut shown = Shown { bar: None };
     let done = self_apply(&settings, &device, &mut |event| {
-        shown.tell(&event);
+        shown.update(&event);
         if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     shown.end();
     let done = done?;
     let report = self_apply_report(&settings.folder, &settings.frame, &tables, &device)?;
     write_generations(&report, &page)?;
-    let finished = done.len() >= settings.n_generations;
+    let finished = done.len() >= settings.n_iterations;
     if arguments.json {
         print::json(&json!({ "finished": finished, "report": page, "figures": report }))?;
     } else {
-        print::text(&in_words(&done, settings.n_generations, &page))?;
+        print::text(&in_words(&done, settings.n_iterations, &page))?;
     }
     Ok(if finished { Outcome::Done } else { Outcome::CheckFailed })
 }
 
-/// A bar for what is going on.
+/// The progress bar of the current work.
 struct Shown {
     bar: Option<ProgressBar>,
 }
 
 impl Shown {
-    fn tell(&mut self, event: &SelfApplyEvent<'_>) {
+    fn update(&mut self, event: &SelfApplyEvent<'_>) {
         match event {
             SelfApplyEvent::Collecting(collected) => {
                 let bar = self.bar.get_or_insert_with(|| progress::bar(0, "base runs"));
                 bar.set_length(collected.n_all as u64);
                 bar.set_position(collected.n_done as u64);
             }
-            SelfApplyEvent::Begins { generation, n_steps, .. } => {
+            SelfApplyEvent::Begins { iteration, n_steps, .. } => {
                 self.end();
                 let bar = progress::bar(*n_steps, "steps");
-                bar.set_message(format!("generation {generation}"));
+                bar.set_message(format!("iteration {iteration}"));
                 self.bar = Some(bar);
             }
             SelfApplyEvent::Step(step) => {
@@ -90,9 +89,9 @@ impl Shown {
                     bar.set_position(*step);
                 }
             }
-            SelfApplyEvent::Done(generation) => {
+            SelfApplyEvent::Done(iteration) => {
                 let bar = self.bar.get_or_insert_with(|| progress::bar(0, "steps"));
-                progress::line(bar, &line(generation));
+                progress::line(bar, &line(iteration));
             }
         }
     }
@@ -104,38 +103,38 @@ impl Shown {
     }
 }
 
-fn line(generation: &SelfGeneration) -> String {
-    let choice = match generation.choice {
+fn line(iteration: &Iteration) -> String {
+    let choice = match iteration.choice {
         Choice::ByHand => "by hand",
         Choice::Random => "at random",
-        Choice::Foreseen => "foreseen to be best",
-        Choice::OneChanged => "one thing changed",
+        Choice::Predicted => "lowest predicted loss",
+        Choice::OneChanged => "one factor changed",
         Choice::Repeated => "repeated",
     };
     let number = |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{value:.4}"));
     format!(
-        "generation {}: {choice}, foreseen {}, acceptance set {}, {}, {}",
-        generation.generation,
-        number(generation.foreseen),
-        number(generation.acceptance),
-        generation.verdict,
-        seconds_text(generation.cpu_s)
+        "iteration {}: {choice}, predicted loss {}, observed {}, {}, {}",
+        iteration.iteration,
+        number(iteration.predicted),
+        number(iteration.acceptance),
+        iteration.verdict,
+        seconds_text(iteration.cpu_s)
     )
 }
 
-fn in_words(done: &[SelfGeneration], n_generations: usize, page: &Path) -> String {
-    let mut text = match done.iter().rev().find(|generation| generation.accepted) {
+fn in_words(done: &[Iteration], n_iterations: usize, page: &Path) -> String {
+    let mut text = match done.iter().rev().find(|iteration| iteration.accepted) {
         Some(best) => format!(
-            "{} of {n_generations} generations; number {} stands, {:.4} on the acceptance set (the closed-form head alone {:.4})\n",
+            "{} of {n_iterations} iterations; the incumbent is number {}, {:.4} on the acceptance set (the closed-form head alone {:.4})\n",
             done.len(),
-            best.generation,
+            best.iteration,
             best.acceptance.unwrap_or(f64::NAN),
             best.untrained
         ),
-        None => format!("{} of {n_generations} generations\n", done.len()),
+        None => format!("{} of {n_iterations} iterations\n", done.len()),
     };
-    if done.len() < n_generations {
-        text.push_str("the same command goes on\n");
+    if done.len() < n_iterations {
+        text.push_str("the same command continues\n");
     }
     text + &format!("report: {}\n", page.display())
 }

@@ -3,9 +3,10 @@
 use super::evaluate::threads;
 use crate::arguments::Train;
 use crate::exit::Outcome;
+use crate::interrupt::interrupted;
 use crate::methods::registry;
 use crate::print;
-use crate::teller::{Teller, interrupted};
+use crate::progress::TrainingProgress;
 use anyhow::Result;
 use burn::tensor::Device;
 use serde_json::json;
@@ -18,7 +19,7 @@ use weightsmith_evaluation::{
     EvaluateSettings, EvaluationError, Metamodels, Part, SuiteTable, evaluate, seconds_text, suite_tables,
     summarise,
 };
-use weightsmith_experiments::{Experiment, TrainEvent, record_training, train_metamodel};
+use weightsmith_experiments::{Experiment, TrainEvent, TrainingState, record_training, train_metamodel};
 use weightsmith_generation::load_metamodel;
 
 pub(super) fn run(arguments: &Train) -> Result<Outcome> {
@@ -35,19 +36,19 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
     let stop = interrupted()?;
 
     let metamodel = experiment.folder.join("metamodel.safetensors");
-    let mut teller = Teller::new(experiment.training.last_step());
+    let mut progress = TrainingProgress::new(experiment.training.last_step());
     let trained = train_metamodel(&experiment, arguments.resume, n_threads, &device, &mut |event| {
         match event {
             TrainEvent::Step { report, tasks_per_second, .. } => {
-                teller.step(&report, tasks_per_second);
+                progress.step(&report, tasks_per_second);
             }
             TrainEvent::Validation(validation) => {
-                teller.validation(&validation);
+                progress.validation(&validation);
                 if !tables.is_empty() {
                     match on_real_tables(&metamodel, &tables, n_threads, &device) {
-                        Ok(text) => teller.line(&text),
+                        Ok(text) => progress.line(&text),
                         // A training is worth more than one of its pictures.
-                        Err(error) => teller.line(&format!("the real tables could not be scored: {error}")),
+                        Err(error) => progress.line(&format!("the real tables could not be scored: {error}")),
                     }
                 }
             }
@@ -55,34 +56,46 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
         }
         if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    teller.end();
+    progress.end();
     let trained = trained?;
     let ledger = arguments.ledger.clone().unwrap_or_else(|| experiment.ledger());
-    if trained.finished {
+    let is_over = trained.state != TrainingState::Stopped;
+    if is_over {
         record_training(&experiment, &ledger, &device)?;
     }
     if arguments.json {
         print::json(&json!({
-            "finished": trained.finished,
+            "finished": trained.is_finished(),
+            "state": trained.state,
             "step": trained.step,
             "n_steps": experiment.training.last_step(),
             "n_tasks": trained.n_tasks,
             "wall_s": trained.seconds,
             "metamodel": trained.metamodel,
-            "ledger": trained.finished.then_some(ledger),
+            "ledger": is_over.then_some(ledger),
         }))?;
     } else {
-        let how = if trained.finished { "finished" } else { "stopped; go on with --resume" };
+        let how = match trained.state {
+            TrainingState::Finished => "finished",
+            TrainingState::Stopped => "stopped; go on with --resume",
+            TrainingState::Diverged => {
+                "diverged: the held-out loss is not finite; start anew in another folder with a lower learning rate"
+            }
+        };
         print::text(&format!(
-            "{how}: step {} of {}, {} tasks, {} in this run\nmetamodel: {}\n",
+            "{how}: step {} of {}, {} tasks, {} in this run\n{}",
             trained.step,
             experiment.training.last_step(),
             trained.n_tasks,
             seconds_text(trained.seconds),
-            trained.metamodel.display()
+            if trained.metamodel.exists() {
+                format!("metamodel: {}\n", trained.metamodel.display())
+            } else {
+                String::new()
+            }
         ))?;
     }
-    Ok(if trained.finished { Outcome::Done } else { Outcome::CheckFailed })
+    Ok(if trained.is_finished() { Outcome::Done } else { Outcome::CheckFailed })
 }
 
 /// The averaged metamodel, as it stands on the disk, on one split of every real table.

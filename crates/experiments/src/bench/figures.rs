@@ -1,9 +1,9 @@
-//! The figures of a bench, as its page and its JSON have them.
+//! The figures of a bench, as its page and its JSON show them.
 
 use super::plan::{BenchEvaluation, BenchPlan, BenchRun, UNTRAINED};
 use super::scores::results;
 use super::{BenchError, curve, is_finished};
-use crate::history::TrainingPoint;
+use crate::history::{TrainingPoint, is_diverged};
 use crate::train::{Files, fingerprint};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -19,7 +19,7 @@ use weightsmith_metamodel::MetaParams;
 use weightsmith_runtime::read_output;
 use weightsmith_tasks::TaskType;
 
-/// How far a run is.
+/// The state of a run.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunState {
@@ -29,9 +29,11 @@ pub enum RunState {
     Stopped,
     /// All its steps are taken.
     Finished,
+    /// A validation loss was not finite, and it ended there.
+    Diverged,
 }
 
-/// Everything that a bench found out.
+/// All figures of a bench.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Bench {
     /// The name of its file.
@@ -42,7 +44,7 @@ pub struct Bench {
     pub evaluation: BenchEvaluation,
     /// Real tables.
     pub n_tables: usize,
-    /// Real results without figures.
+    /// Splits of real tables on which scoring failed.
     pub n_errors: usize,
     /// In the order of the file; the first is what the others are compared with.
     pub runs: Vec<BenchRunFigures>,
@@ -53,7 +55,7 @@ pub struct Bench {
 pub struct BenchRunFigures {
     /// Its name.
     pub name: String,
-    /// How far it is.
+    /// Its state.
     pub state: RunState,
     /// Steps done.
     pub step: u64,
@@ -83,21 +85,21 @@ pub struct BenchRunFigures {
     pub config_checksum: String,
     /// What it changes.
     pub changes: BTreeMap<String, String>,
-    /// The last loss on held-out synthetic tasks.
+    /// The last finite loss on held-out synthetic tasks.
     pub valid_loss: Option<f64>,
     /// That of the closed-form head.
     pub untrained_loss: Option<f64>,
     /// Whether its held-out tasks are those of the first run; else the losses do not compare.
     pub shares_held_out: bool,
-    /// Where it first was as good as the first run in the end.
+    /// The cost at which its validation loss first was at most the first run's final one.
     pub reaches_first: Option<Reached>,
     /// On real tables.
     pub scores: Vec<RunScore>,
-    /// Its validations.
+    /// Its validations, but for one whose loss is not finite.
     pub curve: Vec<TrainingPoint>,
 }
 
-/// What it took to get somewhere.
+/// The cost of reaching a loss.
 #[derive(Copy, Clone, Debug, PartialEq, Serialize)]
 pub struct Reached {
     /// Tasks seen.
@@ -166,10 +168,19 @@ impl Bench {
         })
     }
 
-    /// Whether every run is finished, and scored where it was to be.
+    /// Whether nothing is left to do: every run has diverged, or is finished and scored where it was to be.
     pub fn is_finished(&self) -> bool {
         let is_scored = |run: &BenchRunFigures| self.n_tables == 0 || !run.scores.is_empty();
-        self.runs.iter().all(|run| run.state == RunState::Finished && is_scored(run))
+        self.runs.iter().all(|run| match run.state {
+            RunState::Diverged => true,
+            RunState::Finished => is_scored(run),
+            RunState::Waiting | RunState::Stopped => false,
+        })
+    }
+
+    /// Runs that diverged.
+    pub fn n_diverged(&self) -> usize {
+        self.runs.iter().filter(|run| run.state == RunState::Diverged).count()
     }
 
     /// The metric and the support rows that a page answers by, where real tables were scored.
@@ -179,14 +190,14 @@ impl Bench {
             TaskType::Regression => Metric::R2Clipped,
         };
         let scores = self.runs.iter().flat_map(|run| &run.scores).filter(|score| score.metric == metric);
-        scores.map(|score| score.n_support).max().map(|short| (metric, short))
+        scores.map(|score| score.n_support).max().map(|n_support| (metric, n_support))
     }
 }
 
 impl BenchRunFigures {
     /// The position of a score.
-    pub fn score_idx(&self, metric: Metric, short: usize) -> Option<usize> {
-        self.scores.iter().position(|score| (score.metric, score.n_support) == (metric, short))
+    pub fn score_idx(&self, metric: Metric, n_support: usize) -> Option<usize> {
+        self.scores.iter().position(|score| (score.metric, score.n_support) == (metric, n_support))
     }
 
     fn of(run: &BenchRun) -> Result<Self, BenchError> {
@@ -195,16 +206,20 @@ impl BenchRunFigures {
         let last = points.last().cloned().unwrap_or_default();
         let cost = last.cost();
         let files = Files::new(&run.experiment.folder);
-        let metamodel = if is_finished { Some(read_output(&files.metamodel)?) } else { None };
+        // A file that was lost is written again once the bench comes to this run.
+        let is_there = is_finished && files.metamodel.exists();
+        let metamodel = if is_there { Some(read_output(&files.metamodel)?) } else { None };
+        let is_diverged = is_diverged(&points);
         let training = &run.experiment.training;
         let params = MetaParams::draw(&training.metamodel, training.seed);
         let a_second = |seconds: f64| (seconds > 0.0).then(|| last.n_tasks as f64 / seconds);
         let curve: Vec<TrainingPoint> =
-            points.into_iter().filter(|point| point.valid_loss.is_some()).collect();
+            points.into_iter().filter(|point| point.valid_loss.is_some_and(f64::is_finite)).collect();
         let validated = curve.last();
         Ok(Self {
             name: run.name.clone(),
             state: match (is_finished, last.step) {
+                _ if is_diverged => RunState::Diverged,
                 (true, _) => RunState::Finished,
                 (false, 0) => RunState::Waiting,
                 (false, _) => RunState::Stopped,

@@ -44,11 +44,11 @@ pub struct BenchEvaluation {
     pub suite: Vec<PathBuf>,
     /// The column to predict.
     pub target: String,
-    /// Support rows.
+    /// Numbers of support rows, 4 to 100,000 each.
     pub support: Vec<usize>,
-    /// Splits of each table and size.
+    /// Splits of each table and size, 1 to 1,000.
     pub splits: u32,
-    /// Views that are joined into one network.
+    /// Views that are joined into one network, 1 to 64.
     pub views: usize,
 }
 
@@ -62,8 +62,10 @@ impl Default for BenchEvaluation {
 impl BenchEvaluation {
     fn validate(&self) -> Result<(), &'static str> {
         match self {
-            Self { support, .. } if support.is_empty() || support.contains(&0) => {
-                Err("evaluation.support must name numbers of rows above 0")
+            Self { support, .. }
+                if support.is_empty() || support.iter().any(|n_rows| !(4..=100_000).contains(n_rows)) =>
+            {
+                Err("evaluation.support must name numbers of rows between 4 and 100,000")
             }
             Self { splits, .. } if !(1..=1000).contains(splits) => {
                 Err("evaluation.splits must be between 1 and 1000")
@@ -111,9 +113,9 @@ struct RunFile {
     set: Table,
 }
 
-/// Longest name of a run: it stands beside its line.
+/// Longest name of a run, for which charts have room.
 const LONGEST_NAME: usize = 24;
-/// What the pages call the closed-form head.
+/// The name of the closed-form head among the runs.
 pub const UNTRAINED: &str = "untrained";
 
 impl BenchPlan {
@@ -126,7 +128,7 @@ impl BenchPlan {
         let file: PlanFile = parse(path)?;
         let bad = |problem: String| BenchError::Plan { path: path.to_path_buf(), problem };
         file.evaluation.validate().map_err(|problem| bad(problem.to_string()))?;
-        let beside = path.parent().unwrap_or(Path::new(""));
+        let parent = path.parent().unwrap_or(Path::new(""));
         let mut runs: Vec<BenchRun> = Vec::new();
         for run in &file.run {
             let name = &run.name;
@@ -134,7 +136,7 @@ impl BenchPlan {
             let config = run.config.as_ref().or(file.base.as_ref()).ok_or_else(|| {
                 bad(format!("run \"{name}\" has no configuration: give it a `config`, or all a `base`"))
             })?;
-            let made = BenchRun::new(run, &file.set, [beside, config], &file.folder)
+            let made = BenchRun::new(run, &file.set, [parent, config], &file.folder)
                 .map_err(|error| error.of_run(path, name))?;
             for other in &runs {
                 let both = format!("runs \"{}\" and \"{name}\"", other.name);
@@ -168,10 +170,10 @@ impl BenchRun {
     fn new(
         run: &RunFile,
         for_all: &Table,
-        [beside, config]: [&Path; 2],
+        [parent, config]: [&Path; 2],
         folder: &Path,
     ) -> Result<Self, BenchError> {
-        let path = beside.join(config);
+        let path = parent.join(config);
         let mut changes = BTreeMap::new();
         for set in [for_all, &run.set] {
             collect("", set, &mut changes);
@@ -184,7 +186,7 @@ impl BenchRun {
         table.insert("folder".to_string(), Value::String(folder));
         let experiment: Experiment =
             table.try_into().map_err(|source| BenchError::Format { path, source: Box::new(source) })?;
-        experiment.training.validate().map_err(|error| BenchError::Settings(error.into()))?;
+        experiment.validate().map_err(|error| BenchError::Settings(error.into()))?;
         Ok(Self {
             name: run.name.clone(),
             config: config.to_path_buf(),
@@ -342,6 +344,11 @@ set.training.n_steps = 10
         check("folder = \"f\"\nbase = \"no.toml\"\n[[run]]\nname = \"a\"\n", &["\"a\"", "no.toml"]);
         check(&run("colour = 1"), &["rules.toml", "colour"]);
         check(&run("[evaluation]\nsplits = 0"), &["evaluation.splits"]);
+        check(&run("[evaluation]\nsupport = [32, 100001]"), &["evaluation.support", "100,000"]);
+        check(&run("[evaluation]\nsupport = [3]"), &["evaluation.support"]);
+        check(&run("[evaluation]\nviews = 65"), &["evaluation.views"]);
+        check(&run("set.checkpoint_seconds = 86401"), &["run \"a\"", "checkpoint_seconds"]);
+        check(&run("set.training.n_valid = 1000000000"), &["run \"a\"", "n_valid"]);
         check(&run("[evaluation]\nsplit = 1"), &["unknown field `split`"]);
         check(&run("set.training.optimizer.rule = \"muon\""), &["run \"a\"", "optimizer"]);
         check(&run("set.\"training.optimiser.rul\" = \"muon\""), &["run \"a\"", "rul", "training.optimiser"]);

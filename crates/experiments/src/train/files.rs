@@ -74,6 +74,16 @@ impl Files {
         self.write("write", &self.metamodel, &bytes)
     }
 
+    /// Writes the averaged metamodel of a validated state again if its file is missing or damaged.
+    pub(crate) fn restore_averaged(
+        &self,
+        experiment: &Experiment,
+        state: &TrainState,
+    ) -> Result<(), TrainError> {
+        let is_whole = fs::read(&self.metamodel).is_ok_and(|bytes| Checkpoint::from_bytes(&bytes).is_ok());
+        if is_whole { Ok(()) } else { self.save_averaged(experiment, state) }
+    }
+
     pub(crate) fn load(&self, experiment: &Experiment) -> Result<TrainState, TrainError> {
         let path = &self.checkpoint;
         let bytes = fs::read(path).map_err(|source| io_error("read", path, source))?;

@@ -44,12 +44,12 @@ fn validations(files: &Files) -> Vec<(u64, Option<f64>)> {
 fn a_training_that_ends_before_a_validation_makes_up_for_it() {
     let folder = tempfile::tempdir().unwrap();
     let whole = experiment(&folder.path().join("whole"));
-    assert!(train_until(&whole, false, N_STEPS + 1).finished);
+    assert!(train_until(&whole, false, N_STEPS + 1).is_finished());
     let parts = experiment(&folder.path().join("parts"));
     for (resume, until) in [(false, 5), (true, N_STEPS)] {
-        assert!(!train_until(&parts, resume, until).finished, "the step {until} is not validated yet");
+        assert!(!train_until(&parts, resume, until).is_finished(), "the step {until} is not validated yet");
     }
-    assert!(train_until(&parts, true, N_STEPS + 1).finished);
+    assert!(train_until(&parts, true, N_STEPS + 1).is_finished());
     let [whole, parts] = [whole, parts].map(|experiment| Files::new(&experiment.folder));
     assert_eq!(validations(&whole), validations(&parts));
     assert_eq!(validations(&parts).iter().map(|found| found.0).collect::<Vec<_>>(), [5, 10, N_STEPS]);
@@ -83,8 +83,92 @@ fn what_a_training_cost_adds_up_and_leaves_its_listener_out() {
     // Lines of steps that are taken again are dropped.
     let later = TrainingPoint::at(9, 99, Cost { wall_s: 1e6, cpu_s: 1e6 });
     append_point(&files.curve, &later).unwrap();
-    assert!(train_until(&experiment, true, N_STEPS + 1).finished);
+    assert!(train_until(&experiment, true, N_STEPS + 1).is_finished());
     let points = read_curve(&files.curve).unwrap();
     assert!(points.iter().map(|point| point.seconds).is_sorted() && points.iter().all(|p| p.seconds < 1e5));
     assert!(points.last().unwrap().seconds >= first.wall_s);
+}
+
+/// A training whose parameters grow a millionfold with every step.
+fn diverging(folder: &Path) -> Experiment {
+    let mut experiment = experiment(folder);
+    experiment.training.n_steps = 40;
+    experiment.training.optimiser = OuterOptimiser {
+        learning_rate: 1000.0,
+        weight_decay: 1000.0,
+        warm_up: 0.0,
+        average: 0.0,
+        ..OuterOptimiser::default()
+    };
+    experiment
+}
+
+#[test]
+fn a_training_that_diverges_ends_at_the_first_validation_that_is_not_finite() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = diverging(&folder.path().join("run"));
+    let trained = train_until(&experiment, false, 100);
+    assert_eq!(trained.state, TrainingState::Diverged);
+    assert!(trained.step < 40, "{trained:?}");
+    let files = Files::new(&experiment.folder);
+    let found = validations(&files);
+    assert_eq!(found.last().map(|found| found.0), Some(trained.step));
+    let n_bad = found.iter().filter(|found| found.1.is_some_and(|loss| !loss.is_finite())).count();
+    assert_eq!(n_bad, 1, "{found:?}");
+    // It stays so, and no step is taken again.
+    let again = train_until(&experiment, true, 100);
+    assert_eq!((again.state, again.step), (TrainingState::Diverged, trained.step));
+    // It is a run without an outcome.
+    let ledger = experiment.ledger();
+    assert!(record_training(&experiment, &ledger, &Device::flex()).unwrap());
+    assert!(!record_training(&experiment, &ledger, &Device::flex()).unwrap());
+    let ledger = weightsmith_ledger::Ledger::open_read_only(&ledger).unwrap();
+    let runs = ledger.runs::<weightsmith_tasks::Base>(&weightsmith_ledger::Filter::default()).unwrap();
+    let [run] = &runs.collect::<Result<Vec<_>, _>>().unwrap()[..] else { panic!("one run") };
+    assert_eq!((run.record.outcome.value, run.record.n_steps), (None, trained.step));
+}
+
+#[test]
+fn resuming_a_finished_training_writes_a_lost_metamodel_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = experiment(&folder.path().join("run"));
+    assert!(train_until(&experiment, false, N_STEPS + 1).is_finished());
+    let path = Files::new(&experiment.folder).metamodel;
+    let bytes = fs::read(&path).unwrap();
+    let lose: [fn(&Path); 3] = [
+        |path| fs::remove_file(path).unwrap(),
+        |path| fs::write(path, "").unwrap(),
+        |path| fs::write(path, &fs::read(path).unwrap()[..100]).unwrap(),
+    ];
+    for lose in lose {
+        lose(&path);
+        assert!(train_until(&experiment, true, N_STEPS + 1).is_finished());
+        assert!(fs::read(&path).unwrap() == bytes);
+    }
+}
+
+#[test]
+fn two_trainings_in_one_folder_do_not_mix() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = experiment(&folder.path().join("run"));
+    let mut n_refused = 0;
+    let mut listen = |event: TrainEvent<'_>| {
+        if let TrainEvent::Step { report, .. } = event
+            && report.step == 3
+        {
+            for resume in [false, true] {
+                let mut none = |_: TrainEvent<'_>| ControlFlow::Continue(());
+                let second = train_metamodel(&experiment, resume, 1, &Device::flex(), &mut none);
+                n_refused += u32::from(matches!(second, Err(TrainError::Locked { .. })));
+            }
+        }
+        ControlFlow::Continue(())
+    };
+    assert!(train_metamodel(&experiment, false, 1, &Device::flex(), &mut listen).unwrap().is_finished());
+    assert_eq!(n_refused, 2);
+    // No line is double, and the lock is free again.
+    let files = Files::new(&experiment.folder);
+    let steps: Vec<u64> = validations(&files).iter().map(|found| found.0).collect();
+    assert_eq!(steps, [5, 10, N_STEPS]);
+    assert!(train_until(&experiment, true, N_STEPS + 1).is_finished());
 }

@@ -139,7 +139,7 @@ fn a_run_inside_its_own_ancestry_is_refused() {
 #[test]
 fn labels_that_nobody_measured_are_refused() {
     let a = train_run("a");
-    // What comes after 6 steps could only be foreseen.
+    // A loss after 6 steps could only be predicted.
     let mut about = ends(&[0; 4]);
     about.rows[2].label = Moment::After(6);
     let predicted = lifted(&[&a], about, &[]).unwrap_err();
@@ -148,7 +148,7 @@ fn labels_that_nobody_measured_are_refused() {
 }
 
 #[test]
-fn cells_that_know_their_label_are_refused() {
+fn inputs_that_have_seen_their_label_are_refused() {
     let a = train_run("a");
     let about = |seen: u64, label: Moment| {
         let mut about = ends(&[0; 4]);
@@ -173,15 +173,15 @@ fn runs_of_too_high_a_level_are_refused() {
 }
 
 #[test]
-fn a_run_is_in_short_and_long_rows_only_from_earlier_to_later() {
+fn a_run_is_in_support_and_query_only_from_earlier_to_later() {
     let (a, b) = (train_run("a"), train_run("b"));
-    let look = |run: usize, step: u64| RunRow { run, seen: 0, label: Moment::After(step) };
-    let about = rows([0, 1].iter().flat_map(|&run| [2, 4, 8].map(|step| look(run, step))).collect());
+    let point = |run: usize, step: u64| RunRow { run, seen: 0, label: Moment::After(step) };
+    let about = rows([0, 1].iter().flat_map(|&run| [2, 4, 8].map(|step| point(run, step))).collect());
     let lifted = lifted(&[&a, &b], about, &[]).unwrap();
     let task = lifted.task("later", &[0, 1, 3, 4], &[2, 5]).unwrap();
     assert_eq!((task.support().n_rows(), task.query().n_rows()), (4, 2));
     let early = lifted.task("earlier", &[1, 2, 4, 5], &[0]).unwrap_err();
-    assert_eq!(early, LiftError::SharedRun { short: 2, long: 1 });
+    assert_eq!(early, LiftError::SharedRun { support: 2, query: 1 });
     assert_eq!(lifted.task("few", &[0, 1, 3], &[5]), Err(LiftError::TooFewRows { n_rows: 3 }));
 }
 

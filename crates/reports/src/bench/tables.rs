@@ -91,6 +91,7 @@ fn state(state: RunState) -> &'static str {
         RunState::Waiting => "waiting",
         RunState::Stopped => "stopped",
         RunState::Finished => "finished",
+        RunState::Diverged => "diverged",
     }
 }
 

@@ -1,52 +1,52 @@
-//! Repeats: the controls, which take away what self tasks are believed to do, and each method's best recipe once more.
+//! Repeats at the end of a loop: the incumbent's recipe under each control, and each search's best recipe with new seeds.
 
-use super::looping::{Chosen, Listener, SEEDS, SelfApplyEvent, Workshop};
-use super::order::Order;
-use super::{Choice, Generation, Method, SelfTaskMode};
+use super::carry_out::TrainingSpec;
+use super::self_apply::{Chosen, Listener, RunContext, SEEDS, SelfApplyEvent, incumbent_of};
+use super::{Choice, Iteration, RecipeSearch, SelfTaskMode};
 use crate::OuterRecipe;
 use crate::error::SelfApplicationError;
 use std::ops::ControlFlow;
 use weightsmith_ledger::Ledger;
 
-/// The seeds of repeats, away from those of loops.
+/// Offsets that keep the seeds of repeats apart from those of loops.
 const CONTROL_SEEDS: u64 = 5_000_000;
 const CONFIRM_SEEDS: u64 = 7_000_000;
 
-/// What is repeated, and under what name.
+/// A training that repeats the recipe of an iteration.
 struct Repeat<'a> {
-    method: Method,
+    search: RecipeSearch,
     mode: SelfTaskMode,
     at: usize,
     recipe: OuterRecipe,
     training_seed: u64,
-    /// The generation whose recipe it is.
-    of: &'a Generation,
-    /// The runs that self tasks may be about.
-    journal: &'a [Generation],
+    /// The iteration whose recipe it is.
+    of: &'a Iteration,
+    /// Whose runs auxiliary tasks may be about.
+    journal: &'a [Iteration],
 }
 
-impl Workshop<'_> {
-    /// The repeats that the settings ask for and the folder does not have yet.
+impl RunContext<'_> {
+    /// Trains the repeats that the settings ask for and the folder does not have yet.
     pub(super) fn repeat(
         &self,
         ledger: &mut Ledger,
-        journal: &[Generation],
+        journal: &[Iteration],
         is_over: &dyn Fn() -> bool,
         listen: &mut Listener<'_>,
     ) -> Result<(), SelfApplicationError> {
         let seed = self.settings.seed;
-        if let Some(standing) = journal.iter().rev().find(|generation| generation.accepted) {
-            let recipe = self.recipe_of(ledger, standing)?;
+        if let Some(incumbent) = incumbent_of(journal) {
+            let recipe = self.recipe_of(ledger, incumbent)?;
             for at in 0..self.settings.n_controls {
                 for mode in SelfTaskMode::ALL {
-                    // As many self tasks as there can be, so that what they do shows.
+                    // A shard at every step, the most there can be, so that an effect shows.
                     let every = (mode != SelfTaskMode::None).then_some(1);
                     let Some(recipe) = recipe.and_then(|recipe| recipe.with_self_every(every)) else {
                         continue;
                     };
                     let training_seed = CONTROL_SEEDS + SEEDS * seed + at as u64;
-                    let method = Method::Control;
-                    let repeat = Repeat { method, mode, at, recipe, training_seed, of: standing, journal };
+                    let search = RecipeSearch::Control;
+                    let repeat = Repeat { search, mode, at, recipe, training_seed, of: incumbent, journal };
                     if is_over() || self.once_more(ledger, &repeat, listen)?.is_break() {
                         return Ok(());
                     }
@@ -55,8 +55,8 @@ impl Workshop<'_> {
         }
         let mut journals = Vec::new();
         if self.settings.n_confirmed > 0 {
-            for method in Method::SEARCHES {
-                journals.push(self.store.journal(method, SelfTaskMode::Lifted, seed)?);
+            for search in RecipeSearch::SEARCHES {
+                journals.push(self.store.journal(search, SelfTaskMode::Lifted, seed)?);
             }
         }
         let limit = equal_cost(&journals);
@@ -65,8 +65,8 @@ impl Workshop<'_> {
             let Some(recipe) = self.recipe_of(ledger, best)? else { continue };
             for at in 0..self.settings.n_confirmed {
                 let training_seed = CONFIRM_SEEDS + SEEDS * seed + at as u64;
-                let (method, mode) = (Method::Confirm, SelfTaskMode::Lifted);
-                let repeat = Repeat { method, mode, at, recipe, training_seed, of: best, journal };
+                let (search, mode) = (RecipeSearch::Confirm, SelfTaskMode::Lifted);
+                let repeat = Repeat { search, mode, at, recipe, training_seed, of: best, journal };
                 if is_over() || self.once_more(ledger, &repeat, listen)?.is_break() {
                     return Ok(());
                 }
@@ -78,67 +78,95 @@ impl Workshop<'_> {
     fn recipe_of(
         &self,
         ledger: &Ledger,
-        generation: &Generation,
+        iteration: &Iteration,
     ) -> Result<Option<OuterRecipe>, SelfApplicationError> {
-        Ok(self.own_runs(ledger, std::slice::from_ref(generation))?.first().map(|run| run.recipe))
+        Ok(self.metamodel_runs(ledger, std::slice::from_ref(iteration))?.first().map(|run| run.recipe))
     }
 
-    /// A repeat, unless it is there; whether to go on.
+    /// Trains a repeat unless the journal has it; `Break` if the listener stopped it.
     fn once_more(
         &self,
         ledger: &mut Ledger,
         repeat: &Repeat<'_>,
         listen: &mut Listener<'_>,
     ) -> Result<ControlFlow<()>, SelfApplicationError> {
-        let Repeat { method, mode, at, recipe, training_seed, of, journal } = *repeat;
+        let Repeat { search, mode, at, recipe, training_seed, of, journal } = *repeat;
         let seed = self.settings.seed;
-        // Two methods may have found the same best.
-        let before = self.store.journal(method, mode, seed)?;
-        let is_same = |done: &&Generation| done.generation == at && done.parent.as_ref() == Some(&of.uid);
+        // Two searches may have found the same best recipe.
+        let before = self.store.journal(search, mode, seed)?;
+        let is_same = |done: &&Iteration| done.iteration == at && done.parent.as_ref() == Some(&of.uid);
         if before.iter().any(|done| is_same(&done)) {
             return Ok(ControlFlow::Continue(()));
         }
         let n_steps = recipe.config(weightsmith_tasks::Seed(0)).n_steps;
         let begins =
-            SelfApplyEvent::Begins { generation: at, choice: Choice::Repeated, foreseen: None, n_steps };
+            SelfApplyEvent::Begins { iteration: at, choice: Choice::Repeated, predicted: None, n_steps };
         if listen(begins).is_break() {
             return Ok(ControlFlow::Break(()));
         }
         let checksum = ledger.snapshot()?.checksum().to_string();
-        let own = self.own_runs(ledger, journal)?;
-        let order = Order { recipe, mode, seed: training_seed, own: &own, loop_seed: seed };
-        let Some(done) = self.carry_out(ledger, &order, listen)? else { return Ok(ControlFlow::Break(())) };
-        let chosen = Chosen { recipe, choice: Choice::Repeated, foreseen: None, n_scored: 0 };
-        let measured = self.measured((method, mode, at), chosen, &done, checksum)?;
-        let generation = Generation { parent: Some(of.uid.clone()), ..measured };
-        self.store.add(&generation)?;
-        Ok(listen(SelfApplyEvent::Done(&generation)))
+        let own = self.metamodel_runs(ledger, journal)?;
+        let spec = TrainingSpec { recipe, mode, seed: training_seed, own: &own, loop_seed: seed };
+        let Some(done) = self.carry_out(ledger, &spec, listen)? else { return Ok(ControlFlow::Break(())) };
+        let chosen = Chosen { recipe, choice: Choice::Repeated, predicted: None, n_scored: 0 };
+        let measured = self.measured((search, mode, at), chosen, &done, checksum)?;
+        let iteration = Iteration { parent: Some(of.uid.clone()), ..measured };
+        self.store.add(&iteration)?;
+        Ok(listen(SelfApplyEvent::Done(&iteration)))
     }
 }
 
-/// The processor seconds that the planner and random search both have spent; a person may stop earlier.
-pub(super) fn equal_cost(journals: &[Vec<Generation>]) -> f64 {
+/// The training cost, in processor seconds, that the planner and random search have both spent; the search by hand may have
+/// spent less.
+pub(super) fn equal_cost(journals: &[Vec<Iteration>]) -> f64 {
     let searches = journals.iter().filter(|journal| {
-        journal.first().is_some_and(|first| matches!(first.method, Method::Planner | Method::Random))
+        journal
+            .first()
+            .is_some_and(|first| matches!(first.search, RecipeSearch::Planner | RecipeSearch::Random))
     });
-    let spent = |journal: &Vec<Generation>| journal.iter().map(|generation| generation.cpu_s).sum::<f64>();
+    let spent = |journal: &Vec<Iteration>| journal.iter().map(|iteration| iteration.cpu_s).sum::<f64>();
     searches.map(spent).fold(f64::INFINITY, f64::min)
 }
 
-/// The generations that so many seconds pay for, and what they cost.
-pub(super) fn paid(journal: &[Generation], seconds: f64) -> (usize, f64) {
+/// How many iterations fit into a budget of processor seconds, and what those cost.
+pub(super) fn paid(journal: &[Iteration], seconds: f64) -> (usize, f64) {
     let mut spent = 0.0;
-    for (at, generation) in journal.iter().enumerate() {
-        if spent + generation.cpu_s > seconds * (1.0 + 1e-9) {
+    for (at, iteration) in journal.iter().enumerate() {
+        if spent + iteration.cpu_s > seconds * (1.0 + 1e-9) {
             return (at, spent);
         }
-        spent += generation.cpu_s;
+        spent += iteration.cpu_s;
     }
     (journal.len(), spent)
 }
 
-/// The best on the acceptance set among the generations that these seconds pay for.
-pub(super) fn best_within(journal: &[Generation], seconds: f64) -> Option<&Generation> {
-    let loss = |generation: &&Generation| generation.acceptance.unwrap_or(f64::INFINITY);
+/// The iteration with the lowest loss on the acceptance set within a budget of processor seconds.
+pub(super) fn best_within(journal: &[Iteration], seconds: f64) -> Option<&Iteration> {
+    let loss = |iteration: &&Iteration| iteration.acceptance.unwrap_or(f64::INFINITY);
     journal[..paid(journal, seconds).0].iter().min_by(|a, b| loss(a).total_cmp(&loss(b)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iterations::testing::iteration;
+
+    fn journal(search: RecipeSearch, losses: &[Option<f64>]) -> Vec<Iteration> {
+        let line = |(at, loss): (usize, &Option<f64>)| Iteration { search, ..iteration(at, "a", *loss) };
+        losses.iter().enumerate().map(line).collect()
+    }
+
+    #[test]
+    fn searches_are_compared_at_the_cost_that_planner_and_random_have_in_common() {
+        let planner = journal(RecipeSearch::Planner, &[Some(0.4), None, Some(0.3), Some(0.1)]);
+        let random = journal(RecipeSearch::Random, &[Some(0.5), Some(0.2), Some(0.25)]);
+        let hand = journal(RecipeSearch::Hand, &[Some(0.35)]);
+        let limit = equal_cost(&[planner.clone(), random.clone(), hand.clone()]);
+        assert_eq!(limit, 3.0);
+        assert_eq!([&planner, &random, &hand].map(|own| paid(own, limit)), [(3, 3.0), (3, 3.0), (1, 1.0)]);
+        let best = |own| best_within(own, limit).map(|best: &Iteration| best.iteration);
+        // What the planner found later does not count, and what diverged is never the best.
+        assert_eq!([best(&planner), best(&random), best(&hand)], [Some(2), Some(1), Some(0)]);
+        assert_eq!(best_within(&planner, 0.5), None);
+    }
 }

@@ -1,6 +1,6 @@
-//! Tasks about runs: what joins the stream of tasks that a metamodel is trained on.
+//! Tasks about recorded runs, the auxiliary tasks of a metamodel's training.
 
-use super::OwnRun;
+use super::MetamodelRun;
 use crate::error::SelfApplicationError;
 use crate::{OuterRecipe, recipe_table};
 use rand::Rng;
@@ -11,18 +11,18 @@ use weightsmith_lifting::{Learner, LiftError, Lifted, Moment, Run, RunRow, RunRo
 use weightsmith_planner::{Example, RecordedRuns};
 use weightsmith_tasks::{Above, Base, Column, ColumnValues, Seed, Table, Target, Task};
 
-/// Short rows of tasks about runs.
-const N_SHORT: [usize; 3] = [16, 32, 48];
-/// Their long rows.
-const N_LONG: usize = 16;
-/// Tasks that are drawn of each kind of the runs on one data set.
+/// Support sizes of tasks about runs.
+const N_SUPPORT: [usize; 3] = [16, 32, 48];
+/// Their number of query rows.
+const N_QUERY: usize = 16;
+/// Tasks of each kind, for each data set of base runs.
 const N_DRAWN: usize = 3;
-/// Tasks of each kind of the metamodels' own runs.
+/// Tasks of each kind about runs of metamodels.
 const N_OWN: usize = 12;
-/// One data set in so many is held out: generations are measured on what runs on it say, and learn nothing of it.
+/// One data set in so many is held out: no metamodel is trained on tasks about runs on it, all are measured on them.
 const HELD_OUT_ONE_IN: usize = 4;
 
-/// Tasks about runs on the world, and where they come from.
+/// Tasks about runs of level 0, and their provenance.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SelfTasks {
     pub(crate) tasks: Vec<Task<Above<Base>>>,
@@ -42,21 +42,22 @@ impl SelfTasks {
     }
 }
 
-/// What decides which labels the tasks have.
+/// Which labels the tasks have.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Labelling {
     Measured,
-    /// Dealt out anew within each table.
+    /// Measured labels, permuted within each table: the control.
     Shuffled,
 }
 
-/// The data sets of base runs that no generation learns from: every fourth by name. A folder's ledger holds the base runs that the
-/// loop collected and no others, so they are the same for all its generations.
+/// The held-out data sets of base runs: every fourth by name. A folder's ledger holds no other base runs than those that the
+/// loop collected, so these are the same for all its iterations.
 pub(crate) fn held_out_roots(runs: &RecordedRuns) -> BTreeSet<String> {
     runs.roots().into_iter().skip(HELD_OUT_ONE_IN - 1).step_by(HELD_OUT_ONE_IN).collect()
 }
 
-/// Tasks about the runs on some data sets: which recipe does what, and what the end of curves says of their beginning.
+/// Tasks about base runs on some data sets, of two kinds: the outcomes of other recipes, and later points of the same
+/// learning curves.
 pub(crate) fn about_base_runs(
     runs: &RecordedRuns,
     roots: &BTreeSet<String>,
@@ -68,10 +69,10 @@ pub(crate) fn about_base_runs(
     for (at, root) in roots.iter().enumerate() {
         let random = &mut seed.indexed_stream("self-application.self-tasks", &[at as u64]);
         let of_root = runs.of_roots(&BTreeSet::from([root.clone()]));
-        let mut looks: Vec<Vec<Example>> = of_root.iter().map(|&run| runs.evaluation_points(run)).collect();
-        looks.retain(|looks| !looks.is_empty());
-        let one_each = looks.iter().map(|looks| looks[random.random_range(0..looks.len())]).collect();
-        for (kind, examples) in [("recipes", one_each), ("later", looks.concat())] {
+        let mut curves: Vec<Vec<Example>> = of_root.iter().map(|&run| runs.evaluation_points(run)).collect();
+        curves.retain(|points| !points.is_empty());
+        let one_each = curves.iter().map(|points| points[random.random_range(0..points.len())]).collect();
+        for (kind, examples) in [("recipes", one_each), ("later", curves.concat())] {
             let lifted = match runs.lifted_by(&examples, learner) {
                 Err(LiftError::TooFewRows { .. }) => continue,
                 lifted => lifted?,
@@ -84,9 +85,9 @@ pub(crate) fn about_base_runs(
     Ok(found)
 }
 
-/// Tasks about the metamodels' own runs on the world: what later looks say of earlier ones, and which recipe does what.
-pub(crate) fn about_own_runs(
-    own: &[OwnRun],
+/// The same two kinds of tasks about runs of metamodels, those of level 0.
+pub(crate) fn about_metamodel_runs(
+    own: &[MetamodelRun],
     untrained: f64,
     labelling: Labelling,
     learner: &Learner<'_>,
@@ -96,9 +97,9 @@ pub(crate) fn about_own_runs(
         own.iter().filter_map(|run| Some((run.on_world()?, run.recipe))).collect();
     let runs: Vec<Run<'_, Base>> = records.iter().map(|(record, _)| (*record).into()).collect();
     let random = &mut seed.stream("self-application.own-tasks");
-    let unit = |_: usize, loss: Option<f64>| own_label(loss, untrained);
+    let unit = |_: usize, loss: Option<f64>| outcome_label(loss, untrained);
     let mut found = SelfTasks::default();
-    let looks: Vec<RunRow> = records
+    let points: Vec<RunRow> = records
         .iter()
         .enumerate()
         .flat_map(|(run, (record, _))| {
@@ -106,27 +107,28 @@ pub(crate) fn about_own_runs(
         })
         .collect();
     let ends = (0..records.len()).map(|run| RunRow { run, seen: 0, label: Moment::End }).collect();
-    for (kind, rows) in [("later looks", looks), ("own recipes", ends)] {
+    for (kind, rows) in [("later points", points), ("own recipes", ends)] {
         if rows.is_empty() {
             continue;
         }
-        let table = look_table(&records, &rows);
+        let table = point_table(&records, &rows);
         let lifted = match lift(&runs, RunRows { table, rows }, &unit, learner) {
             Err(LiftError::TooFewRows { .. }) => continue,
             lifted => labelled(lifted?, labelling, random),
         };
-        found.add(&lifted, drawn(&lifted, kind, kind == "later looks", N_OWN, random)?);
+        found.add(&lifted, drawn(&lifted, kind, kind == "later points", N_OWN, random)?);
     }
     Ok(found)
 }
 
-/// What is foreseen of a metamodel's training: its loss on the acceptance set, no worse than the closed-form head's.
-pub(crate) fn own_label(loss: Option<f64>, untrained: f64) -> f64 {
+/// The label of a metamodel's training: its loss on the acceptance set, or that of the closed-form head where it is worse or the
+/// training diverged.
+pub(crate) fn outcome_label(loss: Option<f64>, untrained: f64) -> f64 {
     loss.map_or(untrained, |loss| loss.min(untrained))
 }
 
-/// Recipes and the steps of a look at them.
-fn look_table(records: &[(&RunRecord<Base>, OuterRecipe)], rows: &[RunRow]) -> Table {
+/// Recipes with the step at which each row's label was measured.
+fn point_table(records: &[(&RunRecord<Base>, OuterRecipe)], rows: &[RunRow]) -> Table {
     let recipes: Vec<OuterRecipe> = rows.iter().map(|row| records[row.run].1).collect();
     let steps = rows.iter().map(|row| match row.label {
         Moment::After(step) => (step as f64).log2(),
@@ -148,7 +150,8 @@ fn labelled(lifted: Lifted<Base>, labelling: Labelling, random: &mut impl Rng) -
     }
 }
 
-/// Tasks of rows that are drawn: long rows about other runs or, where `later`, about the same runs at later steps.
+/// Random tasks of some lifted rows: query rows are about other runs than support rows or, if `later`, about later steps of the
+/// same runs.
 fn drawn(
     lifted: &Lifted<Base>,
     name: &str,
@@ -161,28 +164,28 @@ fn drawn(
     rows.iter().enumerate().for_each(|(at, row)| by_run.entry(row.run).or_default().push(at));
     let mut tasks = Vec::new();
     for at in 0..n_tasks {
-        let n_short = N_SHORT[random.random_range(0..N_SHORT.len())];
-        let (mut short, mut long) = (Vec::new(), Vec::new());
+        let n_support = N_SUPPORT[random.random_range(0..N_SUPPORT.len())];
+        let (mut support, mut query) = (Vec::new(), Vec::new());
         if later {
             for rows in by_run.values() {
                 // Rows of a run are in the order of their steps.
                 let cut = random.random_range(0..=rows.len());
-                short.extend_from_slice(&rows[..cut]);
-                long.extend_from_slice(&rows[cut..]);
+                support.extend_from_slice(&rows[..cut]);
+                query.extend_from_slice(&rows[cut..]);
             }
         } else {
             let mut runs: Vec<&Vec<usize>> = by_run.values().collect();
             runs.shuffle(random);
-            let n_runs_short = runs.len() * n_short / (n_short + N_LONG);
-            short.extend(runs[..n_runs_short].iter().copied().flatten());
-            long.extend(runs[n_runs_short..].iter().copied().flatten());
+            let n_runs_support = runs.len() * n_support / (n_support + N_QUERY);
+            support.extend(runs[..n_runs_support].iter().copied().flatten());
+            query.extend(runs[n_runs_support..].iter().copied().flatten());
         }
-        short.shuffle(random);
-        long.shuffle(random);
-        if short.len() < n_short || long.len() < N_LONG {
+        support.shuffle(random);
+        query.shuffle(random);
+        if support.len() < n_support || query.len() < N_QUERY {
             continue;
         }
-        let task = lifted.task(format!("{name}, {at}"), &short[..n_short], &long[..N_LONG])?;
+        let task = lifted.task(format!("{name}, {at}"), &support[..n_support], &query[..N_QUERY])?;
         if varies(task.support().target()) {
             tasks.push(task);
         }
@@ -190,7 +193,7 @@ fn drawn(
     Ok(tasks)
 }
 
-/// Whether there is anything to predict.
+/// Whether the labels are not all the same.
 fn varies(target: &Target) -> bool {
     let Target::Values(values) = target else { return true };
     values.iter().any(|value| (value - values[0]).abs() > 1e-6)

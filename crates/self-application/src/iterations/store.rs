@@ -1,6 +1,6 @@
-//! What a loop leaves in its folder: the ledger, every metamodel with what it measured, and a journal a method and seed.
+//! The files of a folder of loops: the ledger, every metamodel with its measured losses, and a journal for each loop.
 
-use super::{Generation, Method, SelfApplyFrame, SelfTaskMode};
+use super::{Iteration, RecipeSearch, SelfApplyFrame, SelfTaskMode};
 use crate::error::SelfApplicationError;
 use burn::tensor::Device;
 use std::fs;
@@ -13,19 +13,19 @@ use weightsmith_experiments::ReferenceLosses;
 use weightsmith_generation::load_metamodel;
 use weightsmith_ledger::{Ledger, Uid};
 use weightsmith_metamodel::Pretrained;
-use weightsmith_runtime::{OutputError, create_folder, write_output};
+use weightsmith_runtime::{OutputError, append_line, create_folder, write_output};
 use weightsmith_tasks::TaskType;
 
-/// A loop's folder.
+/// A folder of loops.
 pub(crate) struct Store {
     folder: PathBuf,
 }
 
 impl Store {
-    /// Opens a folder, and makes it if it is not there.
+    /// Opens a folder; creates it if it does not exist.
     ///
     /// # Errors
-    /// A folder that cannot be made, one whose trainings share something else.
+    /// A folder that cannot be created, one of loops with another frame.
     pub(crate) fn open(folder: &Path, frame: &SelfApplyFrame) -> Result<Self, SelfApplicationError> {
         let metamodels = folder.join("metamodels");
         create_folder(&metamodels)?;
@@ -90,7 +90,7 @@ impl Store {
         Ok(load_metamodel(Some(&path.to_string_lossy()), TaskType::Regression, device)?)
     }
 
-    /// What a run's metamodel scores on real tables, which is computed once.
+    /// Scores of a run's metamodel on real tables; computed once, then read from its file.
     pub(crate) fn suite_results(
         &self,
         uid: Uid,
@@ -116,23 +116,23 @@ impl Store {
         Ok(rows)
     }
 
-    fn journal_path(&self, method: Method, mode: SelfTaskMode, seed: u64) -> PathBuf {
+    fn journal_path(&self, search: RecipeSearch, mode: SelfTaskMode, seed: u64) -> PathBuf {
         let mode = if mode == SelfTaskMode::Lifted { String::new() } else { format!("-{}", mode.name()) };
-        self.folder.join(format!("{}{mode}-{seed}.jsonl", method.name()))
+        self.folder.join(format!("{}{mode}-{seed}.jsonl", search.name()))
     }
 
-    /// The generations of a method and seed so far. A last line that a killed process left unfinished is dropped.
+    /// The iterations of a loop so far.
     pub(crate) fn journal(
         &self,
-        method: Method,
+        search: RecipeSearch,
         mode: SelfTaskMode,
         seed: u64,
-    ) -> Result<Vec<Generation>, SelfApplicationError> {
-        read_journal(&self.journal_path(method, mode, seed))
+    ) -> Result<Vec<Iteration>, SelfApplicationError> {
+        read_journal(&self.journal_path(search, mode, seed))
     }
 
     /// Every journal of the folder, in the order of their names.
-    pub(crate) fn journals(&self) -> Result<Vec<Vec<Generation>>, SelfApplicationError> {
+    pub(crate) fn journals(&self) -> Result<Vec<Vec<Iteration>>, SelfApplicationError> {
         let failed = |source| OutputError::Unreadable { path: self.folder.clone(), source };
         let mut paths = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(failed)? {
@@ -143,34 +143,92 @@ impl Store {
         paths.iter().map(|path| read_journal(path)).collect()
     }
 
-    pub(crate) fn add(&self, generation: &Generation) -> Result<(), SelfApplicationError> {
-        let path = self.journal_path(generation.method, generation.mode, generation.seed);
-        // What a killed process left of a line goes.
-        let mut text = String::new();
-        for before in read_journal(&path)?.iter().chain([generation]) {
-            text += &serde_json::to_string(before).expect("a generation is plain data");
-            text.push('\n');
-        }
-        Ok(write_output(&path, text.as_bytes())?)
+    /// Appends an iteration to the journal of its loop; other processes may append at the same time.
+    pub(crate) fn add(&self, iteration: &Iteration) -> Result<(), SelfApplicationError> {
+        let path = self.journal_path(iteration.search, iteration.mode, iteration.seed);
+        Ok(append_line(&path, &serde_json::to_string(iteration).expect("an iteration is plain data"))?)
     }
 }
 
-fn read_journal(path: &Path) -> Result<Vec<Generation>, SelfApplicationError> {
+fn read_journal(path: &Path) -> Result<Vec<Iteration>, SelfApplicationError> {
     let text = match fs::read_to_string(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         text => text.map_err(|source| OutputError::Unreadable { path: path.into(), source })?,
     };
-    let mut generations: Vec<Generation> = Vec::new();
-    for line in text.lines() {
-        let read: Result<Generation, _> = serde_json::from_str(line);
+    let mut iterations: Vec<Iteration> = Vec::new();
+    // A last line without an end was left unfinished by a killed process.
+    let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+    for line in whole.lines() {
+        let read: Result<Iteration, _> = serde_json::from_str(line);
         let read = read.map_err(|source| SelfApplicationError::Journal { path: path.into(), source })?;
-        // Two processes that went on with one folder may have written the same.
-        let is_same = |other: &Generation| {
-            (other.generation, &other.uid, &other.parent) == (read.generation, &read.uid, &read.parent)
+        // Two processes that continued one loop may have written the same iteration.
+        let is_same = |other: &Iteration| {
+            (other.iteration, &other.uid, &other.parent) == (read.iteration, &read.uid, &read.parent)
         };
-        if !generations.iter().any(is_same) {
-            generations.push(read);
+        if !iterations.iter().any(is_same) {
+            iterations.push(read);
         }
     }
-    Ok(generations)
+    Ok(iterations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iterations::testing::iteration;
+
+    #[test]
+    fn two_processes_of_one_loop_lose_no_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let frame = SelfApplyFrame::default();
+        std::thread::scope(|scope| {
+            for writer in 0..2 {
+                let path = folder.path();
+                scope.spawn(move || {
+                    let store = Store::open(path, &frame).unwrap();
+                    for at in 0..40 {
+                        store.add(&iteration(at, &format!("{writer}"), Some(0.2))).unwrap();
+                    }
+                });
+            }
+        });
+        let store = Store::open(folder.path(), &frame).unwrap();
+        let journal = store.journal(RecipeSearch::Planner, SelfTaskMode::Lifted, 0).unwrap();
+        assert_eq!(journal.len(), 80);
+        for writer in ["0", "1"] {
+            let of_writer = journal.iter().filter(|line| line.uid == writer).map(|line| line.iteration);
+            assert_eq!(of_writer.collect::<Vec<_>>(), (0..40).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_journal_drops_what_is_double_or_unfinished_and_refuses_what_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), &SelfApplyFrame::default()).unwrap();
+        let journal = || store.journal(RecipeSearch::Planner, SelfTaskMode::Lifted, 0);
+        assert_eq!(journal().unwrap(), []);
+        let (first, second) = (iteration(0, "a", Some(0.3)), iteration(1, "b", None));
+        for line in [&first, &first, &second] {
+            store.add(line).unwrap();
+        }
+        assert_eq!(journal().unwrap(), [first.clone(), second.clone()]);
+        let path = store.journal_path(RecipeSearch::Planner, SelfTaskMode::Lifted, 0);
+        let whole = fs::read_to_string(&path).unwrap();
+        fs::write(&path, &whole[..whole.len() - 9]).unwrap();
+        assert_eq!(journal().unwrap(), [first.clone()]);
+        // The next line does not go behind the unfinished one.
+        store.add(&second).unwrap();
+        assert_eq!(journal().unwrap(), [first, second]);
+        fs::write(&path, "{\"search\": 3}\n").unwrap();
+        assert!(matches!(journal(), Err(SelfApplicationError::Journal { .. })));
+    }
+
+    #[test]
+    fn a_folder_of_loops_with_another_frame_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        Store::open(folder.path(), &SelfApplyFrame::default()).unwrap();
+        let other = SelfApplyFrame { n_data_sets: 65, ..SelfApplyFrame::default() };
+        let refused = Store::open(folder.path(), &other);
+        assert!(matches!(refused, Err(SelfApplicationError::OtherLoop { .. })));
+    }
 }

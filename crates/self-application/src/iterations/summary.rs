@@ -1,10 +1,10 @@
-//! What the generations in a folder say together.
+//! The figures of all loops in a folder, as the page and its JSON show them.
 
 use super::controls::{best_within, equal_cost, paid};
-use super::foresight::{ForesightReport, Standing, foresight};
-use super::looping::{SelfApplyFrame, paired};
+use super::prediction_quality::{Incumbent, PredictionQuality, prediction_quality};
+use super::self_apply::{SelfApplyFrame, incumbent_of, paired};
 use super::store::Store;
-use super::{Choice, Difference, Generation, Method, OwnRun, SelfTaskMode};
+use super::{Choice, Difference, Iteration, MetamodelRun, RecipeSearch, SelfTaskMode};
 use crate::error::SelfApplicationError;
 use burn::tensor::Device;
 use serde::Serialize;
@@ -18,85 +18,85 @@ use weightsmith_ledger::{Filter, Ledger, Uid};
 use weightsmith_lifting::Lineage;
 use weightsmith_tasks::{Above, Base, TaskType};
 
-/// Everything that the page tells.
+/// All figures of the page.
 #[derive(Clone, Debug, Serialize)]
 pub struct SelfApplyReport {
-    /// What all trainings share.
+    /// What all loops of the folder share.
     pub frame: SelfApplyFrame,
     /// The checksum of the ledger as it was read.
     pub checksum: String,
-    /// Runs in the ledger by level.
+    /// Number of runs in the ledger, by level.
     pub n_runs: [usize; 3],
-    /// The closed-form head alone on the acceptance set.
+    /// The loss of the closed-form head alone on the acceptance set.
     pub untrained: f64,
-    /// Every loop.
+    /// The loops, by search and seed.
     pub loops: Vec<LoopReport>,
-    /// What each method's best came to, by seed.
-    pub methods: Vec<MethodReport>,
-    /// The planner's repeated best less that of another method.
+    /// The best recipe of each search and seed at equal training cost.
+    pub searches: Vec<SearchReport>,
+    /// The planner's best recipe compared with another search's.
     pub contests: Vec<ContestReport>,
-    /// The same recipe with several seeds.
+    /// The noise of outcomes: the same recipes with other seeds.
     pub noise: Option<NoiseReport>,
-    /// What self tasks do, less what none do.
+    /// The effect of auxiliary tasks about runs, and of the controls.
     pub controls: Vec<ControlReport>,
-    /// How well own trainings are foreseen.
-    pub foresight: Vec<ForesightReport>,
+    /// How well learners predict the outcomes of unseen trainings.
+    pub prediction_quality: Vec<PredictionQuality>,
 }
 
 /// One loop.
 #[derive(Clone, Debug, Serialize)]
 pub struct LoopReport {
-    /// How its recipes were come by.
-    pub method: Method,
-    /// What filled the shards of lifted tasks.
+    /// How its recipes were searched.
+    pub search: RecipeSearch,
+    /// What its auxiliary tasks were.
     pub mode: SelfTaskMode,
     /// Its seed.
     pub seed: u64,
     /// Processor seconds of its trainings.
     pub cpu_s: f64,
-    /// Its generations.
-    pub generations: Vec<Generation>,
-    /// What was foreseen beside what came, of those drawn at random and of those foreseen to be best.
-    pub foreseen: Vec<ForeseenReport>,
+    /// Its iterations.
+    pub iterations: Vec<Iteration>,
+    /// Prediction errors, by how the recipe was chosen.
+    pub prediction_errors: Vec<PredictionErrors>,
 }
 
-/// What was foreseen, before it ran, of generations of one kind.
+/// Errors of predictions that were made before the training, over iterations chosen in one way.
 #[derive(Clone, Debug, Serialize)]
-pub struct ForeseenReport {
-    /// How they were chosen.
+pub struct PredictionErrors {
+    /// How their recipes were chosen.
     pub choice: Choice,
     /// How many.
     pub n: usize,
-    /// Mean of what came less what was foreseen.
+    /// Mean of observed minus predicted loss.
     pub mean_error: f64,
-    /// Mean of its size.
+    /// Mean absolute difference.
     pub absolute_error: f64,
-    /// Spearman's rank correlation of both.
+    /// Spearman's rank correlation of predicted and observed losses.
     pub rank_correlation: Option<f64>,
 }
 
-/// The best recipe of a method at equal training cost.
+/// The best recipe of one search within the training cost that searches have in common.
 #[derive(Clone, Debug, Serialize)]
-pub struct MethodReport {
-    /// The method.
-    pub method: Method,
+pub struct SearchReport {
+    /// The search.
+    pub search: RecipeSearch,
     /// The seed of the loop.
     pub seed: u64,
-    /// Processor seconds that it spent, no more than the planner and random search both have.
+    /// Processor seconds of the iterations that count, at most what the planner and random search have both spent.
     pub cpu_s: f64,
-    /// Generations that they paid for.
-    pub n_generations: usize,
-    /// Which was best on the acceptance set.
-    pub generation: usize,
-    /// Its loss there: the least of many, so better than it is.
+    /// Iterations that count.
+    pub n_iterations: usize,
+    /// Which of them had the lowest loss on the acceptance set.
+    pub iteration: usize,
+    /// That loss: the minimum over many, so biased downwards.
     pub acceptance: f64,
     /// Its loss on the report set.
     pub report: f64,
-    /// Repeats with new seeds: how many, and their mean losses on the acceptance set and on the report set.
+    /// The same recipe trained again with new seeds, which removes that bias.
     pub repeats: Option<RepeatReport>,
 }
 
-/// Repeats of a recipe.
+/// Trainings of one recipe with new seeds.
 #[derive(Copy, Clone, Debug, Serialize)]
 pub struct RepeatReport {
     /// How many.
@@ -107,90 +107,91 @@ pub struct RepeatReport {
     pub report: f64,
 }
 
-/// The planner's best beside another method's, both repeated.
+/// The best recipe of the planner compared with that of another search.
 #[derive(Clone, Debug, Serialize)]
 pub struct ContestReport {
-    /// The other method.
-    pub other: Method,
-    /// By seed: the planner's loss less the other's, with the interval over tasks of the report set.
+    /// The other search.
+    pub other: RecipeSearch,
+    /// For each seed: loss of the planner's repeats minus the other's on the report set, with an interval over tasks.
     pub report: Vec<(u64, Difference)>,
     /// The same on the acceptance set.
     pub acceptance: Vec<(u64, Difference)>,
-    /// Over seeds, on the report set.
+    /// Mean of `report` over seeds.
     pub over_seeds: Option<Estimate>,
-    /// Over seeds, on the acceptance set, as found: the least loss of each without repeating it.
+    /// Mean over seeds of the difference of the lowest losses on the acceptance set, without repeats.
     pub as_found: Option<Estimate>,
 }
 
-/// How much outcomes differ by nothing but the seed.
+/// Standard deviations of outcomes between trainings that differ in the seed alone.
 #[derive(Clone, Debug, Serialize)]
 pub struct NoiseReport {
-    /// Recipes that were repeated, each under one control.
+    /// Groups of trainings that differ in the seed alone.
     pub n_groups: usize,
-    /// Trainings.
+    /// Trainings in all groups.
     pub n: usize,
-    /// Standard deviation of the acceptance set's loss within a group.
+    /// Pooled standard deviation of the acceptance set's loss within groups.
     pub acceptance: f64,
-    /// The same of the report set's.
+    /// The same for the report set.
     pub report: f64,
-    /// Standard deviation of the acceptance set's loss over recipes drawn at random.
+    /// For scale: the standard deviation of the acceptance set's loss over random recipes.
     pub over_recipes: Option<f64>,
 }
 
-/// What a mode of self tasks comes to beside none, with the same recipe and seeds.
+/// Trainings with one kind of auxiliary tasks compared with trainings without any, with the same recipes and seeds.
 #[derive(Clone, Debug, Serialize)]
 pub struct ControlReport {
-    /// The mode.
+    /// The kind of auxiliary tasks.
     pub mode: SelfTaskMode,
     /// Trainings.
     pub n: usize,
-    /// Means.
+    /// Mean losses.
     pub means: SetLosses,
-    /// Less none, with intervals over tasks; none for none itself.
+    /// Differences to the trainings without auxiliary tasks, with intervals over tasks; none for those themselves.
     pub differences: Option<SetDifferences>,
-    /// R² on real tables by number of short rows, less that of none, with intervals over tables.
+    /// R² on real tables, by number of support rows.
     pub suite: Vec<SuiteDifference>,
 }
 
-/// Mean losses.
+/// Mean losses on the three sets of tasks.
 #[derive(Copy, Clone, Debug, Serialize)]
 pub struct SetLosses {
     /// On the acceptance set.
     pub acceptance: f64,
     /// On the report set.
     pub report: f64,
-    /// On tasks about runs of data sets that were held out.
+    /// On tasks about runs on held-out data sets.
     pub lifted: f64,
 }
 
-/// Their differences.
+/// Differences of losses on the three sets of tasks.
 #[derive(Copy, Clone, Debug, Serialize)]
 pub struct SetDifferences {
     /// On the acceptance set.
     pub acceptance: Difference,
     /// On the report set.
     pub report: Difference,
-    /// On tasks about runs of data sets that were held out.
+    /// On tasks about runs on held-out data sets.
     pub lifted: Difference,
 }
 
-/// A figure on real tables.
+/// R² on real tables at one number of support rows.
 #[derive(Copy, Clone, Debug, Serialize)]
 pub struct SuiteDifference {
-    /// Short rows.
-    pub n_short: usize,
+    /// Support rows.
+    pub n_support: usize,
     /// Tables.
     pub n_tables: usize,
     /// Mean clipped R².
     pub r2: f64,
-    /// Less that of none.
+    /// Difference to the trainings without auxiliary tasks, with an interval over tables.
     pub difference: Option<Difference>,
 }
 
-/// Reads a folder. Metamodels of the controls are scored on the tables of a suite, once.
+/// Computes the figures of all loops in a folder. If `suite` has tables, the metamodels of the controls are scored on them; these
+/// scores are kept in the folder.
 ///
 /// # Errors
-/// A folder without generations, damaged files.
+/// A folder of loops with another frame, damaged files, tables that cannot be scored.
 pub fn self_apply_report(
     folder: &Path,
     frame: &SelfApplyFrame,
@@ -207,62 +208,62 @@ pub fn self_apply_report(
         snapshot.runs::<Above<Above<Base>>>(&all)?.len(),
     ];
     let journals = store.journals()?;
-    let is_loop = |journal: &&Vec<Generation>| {
-        journal.first().is_some_and(|first| Method::SEARCHES.contains(&first.method))
+    let is_loop = |journal: &&Vec<Iteration>| {
+        journal.first().is_some_and(|first| RecipeSearch::SEARCHES.contains(&first.search))
     };
     let loops: Vec<LoopReport> =
         journals.iter().filter(is_loop).map(|journal| loop_report(journal)).collect();
-    let repeats: Vec<Generation> =
+    let repeats: Vec<Iteration> =
         journals.iter().filter(|journal| !is_loop(journal)).flatten().cloned().collect();
-    let untrained =
-        loops.first().and_then(|own| own.generations.first()).map_or(0.0, |first| first.untrained);
-    let (methods, contests) = methods(&store, &loops, &repeats)?;
+    let untrained = loops.first().and_then(|own| own.iterations.first()).map_or(0.0, |first| first.untrained);
+    let (searches, contests) = searches(&store, &loops, &repeats)?;
     Ok(SelfApplyReport {
         frame: *frame,
         checksum: snapshot.checksum().to_string(),
         n_runs,
         untrained,
-        methods,
+        searches,
         contests,
         noise: noise(&loops, &repeats),
         controls: controls(&store, &repeats, suite, device)?,
-        foresight: own_foresight(&store, &ledger, &loops, untrained, device)?,
+        prediction_quality: loops_prediction_quality(&store, &ledger, &loops, untrained, device)?,
         loops,
     })
 }
 
-fn loop_report(journal: &[Generation]) -> LoopReport {
+fn loop_report(journal: &[Iteration]) -> LoopReport {
     let first = &journal[0];
-    let foreseen = [Choice::Random, Choice::Foreseen, Choice::OneChanged].into_iter().filter_map(|choice| {
-        let pairs: Vec<(f64, f64)> = journal
-            .iter()
-            .filter(|generation| generation.choice == choice)
-            .filter_map(|generation| Some((generation.foreseen?, generation.acceptance?)))
-            .collect();
-        let (said, came): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
-        let errors: Vec<f64> = pairs.iter().map(|(said, came)| came - said).collect();
-        let n = errors.len();
-        let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / n as f64;
-        (n > 0).then(|| ForeseenReport {
-            choice,
-            n,
-            mean_error: mean(&mut errors.iter().copied()),
-            absolute_error: mean(&mut errors.iter().map(|error| error.abs())),
-            rank_correlation: spearman(&said, &came),
-        })
-    });
+    let prediction_errors =
+        [Choice::Random, Choice::Predicted, Choice::OneChanged].into_iter().filter_map(|choice| {
+            let pairs: Vec<(f64, f64)> = journal
+                .iter()
+                .filter(|iteration| iteration.choice == choice)
+                .filter_map(|iteration| Some((iteration.predicted?, iteration.acceptance?)))
+                .collect();
+            let (predicted, observed): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
+            let errors: Vec<f64> = pairs.iter().map(|(predicted, observed)| observed - predicted).collect();
+            let n = errors.len();
+            let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / n as f64;
+            (n > 0).then(|| PredictionErrors {
+                choice,
+                n,
+                mean_error: mean(&mut errors.iter().copied()),
+                absolute_error: mean(&mut errors.iter().map(|error| error.abs())),
+                rank_correlation: spearman(&predicted, &observed),
+            })
+        });
     LoopReport {
-        method: first.method,
+        search: first.search,
         mode: first.mode,
         seed: first.seed,
-        cpu_s: journal.iter().map(|generation| generation.cpu_s).sum(),
-        foreseen: foreseen.collect(),
-        generations: journal.to_vec(),
+        cpu_s: journal.iter().map(|iteration| iteration.cpu_s).sum(),
+        prediction_errors: prediction_errors.collect(),
+        iterations: journal.to_vec(),
     }
 }
 
 /// Mean losses of the same tasks over several trainings.
-fn mean_losses(store: &Store, runs: &[&Generation]) -> Result<Option<ReferenceLosses>, SelfApplicationError> {
+fn mean_losses(store: &Store, runs: &[&Iteration]) -> Result<Option<ReferenceLosses>, SelfApplicationError> {
     let all = runs.iter().filter_map(|run| run.run()).map(|uid| store.measured(uid));
     let mut all = all.collect::<Result<Vec<_>, _>>()?;
     all.retain(|measured| !measured.acceptance.is_empty());
@@ -282,66 +283,66 @@ fn mean_losses(store: &Store, runs: &[&Generation]) -> Result<Option<ReferenceLo
     Ok(Some(sum))
 }
 
-fn methods(
+fn searches(
     store: &Store,
     loops: &[LoopReport],
-    repeats: &[Generation],
-) -> Result<(Vec<MethodReport>, Vec<ContestReport>), SelfApplicationError> {
-    let of = |method: Method, seed: u64| {
+    repeats: &[Iteration],
+) -> Result<(Vec<SearchReport>, Vec<ContestReport>), SelfApplicationError> {
+    let of = |search: RecipeSearch, seed: u64| {
         let is_it =
-            |own: &&LoopReport| own.method == method && own.seed == seed && own.mode == SelfTaskMode::Lifted;
-        loops.iter().find(is_it).map(|own| own.generations.clone()).unwrap_or_default()
+            |own: &&LoopReport| own.search == search && own.seed == seed && own.mode == SelfTaskMode::Lifted;
+        loops.iter().find(is_it).map(|own| own.iterations.clone()).unwrap_or_default()
     };
     let mut reports = Vec::new();
-    let mut repeated: BTreeMap<(Method, u64), ReferenceLosses> = BTreeMap::new();
+    let mut repeated: BTreeMap<(RecipeSearch, u64), ReferenceLosses> = BTreeMap::new();
     for seed in loops.iter().map(|own| own.seed).collect::<BTreeSet<u64>>() {
-        let journals: Vec<Vec<Generation>> =
-            Method::SEARCHES.into_iter().map(|method| of(method, seed)).collect();
+        let journals: Vec<Vec<Iteration>> =
+            RecipeSearch::SEARCHES.into_iter().map(|search| of(search, seed)).collect();
         let cpu_s = equal_cost(&journals);
-        for (method, journal) in Method::SEARCHES.into_iter().zip(&journals) {
+        for (search, journal) in RecipeSearch::SEARCHES.into_iter().zip(&journals) {
             let Some(best) = best_within(journal, cpu_s) else { continue };
-            let (n_generations, cpu_s) = paid(journal, cpu_s);
-            let is_repeat = |repeat: &&Generation| {
-                repeat.method == Method::Confirm
+            let (n_iterations, cpu_s) = paid(journal, cpu_s);
+            let is_repeat = |repeat: &&Iteration| {
+                repeat.search == RecipeSearch::Confirm
                     && repeat.seed == seed
                     && repeat.parent.as_ref() == Some(&best.uid)
             };
-            let own: Vec<&Generation> = repeats.iter().filter(is_repeat).collect();
+            let own: Vec<&Iteration> = repeats.iter().filter(is_repeat).collect();
             let measured = mean_losses(store, &own)?;
             let repeats = measured.as_ref().map(|measured| RepeatReport {
                 n: own.len(),
                 acceptance: mean(&measured.acceptance),
                 report: mean(&measured.report),
             });
-            repeated.extend(measured.map(|measured| ((method, seed), measured)));
-            reports.push(MethodReport {
-                method,
+            repeated.extend(measured.map(|measured| ((search, seed), measured)));
+            reports.push(SearchReport {
+                search,
                 seed,
                 cpu_s,
-                n_generations,
-                generation: best.generation,
+                n_iterations,
+                iteration: best.iteration,
                 acceptance: best.acceptance.unwrap_or(f64::NAN),
                 report: best.report.unwrap_or(f64::NAN),
                 repeats,
             });
         }
     }
-    let contests = [Method::Random, Method::Hand].into_iter().map(|other| {
+    let contests = [RecipeSearch::Random, RecipeSearch::Hand].into_iter().map(|other| {
         let pairs: Vec<(u64, &ReferenceLosses, &ReferenceLosses)> = repeated
             .iter()
-            .filter(|((method, _), _)| *method == Method::Planner)
+            .filter(|((search, _), _)| *search == RecipeSearch::Planner)
             .filter_map(|((_, seed), own)| Some((*seed, own, repeated.get(&(other, *seed))?)))
             .collect();
-        let found = |method: Method, seed: u64| {
+        let found = |search: RecipeSearch, seed: u64| {
             reports
                 .iter()
-                .find(|report| report.method == method && report.seed == seed)
+                .find(|report| report.search == search && report.seed == seed)
                 .map(|own| own.acceptance)
         };
         let seeds: BTreeSet<u64> = reports.iter().map(|report| report.seed).collect();
         let as_found: Vec<f64> = seeds
             .into_iter()
-            .filter_map(|seed| Some(found(Method::Planner, seed)? - found(other, seed)?))
+            .filter_map(|seed| Some(found(RecipeSearch::Planner, seed)? - found(other, seed)?))
             .collect();
         let report: Vec<(u64, Difference)> =
             pairs.iter().map(|(seed, own, other)| (*seed, paired(&own.report, &other.report))).collect();
@@ -361,14 +362,14 @@ fn methods(
     Ok((reports, contests))
 }
 
-fn noise(loops: &[LoopReport], repeats: &[Generation]) -> Option<NoiseReport> {
+fn noise(loops: &[LoopReport], repeats: &[Iteration]) -> Option<NoiseReport> {
     /// Trainings that differ in nothing but the seed.
-    type Group<'a> = (Method, SelfTaskMode, Option<&'a str>);
+    type Group<'a> = (RecipeSearch, SelfTaskMode, Option<&'a str>);
     let mut groups: BTreeMap<Group<'_>, Vec<(f64, f64)>> = BTreeMap::new();
     for repeat in repeats {
         if let (Some(acceptance), Some(report)) = (repeat.acceptance, repeat.report) {
             groups
-                .entry((repeat.method, repeat.mode, repeat.parent.as_deref()))
+                .entry((repeat.search, repeat.mode, repeat.parent.as_deref()))
                 .or_default()
                 .push((acceptance, report));
         }
@@ -382,9 +383,9 @@ fn noise(loops: &[LoopReport], repeats: &[Generation]) -> Option<NoiseReport> {
     };
     let random: Vec<f64> = loops
         .iter()
-        .filter(|own| own.method == Method::Random)
-        .flat_map(|own| own.generations.iter().filter(|generation| generation.choice == Choice::Random))
-        .filter_map(|generation| generation.acceptance)
+        .filter(|own| own.search == RecipeSearch::Random)
+        .flat_map(|own| own.iterations.iter().filter(|iteration| iteration.choice == Choice::Random))
+        .filter_map(|iteration| iteration.acceptance)
         .collect();
     (degrees > 0).then(|| NoiseReport {
         n_groups: groups.len(),
@@ -403,16 +404,16 @@ fn squares(values: &[f64]) -> f64 {
 
 fn controls(
     store: &Store,
-    repeats: &[Generation],
+    repeats: &[Iteration],
     suite: &[SuiteTable],
     device: &Device,
 ) -> Result<Vec<ControlReport>, SelfApplicationError> {
-    let of = |mode: SelfTaskMode| -> Vec<&Generation> {
-        let is_it = |repeat: &&Generation| repeat.method == Method::Control && repeat.mode == mode;
+    let of = |mode: SelfTaskMode| -> Vec<&Iteration> {
+        let is_it = |repeat: &&Iteration| repeat.search == RecipeSearch::Control && repeat.mode == mode;
         repeats.iter().filter(is_it).collect()
     };
-    // Those that all modes have, so that differences are of self tasks alone.
-    let key = |repeat: &Generation| (repeat.seed, repeat.generation, repeat.parent.clone());
+    // Only repeats that every mode has, so that differences are those of the auxiliary tasks alone.
+    let key = |repeat: &Iteration| (repeat.seed, repeat.iteration, repeat.parent.clone());
     let keys = |mode| of(mode).into_iter().map(key).collect::<BTreeSet<_>>();
     let all = SelfTaskMode::ALL.into_iter().map(keys).reduce(|a, b| a.intersection(&b).cloned().collect());
     let all = all.unwrap_or_default();
@@ -431,15 +432,15 @@ fn controls(
             lifted: mean(&measured.lifted),
         };
         let is_none = mode == SelfTaskMode::None;
-        let suite = values.iter().map(|(n_short, tables)| {
+        let suite = values.iter().map(|(n_support, tables)| {
             let common: Vec<&String> = tables
                 .keys()
-                .filter(|table| base_suite.get(n_short).is_some_and(|base| base.contains_key(*table)))
+                .filter(|table| base_suite.get(n_support).is_some_and(|base| base.contains_key(*table)))
                 .collect();
             let own: Vec<f32> = common.iter().map(|table| tables[*table] as f32).collect();
-            let base: Vec<f32> = common.iter().map(|table| base_suite[n_short][*table] as f32).collect();
+            let base: Vec<f32> = common.iter().map(|table| base_suite[n_support][*table] as f32).collect();
             SuiteDifference {
-                n_short: *n_short,
+                n_support: *n_support,
                 n_tables: own.len(),
                 r2: mean(&own),
                 difference: (!is_none && own.len() > 1).then(|| paired(&own, &base)),
@@ -460,10 +461,10 @@ fn controls(
     Ok(reports)
 }
 
-/// Mean clipped R² of several metamodels on each real table, by short rows.
+/// Mean clipped R² of several metamodels on each real table, by number of support rows.
 fn suite_values(
     store: &Store,
-    runs: &[&Generation],
+    runs: &[&Iteration],
     suite: &[SuiteTable],
     device: &Device,
 ) -> Result<BTreeMap<usize, BTreeMap<String, f64>>, SelfApplicationError> {
@@ -480,31 +481,30 @@ fn suite_values(
     Ok(sums.into_iter().map(|(short, tables)| (short, tables.into_iter().map(mean).collect())).collect())
 }
 
-/// How well own trainings are foreseen: those whose recipes were drawn at random.
-fn own_foresight(
+/// Prediction quality on the trainings of all loops whose recipes were drawn at random.
+fn loops_prediction_quality(
     store: &Store,
     ledger: &Ledger,
     loops: &[LoopReport],
     untrained: f64,
     device: &Device,
-) -> Result<Vec<ForesightReport>, SelfApplicationError> {
+) -> Result<Vec<PredictionQuality>, SelfApplicationError> {
     let random: BTreeSet<Uid> = loops
         .iter()
-        .flat_map(|own| &own.generations)
-        .filter(|generation| generation.choice == Choice::Random)
-        .filter_map(Generation::run)
+        .flat_map(|own| &own.iterations)
+        .filter(|iteration| iteration.choice == Choice::Random)
+        .filter_map(Iteration::run)
         .collect();
-    let pool = random.iter().map(|uid| OwnRun::read(ledger, *uid)).collect::<Result<Vec<_>, _>>()?;
-    let pool: Vec<OwnRun> = pool.into_iter().flatten().collect();
-    let stands =
-        |own: &LoopReport| own.generations.iter().rev().find(|generation| generation.accepted)?.run();
-    let standing = loops.iter().filter(|own| own.method == Method::Planner).filter_map(stands);
-    let standing = standing.map(|uid| -> Result<Standing, SelfApplicationError> {
-        let roots = OwnRun::read(ledger, uid)?.map(|run| run.roots().clone()).unwrap_or_default();
-        Ok(Standing { pretrained: store.load(uid, device)?, roots })
+    let pool = random.iter().map(|uid| MetamodelRun::read(ledger, *uid)).collect::<Result<Vec<_>, _>>()?;
+    let pool: Vec<MetamodelRun> = pool.into_iter().flatten().collect();
+    let incumbent = |own: &LoopReport| incumbent_of(&own.iterations)?.run();
+    let incumbents = loops.iter().filter(|own| own.search == RecipeSearch::Planner).filter_map(incumbent);
+    let incumbents = incumbents.map(|uid| -> Result<Incumbent, SelfApplicationError> {
+        let roots = MetamodelRun::read(ledger, uid)?.map(|run| run.roots().clone()).unwrap_or_default();
+        Ok(Incumbent { pretrained: store.load(uid, device)?, roots })
     });
-    let standing = standing.collect::<Result<Vec<_>, _>>()?;
+    let incumbents = incumbents.collect::<Result<Vec<_>, _>>()?;
     let shipped = load_metamodel(None, TaskType::Regression, device)?;
     let lineage = Lineage::read(&ledger.snapshot()?)?;
-    foresight(&pool, untrained, &standing, &shipped, &lineage, device)
+    prediction_quality(&pool, untrained, &incumbents, &shipped, &lineage, device)
 }

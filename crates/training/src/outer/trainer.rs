@@ -1,7 +1,7 @@
 //! The trainer: draws shards, sums their gradients in a fixed order, steps, validates, and reports to an observer.
 
 use crate::outer::adamw::{self, Moments};
-use crate::outer::beside::{Beside, BesideShard};
+use crate::outer::auxiliary::{AuxiliaryShard, AuxiliaryTasks};
 use crate::outer::config::{OuterConfig, OuterConfigError};
 use crate::outer::stream::{EncodedTask, Shard, TaskStream};
 use burn::tensor::{Device, Tensor, activation};
@@ -10,7 +10,7 @@ use weightsmith_base_model::predict;
 use weightsmith_metamodel::{Generated, MetaParams, Metamodel};
 use weightsmith_tasks::{Base, Level, TaskType};
 
-/// Everything that a training needs to go on as if it had not stopped.
+/// The state of a training, from which it resumes to the bit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainState {
     /// Steps done.
@@ -54,8 +54,8 @@ pub struct StepReport {
     pub learning_rate: f32,
     /// Tasks of this step.
     pub n_tasks: usize,
-    /// Those of them from beside the prior.
-    pub n_beside: usize,
+    /// Auxiliary ones of these.
+    pub n_auxiliary: usize,
     /// Whether the step was left out because its gradient was not finite.
     pub skipped: bool,
 }
@@ -65,7 +65,7 @@ pub struct StepReport {
 pub struct Validation {
     /// Steps done.
     pub step: u64,
-    /// Of the weights that the averaged metamodel generates.
+    /// Mean query loss of the weights that the averaged metamodel generates, in nats a row.
     pub loss: f32,
     /// Of the closed-form head alone: the untrained metamodel.
     pub untrained: f32,
@@ -73,7 +73,7 @@ pub struct Validation {
     pub n_tasks: usize,
 }
 
-/// Sees a training go by, and may end it; a stopped training can go on from its state.
+/// Receives the progress of a training and may stop it; a stopped training can be resumed from its state.
 pub trait Observer {
     /// After every step.
     fn on_step(&mut self, report: &StepReport, state: &TrainState) -> ControlFlow<()>;
@@ -81,12 +81,12 @@ pub trait Observer {
     fn on_validation(&mut self, validation: &Validation, state: &TrainState) -> ControlFlow<()>;
 }
 
-/// Trains a metamodel on a device, on tasks whose rows are of level `L` at most: those of the prior are about the world, and
-/// others may join them.
+/// Trains a metamodel on a device. Its tasks are of level `L` at most: those of the prior are of level 0, auxiliary tasks may
+/// be higher.
 pub struct Trainer<L: Level = Base> {
     config: OuterConfig,
     tasks: TaskStream,
-    beside: Option<Beside<L>>,
+    auxiliary: Option<AuxiliaryTasks<L>>,
     held_out: TaskStream,
     device: Device,
     pools: Vec<rayon::ThreadPool>,
@@ -106,18 +106,18 @@ impl Trainer {
     /// # Errors
     /// A configuration that makes no training.
     pub fn new(config: &OuterConfig, device: &Device, n_threads: usize) -> Result<Self, OuterConfigError> {
-        Self::with_beside(config, None, device, n_threads)
+        Self::with_auxiliary(config, None, device, n_threads)
     }
 }
 
 impl<L: Level> Trainer<L> {
-    /// A trainer with other tasks beside those of the prior.
+    /// A trainer on tasks of the prior and auxiliary tasks.
     ///
     /// # Errors
     /// As [`Trainer::new`].
-    pub fn with_beside(
+    pub fn with_auxiliary(
         config: &OuterConfig,
-        beside: Option<Beside<L>>,
+        auxiliary: Option<AuxiliaryTasks<L>>,
         device: &Device,
         n_threads: usize,
     ) -> Result<Self, OuterConfigError> {
@@ -127,7 +127,7 @@ impl<L: Level> Trainer<L> {
         Ok(Self {
             config: config.clone(),
             tasks: TaskStream::training(config)?,
-            beside,
+            auxiliary,
             held_out: TaskStream::validation(config)?,
             device: device.clone(),
             pools: (0..n_threads.clamp(1, config.n_shards)).map(pool).collect(),
@@ -154,18 +154,19 @@ impl<L: Level> Trainer<L> {
     /// One outer step.
     pub fn step(&self, state: &mut TrainState) -> StepReport {
         let n_shards = self.config.n_shards as u64;
-        let beside = self.beside.as_ref().filter(|beside| beside.joins(state.step)).map(|beside| {
-            let n_tasks = (0..n_shards).map(|shard| self.tasks.n_tasks(state.step, shard)).sum();
-            beside.shard(&self.config, state.step, n_tasks)
-        });
-        let beside = beside.filter(|shard| shard.n_tasks() > 0);
-        let results = self.in_shards(n_shards + u64::from(beside.is_some()), |shard| match &beside {
-            Some(BesideShard::Tasks(tasks)) if shard == n_shards => self.gradient(&state.params, tasks),
-            Some(BesideShard::Prior(tasks)) if shard == n_shards => self.gradient(&state.params, tasks),
+        let auxiliary =
+            self.auxiliary.as_ref().filter(|auxiliary| auxiliary.joins(state.step)).map(|auxiliary| {
+                let n_tasks = (0..n_shards).map(|shard| self.tasks.n_tasks(state.step, shard)).sum();
+                auxiliary.shard(&self.config, state.step, n_tasks)
+            });
+        let auxiliary = auxiliary.filter(|shard| shard.n_tasks() > 0);
+        let results = self.in_shards(n_shards + u64::from(auxiliary.is_some()), |shard| match &auxiliary {
+            Some(AuxiliaryShard::Tasks(tasks)) if shard == n_shards => self.gradient(&state.params, tasks),
+            Some(AuxiliaryShard::Prior(tasks)) if shard == n_shards => self.gradient(&state.params, tasks),
             _ => self.gradient(&state.params, &self.tasks.shard(state.step, shard)),
         });
         let n_tasks: usize = results.iter().map(|result| result.n_tasks).sum();
-        let n_beside = beside.map_or(0, |shard| shard.n_tasks());
+        let n_auxiliary = auxiliary.map_or(0, |shard| shard.n_tasks());
         let mut gradient = vec![0.0; state.params.values.len()];
         let mut loss = 0.0;
         for result in &results {
@@ -183,7 +184,7 @@ impl<L: Level> Trainer<L> {
         }
         state.step += 1;
         state.n_tasks += n_tasks as u64;
-        StepReport { step: state.step, loss, gradient_norm, learning_rate, n_tasks, n_beside, skipped }
+        StepReport { step: state.step, loss, gradient_norm, learning_rate, n_tasks, n_auxiliary, skipped }
     }
 
     /// Query loss of the averaged parameters on the held-out tasks.

@@ -4,7 +4,7 @@ use super::{fit_settings, fitted};
 use crate::arguments::PlanCollect;
 use crate::commands::evaluate::threads;
 use crate::exit::Outcome;
-use crate::teller::interrupted;
+use crate::interrupt::interrupted;
 use crate::{print, progress};
 use anyhow::Result;
 use serde_json::json;

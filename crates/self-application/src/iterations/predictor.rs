@@ -1,7 +1,7 @@
-//! What a metamodel foresees of its own trainings: the weights of the predictor are generated from the table of its runs.
+//! The predictor of training outcomes, a base model that the incumbent generates from the table of runs so far.
 
-use super::OwnRun;
-use super::self_tasks::own_label;
+use super::MetamodelRun;
+use super::self_tasks::outcome_label;
 use crate::error::SelfApplicationError;
 use crate::{CostRange, OuterRecipe, Proposal, propose, recipe_table};
 use std::collections::BTreeSet;
@@ -9,25 +9,26 @@ use std::marker::PhantomData;
 use weightsmith_base_model::{BaseModel, Predicted};
 use weightsmith_generation::{GenerateOptions, Steps, generate_base_model};
 use weightsmith_ledger::{
-    Appended, Cost, Ledger, LedgerError, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value,
+    Cost, Ledger, LedgerError, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value,
 };
 use weightsmith_lifting::{Learner, Lifted, Moment, RunRow, RunRows, lift};
 use weightsmith_metamodel::Pretrained;
 use weightsmith_runtime::on_one_thread;
 use weightsmith_tasks::{Above, Base, Level, Seed, Support, Table, TaskSplit};
 
-/// How the predictor's weights are generated: by the metamodel alone.
+/// How the predictor's weights are generated: without forest distillation, by the metamodel alone.
 pub(crate) const OPTIONS: GenerateOptions =
     GenerateOptions { n_views: 8, n_threads: 1, n_trees: 0, n_steps: Steps::Fixed(0) };
 
-/// A predictor of the outcome of trainings, of the level that its rows have.
-pub(crate) enum Predictor {
-    OnRuns(Foreseer<Base>),
-    OnRunsOnRuns(Foreseer<Above<Base>>),
+/// A predictor of the loss that a recipe reaches on the acceptance set. Its level is one above the highest level of the runs
+/// that it was generated from.
+pub(crate) enum OutcomePredictor {
+    OnRuns(GeneratedPredictor<Base>),
+    OnRunsOnRuns(GeneratedPredictor<Above<Base>>),
 }
 
-/// A base model about runs of level `L` at most.
-pub(crate) struct Foreseer<L: Level> {
+/// A predictor generated from runs of level `L` at most.
+pub(crate) struct GeneratedPredictor<L: Level> {
     model: BaseModel<Above<L>>,
     runs: BTreeSet<Uid>,
     roots: BTreeSet<String>,
@@ -36,9 +37,9 @@ pub(crate) struct Foreseer<L: Level> {
     cost: weightsmith_runtime::Cost,
 }
 
-/// Rows about a metamodel's trainings: recipes, and the loss on the acceptance set.
-pub(crate) fn own_table<L: Level>(
-    own: &[OwnRun],
+/// Runs of metamodels as labelled rows of the level above: recipes as inputs, losses on the acceptance set as labels.
+pub(crate) fn outcome_table<L: Level>(
+    own: &[MetamodelRun],
     untrained: f64,
     learner: &Learner<'_>,
 ) -> Result<Lifted<L>, SelfApplicationError> {
@@ -46,15 +47,15 @@ pub(crate) fn own_table<L: Level>(
     let recipes: Vec<OuterRecipe> = own.iter().map(|run| run.recipe).collect();
     let rows = (0..own.len()).map(|run| RunRow { run, seen: 0, label: Moment::End }).collect();
     let rows = RunRows { table: recipe_table(&recipes), rows };
-    Ok(lift(&runs, rows, &|_, loss| own_label(loss, untrained), learner)?)
+    Ok(lift(&runs, rows, &|_, loss| outcome_label(loss, untrained), learner)?)
 }
 
-/// The highest level of some runs.
-pub(crate) fn highest_level(own: &[OwnRun]) -> u32 {
+/// The highest level of these runs; 0 without any.
+pub(crate) fn highest_level(own: &[MetamodelRun]) -> u32 {
     own.iter().map(|run| run.record.level()).max().unwrap_or(Base::DEPTH)
 }
 
-/// The values that a base model predicts.
+/// A base model's predictions for the rows of a table.
 pub(crate) fn values<L: Level>(
     model: &BaseModel<L>,
     table: &Table,
@@ -65,7 +66,7 @@ pub(crate) fn values<L: Level>(
     }
 }
 
-/// Weights that a metamodel generates from rows, on one thread.
+/// Generates a base model from labelled rows, on one thread.
 pub(crate) fn generated<L: Level>(
     pretrained: &Pretrained,
     support: &Support<L>,
@@ -76,21 +77,22 @@ pub(crate) fn generated<L: Level>(
     Ok(model)
 }
 
-impl<L: Level> Foreseer<L> {
+impl<L: Level> GeneratedPredictor<L> {
     fn new(
         pretrained: &Pretrained,
-        own: &[OwnRun],
+        own: &[MetamodelRun],
         untrained: f64,
         learner: &Learner<'_>,
     ) -> Result<Self, SelfApplicationError> {
         let stopwatch = weightsmith_runtime::Stopwatch::of_process(weightsmith_runtime::Cost::default());
-        let Lifted { support, runs, roots, split, .. } = own_table::<L>(own, untrained, learner)?;
+        let Lifted { support, runs, roots, split, .. } = outcome_table::<L>(own, untrained, learner)?;
         let model = generated(pretrained, &support, OPTIONS)?;
         let n_rows = support.n_rows();
         Ok(Self { model, runs, roots, split, n_rows, cost: stopwatch.cost() })
     }
 
-    /// Records that the predictor's weights were generated, and how far it was from what came.
+    /// Appends the predictor as a run to the ledger. Its outcome is the absolute error of the one prediction that was checked;
+    /// `maker` is the metamodel that generated it.
     fn record(
         &self,
         ledger: &mut Ledger,
@@ -128,46 +130,43 @@ impl<L: Level> Foreseer<L> {
             curve: Vec::new(),
             level: PhantomData,
         };
-        match ledger.append(&record) {
-            Ok(Appended::New(_) | Appended::There(_)) | Err(LedgerError::OtherContent { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
+        ledger.append_once(&record).map(|_| ())
     }
 }
 
-impl Predictor {
-    /// Generates a predictor's weights from the table of a metamodel's runs.
+impl OutcomePredictor {
+    /// Generates a predictor from runs of metamodels.
     pub(crate) fn new(
         pretrained: &Pretrained,
-        own: &[OwnRun],
+        own: &[MetamodelRun],
         untrained: f64,
         learner: &Learner<'_>,
     ) -> Result<Self, SelfApplicationError> {
         Ok(match highest_level(own) {
-            Base::DEPTH => Self::OnRuns(Foreseer::new(pretrained, own, untrained, learner)?),
-            _ => Self::OnRunsOnRuns(Foreseer::new(pretrained, own, untrained, learner)?),
+            Base::DEPTH => Self::OnRuns(GeneratedPredictor::new(pretrained, own, untrained, learner)?),
+            _ => Self::OnRunsOnRuns(GeneratedPredictor::new(pretrained, own, untrained, learner)?),
         })
     }
 
-    /// What is foreseen of each recipe of a table.
-    pub(crate) fn foresee(&self, table: &Table) -> Result<Vec<f64>, SelfApplicationError> {
+    /// The predicted loss of each recipe of a [`recipe_table`].
+    pub(crate) fn predict(&self, table: &Table) -> Result<Vec<f64>, SelfApplicationError> {
         match self {
-            Self::OnRuns(foreseer) => values(&foreseer.model, table),
-            Self::OnRunsOnRuns(foreseer) => values(&foreseer.model, table),
+            Self::OnRuns(predictor) => values(&predictor.model, table),
+            Self::OnRunsOnRuns(predictor) => values(&predictor.model, table),
         }
     }
 
-    /// The next recipe.
+    /// Searches for the recipe with the lowest predicted loss.
     pub(crate) fn propose(
         &self,
         tried: &BTreeSet<OuterRecipe>,
         costs: &CostRange,
         seed: Seed,
     ) -> Result<Option<Proposal>, SelfApplicationError> {
-        propose(&mut |table| self.foresee(table), tried, costs, seed)
+        propose(&mut |table| self.predict(table), tried, costs, seed)
     }
 
-    /// Records it with how far it was from what came.
+    /// Appends the predictor to the ledger; see [`GeneratedPredictor::record`].
     pub(crate) fn record(
         &self,
         ledger: &mut Ledger,
@@ -178,8 +177,8 @@ impl Predictor {
         error: f64,
     ) -> Result<(), LedgerError> {
         match self {
-            Self::OnRuns(foreseer) => foreseer.record(ledger, uid, maker, task, seed, error),
-            Self::OnRunsOnRuns(foreseer) => foreseer.record(ledger, uid, maker, task, seed, error),
+            Self::OnRuns(predictor) => predictor.record(ledger, uid, maker, task, seed, error),
+            Self::OnRunsOnRuns(predictor) => predictor.record(ledger, uid, maker, task, seed, error),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Tasks that a metamodel is trained on beside those of its prior.
+//! Auxiliary tasks of a training: tasks that join those drawn from the prior.
 
 use crate::outer::config::OuterConfig;
 use crate::outer::stream::{EncodedTask, TaskStream, encode_task};
@@ -9,31 +9,33 @@ use weightsmith_base_model::View;
 use weightsmith_priors::PriorError;
 use weightsmith_tasks::{Base, Level, Target, Task};
 
-/// Of the tasks of a step, at most one in so many comes from beside the prior.
-pub const BESIDE_AT_MOST_ONE_IN: usize = 5;
+/// At most one in so many of a step's tasks is auxiliary.
+pub const AUXILIARY_AT_MOST_ONE_IN: usize = 5;
+/// The random stream that shards are drawn from. Its name is part of the seed: another would draw other tasks.
+const STREAM: &str = "outer.beside";
 
-/// Tasks of level `L` that join the stream: every so many steps a shard of them, never more than a fifth of the step's
-/// tasks. Those of the prior stay what they are without it.
+/// Auxiliary tasks of level `L`: every so many steps one shard of them, at most one fifth of the step's tasks. The step's
+/// tasks from the prior are the same as without them.
 #[derive(Clone, Debug)]
-pub struct Beside<L: Level> {
+pub struct AuxiliaryTasks<L: Level> {
     source: Source<L>,
     every: u64,
 }
 
 #[derive(Clone, Debug)]
 enum Source<L: Level> {
-    /// Each group is of one size.
+    /// In groups of equal sizes, since a shard has one size.
     Tasks(Vec<Vec<Task<L>>>),
     Prior(Box<TaskStream>),
 }
 
-impl<L: Level> Beside<L> {
-    /// These tasks, a shard of them every so many steps.
+impl<L: Level> AuxiliaryTasks<L> {
+    /// Shards drawn from these tasks, one every `every` steps.
     ///
     /// # Panics
-    /// If there is no task, or `every` is 0.
-    pub fn tasks(tasks: Vec<Task<L>>, every: u64) -> Self {
-        assert!(!tasks.is_empty() && every > 0, "a shard of nothing cannot be drawn");
+    /// If there are no tasks, or `every` is 0.
+    pub fn of_tasks(tasks: Vec<Task<L>>, every: u64) -> Self {
+        assert!(!tasks.is_empty() && every > 0, "there are tasks, and a number of steps from shard to shard");
         let mut groups: BTreeMap<[usize; 3], Vec<Task<L>>> = BTreeMap::new();
         for task in tasks {
             let n_classes = match task.support().target() {
@@ -47,13 +49,13 @@ impl<L: Level> Beside<L> {
     }
 }
 
-/// A shard of tasks of one size.
-pub(crate) enum BesideShard<L: Level> {
+/// A shard of auxiliary tasks, all of one size.
+pub(crate) enum AuxiliaryShard<L: Level> {
     Tasks(Vec<EncodedTask<L>>),
     Prior(Vec<EncodedTask<Base>>),
 }
 
-impl<L: Level> BesideShard<L> {
+impl<L: Level> AuxiliaryShard<L> {
     pub(crate) fn n_tasks(&self) -> usize {
         match self {
             Self::Tasks(tasks) => tasks.len(),
@@ -62,32 +64,32 @@ impl<L: Level> BesideShard<L> {
     }
 }
 
-impl Beside<Base> {
-    /// More tasks of the prior of a configuration: what as many other tasks are compared with.
+impl AuxiliaryTasks<Base> {
+    /// The control: additional tasks of the configuration's own prior, a shard every `every` steps.
     ///
     /// # Errors
     /// A prior that makes no task family.
     ///
     /// # Panics
     /// If `every` is 0.
-    pub fn prior(config: &OuterConfig, every: u64) -> Result<Self, PriorError> {
-        assert!(every > 0, "there is no step after every 0 steps");
-        Ok(Self { source: Source::Prior(Box::new(TaskStream::named(config, "outer.beside")?)), every })
+    pub fn of_prior(config: &OuterConfig, every: u64) -> Result<Self, PriorError> {
+        assert!(every > 0, "there is a number of steps from shard to shard");
+        Ok(Self { source: Source::Prior(Box::new(TaskStream::named(config, STREAM)?)), every })
     }
 }
 
-impl<L: Level> Beside<L> {
-    /// Whether a step has a shard.
+impl<L: Level> AuxiliaryTasks<L> {
+    /// Whether a step has a shard of them.
     pub(crate) fn joins(&self, step: u64) -> bool {
         step.is_multiple_of(self.every)
     }
 
-    /// The shard of a step whose other shards have `n_tasks` tasks; empty if those are too few for one beside them.
-    pub(crate) fn shard(&self, config: &OuterConfig, step: u64, n_tasks: usize) -> BesideShard<L> {
-        let at_most = n_tasks / (BESIDE_AT_MOST_ONE_IN - 1);
+    /// The shard of a step that has `n_tasks` tasks from the prior; empty if those are too few for one auxiliary task.
+    pub(crate) fn shard(&self, config: &OuterConfig, step: u64, n_tasks: usize) -> AuxiliaryShard<L> {
+        let at_most = n_tasks / (AUXILIARY_AT_MOST_ONE_IN - 1);
         match &self.source {
             Source::Tasks(groups) => {
-                let mut random = config.seed.indexed_stream("outer.beside", &[step]);
+                let mut random = config.seed.indexed_stream(STREAM, &[step]);
                 let all: usize = groups.iter().map(Vec::len).sum();
                 let mut at = random.random_range(0..all);
                 let mut group = groups.iter();
@@ -106,12 +108,12 @@ impl<L: Level> Beside<L> {
                 };
                 let picked = sample(&mut random, group.len(), n);
                 let encoded = picked.into_iter().map(|task| encode_task(&group[task], view(&mut random)));
-                BesideShard::Tasks(encoded.collect())
+                AuxiliaryShard::Tasks(encoded.collect())
             }
             Source::Prior(stream) => {
                 let mut shard = stream.shard(step, 0);
                 shard.truncate(at_most);
-                BesideShard::Prior(shard)
+                AuxiliaryShard::Prior(shard)
             }
         }
     }
