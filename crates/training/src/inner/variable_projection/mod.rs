@@ -103,11 +103,6 @@ impl<'a> VariableProjection<'a> {
         Self { press: Press::new(rows, wanted.targets()), wanted, layout, start }
     }
 
-    /// Numbers that a step changes.
-    pub fn n_numbers(&self) -> usize {
-        self.layout.n_numbers()
-    }
-
     /// Strengths at the start with the least leave-one-out error: first of the units, then of the inputs.
     pub fn first_strengths(&self) -> LogStrengths {
         let features = self.press.features(&self.start);

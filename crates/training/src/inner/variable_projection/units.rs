@@ -45,11 +45,6 @@ impl Units {
 }
 
 impl Layout {
-    /// Numbers of a point.
-    pub(super) fn n_numbers(&self) -> usize {
-        self.n_units * (self.n_columns + 1 + usize::from(self.is_ramp)) + 2
-    }
-
     /// Where `units` and their strengths lie.
     pub(super) fn point(&self, units: &Units, strengths: LogStrengths) -> Vec<f64> {
         let mut point = units.weight.clone();
