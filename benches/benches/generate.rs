@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use criterion::{Criterion, SamplingMode, Throughput};
 use std::hint::black_box;
 use weightsmith_benches::{DEFAULT, SHIPPED, criterion, task};
-use weightsmith_generation::{GenerateOptions, generate_base_model, untrained_base_model};
+use weightsmith_generation::{GenerateOptions, Steps, generate_base_model, untrained_base_model};
 use weightsmith_tasks::{Seed, TaskType};
 use weightsmith_training::{Optimiser, Recipe, fit_linear, grid, train_base_model, tune_base_model};
 
@@ -20,7 +20,7 @@ fn generate(criterion: &mut Criterion) {
         let used =
             if DEFAULT.iter().any(|default| default.name == shipped.name) { &all[..] } else { &all[..1] };
         for &(n_views, n_threads, n_trees) in used {
-            let options = GenerateOptions { n_views, n_threads, n_trees };
+            let options = GenerateOptions { n_views, n_threads, n_trees, n_steps: Steps::Fixed(0) };
             let name = format!("{}, {n_views} views, {n_trees} trees, {n_threads} threads", shipped.name);
             group.bench_function(&name, |bencher| {
                 bencher.iter(|| generate_base_model(&pretrained, black_box(task.support()), options));

@@ -16,6 +16,7 @@ mod cpu;
 mod device;
 mod exact_head;
 mod fused;
+mod inverse;
 mod layer_norm;
 mod logistic_head;
 mod lowest_pairs;
@@ -29,6 +30,7 @@ pub use cholesky::{
 pub use cpu::dot;
 pub use device::{DeviceError, open_device};
 pub use exact_head::{HeadSystem, SolveInfo, exact_leverages, exact_logistic_head, exact_ridge_head};
+pub use inverse::inverse_cholesky_factor;
 pub use layer_norm::{layer_norm, layer_norm_reference};
 pub use logistic_head::{logistic_head, logistic_head_reference};
 pub use lowest_pairs::{Pair, Tower, lowest_pairs, lowest_pairs_reference};

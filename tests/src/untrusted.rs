@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use weightsmith_base_model::{BaseModel, Precision, inspect, read_weights};
 use weightsmith_datasets::{Source, read_labelled};
 use weightsmith_experiments::Experiment;
-use weightsmith_generation::{GenerateOptions, generate_base_model};
+use weightsmith_generation::{GenerateOptions, Steps, generate_base_model};
 use weightsmith_metamodel::{Checkpoint, MetaParams, MetamodelConfig, Pretrained};
 use weightsmith_tasks::{Base, Column, ColumnValues, Seed, Support, Table, Target, TaskType};
 use weightsmith_training::fit_linear;
@@ -159,7 +159,7 @@ fn linear_model() -> Vec<u8> {
 fn generated_model() -> Vec<u8> {
     let bytes = metamodel(TaskType::Classification);
     let pretrained = Pretrained::from_bytes("tiny", &bytes, &Device::flex()).expect("it was just saved");
-    let options = GenerateOptions { n_views: 2, n_threads: 1, n_trees: 0 };
+    let options = GenerateOptions { n_views: 2, n_threads: 1, n_trees: 0, n_steps: Steps::Fixed(0) };
     let (model, _) =
         generate_base_model(&pretrained, &support(), options).expect("enough rows of two classes");
     model.to_bytes(Precision::F16).expect("its numbers are small")

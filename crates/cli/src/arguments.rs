@@ -9,6 +9,7 @@ pub(crate) use self_apply::SelfApply;
 use crate::methods;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use weightsmith::Steps;
 use weightsmith_base_model::Precision;
 use weightsmith_datasets::Source;
 use weightsmith_evaluation::methods::{GENERATED, UNTRAINED};
@@ -68,8 +69,10 @@ pub(crate) struct Generate {
     /// Trees of the forest that is distilled into the network; 0 for the metamodel alone, which is faster
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub(crate) trees: u16,
-    /// Take steps of an optimiser from the generated weights, if held-out rows say that they pay: slower, and of use from
-    /// some hundred rows on
+    /// Inner steps from the generated weights: "auto" for as many as pay on rows held out, 0 for the plain forward pass
+    #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = steps)]
+    pub(crate) steps: Steps,
+    /// Take steps of Adam from the weights of the plain forward pass instead, if held-out rows say that they pay: slower
     #[arg(long)]
     pub(crate) refine: bool,
     /// How the numbers are stored
@@ -82,6 +85,20 @@ pub(crate) struct Generate {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+/// A number of inner steps, or "auto".
+fn steps(text: &str) -> Result<Steps, String> {
+    if text == "auto" {
+        return Ok(Steps::Decided);
+    }
+    match text.parse() {
+        Ok(n_steps) if n_steps <= MOST_STEPS => Ok(Steps::Fixed(n_steps)),
+        _ => Err(format!("give a number from 0 to {MOST_STEPS}, or auto")),
+    }
+}
+
+/// Most inner steps that can be asked for: beyond, nothing improves any more.
+const MOST_STEPS: usize = 1000;
 
 const GENERATE_EXAMPLES: &str = "\
 Examples:

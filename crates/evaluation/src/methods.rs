@@ -96,10 +96,12 @@ pub enum Role {
 #[derive(Copy, Clone)]
 pub struct MethodRef(pub &'static dyn Method);
 
-/// The metamodel in one forward pass, with a forest distilled into its network.
-pub const GENERATED: MethodRef = MethodRef(&generated::Generated { with_forest: true });
+/// The metamodel, with as many inner steps as pay and a forest distilled into its network.
+pub const GENERATED: MethodRef = MethodRef(&generated::Generated::DECIDED);
+/// The metamodel in one forward pass, with a forest distilled into its network; no inner step.
+pub const GENERATED_PLAIN: MethodRef = MethodRef(&generated::Generated::PLAIN);
 /// The metamodel in one forward pass, and nothing else.
-pub const GENERATED_ALONE: MethodRef = MethodRef(&generated::Generated { with_forest: false });
+pub const GENERATED_ALONE: MethodRef = MethodRef(&generated::Generated::ALONE);
 /// [`GENERATED`], then proximal steps if these pay on held-out rows.
 pub const REFINED: MethodRef = MethodRef(&refined::Refined);
 /// Logistic or ridge regression, its strength chosen by cross-validation inside the support.

@@ -109,6 +109,22 @@ impl<'a> Teacher<'a> {
         self.share
     }
 
+    /// The support rows that the forest was grown on.
+    pub(crate) fn grown(&self) -> &[usize] {
+        &self.grown
+    }
+
+    /// What the trees that have not seen a row say of it, in the order of [`Self::grown`]: class shares or standardised
+    /// values, `[n_grown, n_outputs]`.
+    pub(crate) fn left_out(&self) -> &[f32] {
+        &self.forest.left_out
+    }
+
+    /// Sets the share of the forest to what was decided.
+    pub(crate) fn set_share(&mut self, share: f32) {
+        self.share = share;
+    }
+
     /// Picks the share of the forest by what both say of rows that they have not seen. `said` gives the network's logits or
     /// standardised values of a support row.
     pub(crate) fn pick_share(&mut self, said: impl Fn(usize) -> Vec<f32>) {

@@ -1,15 +1,19 @@
 //! From a support to a whole base model: encode, look at it in several views, generate, and join the views into one
 //! wider network.
 
+use crate::decide_steps::StepsInfo;
 use crate::distil::{Lesson, Pupil, Teacher};
-use crate::safeguard::{Candidate, Fallback, Judge, row_losses};
+use crate::expected::expected_performance;
+use crate::groups::in_groups;
+use crate::plan_steps::{Sizes, StepPlan};
+use crate::safeguard::{Candidate, Fallback, Judge};
+use crate::steps::{SteppedViews, Stepping, Steps};
 use crate::views::{self, Canonical, View, ViewWeights};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use std::collections::HashSet;
 use std::marker::PhantomData;
 use weightsmith_base_model::{
-    BaseModel, Encoding, EncodingError, EncodingLimits, ExpectedPerformance, Fitted, Provenance, Rows,
-    SupportInfo, TargetUnit,
+    BaseModel, Encoding, EncodingError, EncodingLimits, Fitted, Provenance, Rows, SupportInfo,
 };
 use weightsmith_kernels::SolveInfo;
 use weightsmith_metamodel::{
@@ -82,6 +86,9 @@ pub struct GenerateInfo {
     pub n_units: usize,
     /// Share of the forest's opinion in the outputs.
     pub forest_share: f32,
+    /// What was decided about inner steps; none where none were asked for or the support is too small, or too wide, to hold
+    /// rows out.
+    pub steps: Option<StepsInfo>,
     /// What was written in place of the network, because held-out rows say clearly that it is better.
     pub fallback: Option<Fallback>,
     /// What was met while the last layers were solved in double precision.
@@ -98,16 +105,18 @@ pub struct GenerateOptions {
     pub n_threads: usize,
     /// Trees of the forest that gives the second opinion; 0 for none, and the network is what the metamodel alone makes.
     pub n_trees: usize,
+    /// Inner steps from the generated weights; [`Steps::Fixed`] with 0 is the metamodel's forward pass alone.
+    pub n_steps: Steps,
 }
 
 impl Default for GenerateOptions {
     fn default() -> Self {
-        Self { n_views: 8, n_threads: 1, n_trees: 100 }
+        Self { n_views: 8, n_threads: 1, n_trees: 100, n_steps: Steps::Decided }
     }
 }
 
-/// Reads a support and writes a base model: one forward pass a view, and, with trees, a forest's second opinion. No
-/// optimiser runs.
+/// Reads a support and writes a base model: one forward pass a view, a few inner steps from there where they pay on rows
+/// held out, and, with trees, a forest's second opinion. With [`Steps::Fixed`] at 0 no optimiser runs.
 ///
 /// Rows beyond [`limits::MAX_ENCODED_ROWS`] are not encoded, but the head is solved on them all. On supports larger than
 /// any that metamodels are trained on, its strengths are picked by rows held out. Where held-out rows say clearly that
@@ -155,7 +164,19 @@ pub fn generate_base_model<L: Level>(
         })
     };
     let (parts, solves): (Vec<Vec<ViewWeights>>, Vec<SolveInfo>) = parts.into_iter().unzip();
-    let (generated, forest_share) = read.compose(parts.into_iter().flatten().collect(), teacher)?;
+    let parts: Vec<ViewWeights> = parts.into_iter().flatten().collect();
+    let plan = StepPlan::new(options.n_steps, Sizes::of(read.rows_of(false), read.n_outputs(), &parts));
+    let stepping = plan.map(|plan| Stepping {
+        pretrained,
+        support,
+        read: &read,
+        plan,
+        strengths: (units, inputs),
+        n_threads: options.n_threads,
+    });
+    let stepped = stepping.and_then(|stepping| stepping.run(&parts, teacher.as_ref()));
+    let steps = stepped.as_ref().map(|stepped| stepped.info.clone());
+    let (generated, forest_share) = read.compose(parts, stepped, teacher)?;
     let linear = read.linear::<L>(task_type, &pretrained.metamodel.device())?;
     let judge = Judge {
         table: support.table(),
@@ -171,34 +192,11 @@ pub fn generate_base_model<L: Level>(
         n_encoded_rows: support.n_rows().min(limits::MAX_ENCODED_ROWS),
         n_units: model.architecture.hidden.first().copied().unwrap_or(0),
         forest_share,
+        steps,
         fallback,
         solve: solves.into_iter().fold(SolveInfo::default(), SolveInfo::and),
     };
     Ok((model, info))
-}
-
-/// Results of `work` for every group, in order; thread `t` does every group `t`, `t + n_threads`, ….
-fn in_groups<T: Send>(n_groups: usize, n_threads: usize, work: &(impl Fn(usize) -> T + Sync)) -> Vec<T> {
-    let n_threads = n_threads.clamp(1, n_groups);
-    if n_threads == 1 {
-        return (0..n_groups).map(work).collect();
-    }
-    let mut results: Vec<Option<T>> = (0..n_groups).map(|_| None).collect();
-    let mut shares: Vec<Vec<(usize, &mut Option<T>)>> = (0..n_threads).map(|_| vec![]).collect();
-    for (group, slot) in results.iter_mut().enumerate() {
-        shares[group % n_threads].push((group, slot));
-    }
-    std::thread::scope(|scope| {
-        for share in shares {
-            scope.spawn(move || {
-                // A pool of this thread alone keeps the tensor library from starting threads of its own.
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
-                let pool = pool.expect("a new thread belongs to no pool yet");
-                pool.install(|| share.into_iter().for_each(|(group, slot)| *slot = Some(work(group))));
-            });
-        }
-    });
-    results.into_iter().map(|result| result.expect("every group was worked on")).collect()
 }
 
 /// The closed-form head alone, its strength picked by leave-one-out: what an untrained metamodel makes, a tuned linear
@@ -245,23 +243,23 @@ pub fn landmark_figures<L: Level>(support: &Support<L>) -> Result<LandmarkFigure
 }
 
 /// A support, encoded in both views, with what its order-free description needs.
-struct Reading {
-    fitted: Fitted,
+pub(crate) struct Reading {
+    pub(crate) fitted: Fitted,
     standard: Rows,
     gaussian_rank: Rows,
     is_numeric: Vec<bool>,
-    canonical: Canonical,
+    pub(crate) canonical: Canonical,
     /// The labels in the canonical order of classes, or the standardised values.
-    labels: Labels,
+    pub(crate) labels: Labels,
     /// The encoded columns by content, and the rows by label and content, whatever order they came in.
     columns: Vec<usize>,
-    order: Vec<usize>,
+    pub(crate) order: Vec<usize>,
     /// The rows that the encoder reads in every view, if not all: what is known of rows is shared between views.
     encoded: Option<Vec<usize>>,
 }
 
 impl Reading {
-    fn new<L: Level>(support: &Support<L>) -> Result<Self, GenerateError> {
+    pub(crate) fn new<L: Level>(support: &Support<L>) -> Result<Self, GenerateError> {
         if support.n_rows() < limits::MIN_SUPPORT {
             return Err(GenerateError::TooFewRows { n_rows: support.n_rows() });
         }
@@ -295,18 +293,23 @@ impl Reading {
         Ok(Self { fitted, standard, gaussian_rank, is_numeric, canonical, labels, columns, order, encoded })
     }
 
-    fn n_outputs(&self) -> usize {
+    pub(crate) fn n_outputs(&self) -> usize {
         self.canonical.n_present().max(1)
     }
 
     /// Whether Gaussian ranks and reflections are views of their own.
-    fn distinct_views(&self) -> bool {
+    pub(crate) fn distinct_views(&self) -> bool {
         self.is_numeric.iter().any(|numeric| *numeric)
+    }
+
+    /// The encoded support, in one of both transforms.
+    pub(crate) fn rows_of(&self, gaussian_rank: bool) -> &Rows {
+        if gaussian_rank { &self.gaussian_rank } else { &self.standard }
     }
 
     /// The support as one view sees it.
     fn rows(&self, view: &View) -> (Rows, Labels) {
-        let mut rows = if view.gaussian_rank { self.gaussian_rank.clone() } else { self.standard.clone() };
+        let mut rows = self.rows_of(view.gaussian_rank).clone();
         if view.reflected {
             views::reflect(&mut rows, &self.is_numeric);
         }
@@ -314,7 +317,7 @@ impl Reading {
     }
 
     /// Landmarks of both transforms of the columns, where a view needs them: found once, shared by all views.
-    fn landmarks(&self, views: &[View]) -> [Option<Landmarks>; 2] {
+    pub(crate) fn landmarks(&self, views: &[View]) -> [Option<Landmarks>; 2] {
         [false, true].map(|gaussian_rank| {
             let view = views.iter().find(|view| view.gaussian_rank == gaussian_rank)?;
             let (rows, labels) = self.encoded_rows(view);
@@ -381,7 +384,7 @@ impl Reading {
     }
 
     /// What the metamodel makes of a group of views, and what its head is solved on.
-    fn summarise<L: Level>(
+    pub(crate) fn summarise<L: Level>(
         &self,
         metamodel: &Metamodel,
         group: &[View],
@@ -415,7 +418,7 @@ impl Reading {
     }
 
     /// The weights and left-out outputs of a group of views, in the table's own classes or unit.
-    fn collect<L: Level>(&self, group: &[View], generated: &Generated<L>) -> Vec<ViewWeights> {
+    pub(crate) fn collect<L: Level>(&self, group: &[View], generated: &Generated<L>) -> Vec<ViewWeights> {
         let left_out = generated.info.left_out.as_ref().map(|outputs| {
             outputs
                 .clone()
@@ -452,12 +455,21 @@ impl Reading {
         Teacher::new(lesson, n_trees)
     }
 
-    /// Picks the forest's share by the left-out outputs, and moves these towards what the trees say that have not seen
-    /// the row either.
-    fn teach_left_out(&self, teacher: &mut Teacher<'_>, pupil: &Pupil<'_>, left_out: &mut [f32]) {
+    /// Sets the forest's share, or picks it by the left-out outputs, and moves these towards what the trees say that have
+    /// not seen the row either.
+    fn teach_left_out(
+        &self,
+        teacher: &mut Teacher<'_>,
+        pupil: &Pupil<'_>,
+        left_out: &mut [f32],
+        share: Option<f32>,
+    ) {
         let width = left_out.len() / self.standard.n_rows;
         let said = |row: usize| pupil.seen(&left_out[row * width..][..width]);
-        teacher.pick_share(said);
+        match share {
+            Some(share) => teacher.set_share(share),
+            None => teacher.pick_share(said),
+        }
         for (row, changes) in teacher.left_out_changes(said) {
             for (&output, change) in pupil.outputs.iter().zip(changes) {
                 left_out[row * width + output] += change;
@@ -474,22 +486,33 @@ impl Reading {
         let config = MetamodelConfig::standard(task_type);
         let head = HeadRows::<L>::new(&[(&rows, &labels, encoded.log_strength())], device);
         let generated = Metamodel::linear_head(&config, &head, Some(&views::folds(&self.order)));
-        Ok(self.compose(self.collect(&[view], &generated), None)?.0)
+        Ok(self.compose(self.collect(&[view], &generated), None, None)?.0)
     }
 
-    /// One network of the views' networks, moved towards the forest, and the forest's share.
+    /// One network of the views' networks, those with steps included, moved towards the forest, and the forest's share.
     fn compose(
         &self,
-        parts: Vec<ViewWeights>,
+        mut parts: Vec<ViewWeights>,
+        stepped: Option<SteppedViews>,
         teacher: Option<Teacher<'_>>,
     ) -> Result<(Candidate, f32), GenerateError> {
+        let n_views = parts.len();
+        let mut shares = vec![1.0 / n_views as f32; n_views];
         let mut left_out = views::mean_left_out(&parts);
-        let (encoding, places, mut weights) = views::join(&self.fitted, parts);
+        let mut decided = None;
+        if let Some(stepped) = stepped {
+            shares.fill((1.0 - stepped.share) / n_views as f32);
+            shares.resize(n_views + stepped.parts.len(), stepped.share / stepped.parts.len().max(1) as f32);
+            parts.extend(stepped.parts);
+            left_out = stepped.left_out;
+            decided = Some(stepped.forest_share);
+        }
+        let (encoding, places, mut weights) = views::join(&self.fitted, parts, &shares);
         let mut forest_share = 0.0;
         if let Some(mut teacher) = teacher {
             let outputs = self.canonical.outputs();
             let pupil = Pupil { encoding: &encoding, places: &places, outputs: &outputs };
-            self.teach_left_out(&mut teacher, &pupil, &mut left_out);
+            self.teach_left_out(&mut teacher, &pupil, &mut left_out, decided);
             teacher.teach(&pupil, &mut weights, &Device::flex())?;
             forest_share = teacher.share();
         }
@@ -537,26 +560,6 @@ impl Reading {
         model.validate().map_err(|_| GenerateError::NotFinite)?;
         Ok(model)
     }
-}
-
-/// Mean loss of the left-out outputs, with a 90 % interval from the spread of the rows.
-///
-/// `target` and outputs are standardised where they are values.
-fn expected_performance(target: &Target, unit: Option<TargetUnit>, left_out: &[f32]) -> ExpectedPerformance {
-    let losses = row_losses(target, left_out);
-    let metric = match target {
-        Target::Classes { .. } => "log_loss",
-        Target::Values(_) => "rmse",
-    };
-    let n = losses.len() as f64;
-    let mean = losses.iter().sum::<f64>() / n;
-    let error =
-        (losses.iter().map(|loss| (loss - mean).powi(2)).sum::<f64>() / (n * (n - 1.0).max(1.0))).sqrt();
-    let (low, high) = ((mean - 1.645 * error).max(0.0), mean + 1.645 * error);
-    let scale = unit.map_or(1.0, |unit| unit.scale);
-    let of = |x: f64| (if metric == "rmse" { scale * x.sqrt() } else { x }) as f32;
-    let residual_std = (metric == "rmse").then_some(of(mean));
-    ExpectedPerformance { metric: metric.into(), value: of(mean), low: of(low), high: of(high), residual_std }
 }
 
 #[cfg(test)]

@@ -32,8 +32,8 @@ impl View {
 
 /// The weights of one view, undone to the table's classes or the sign of the standardised value, and its left-out outputs.
 pub(crate) struct ViewWeights {
-    gaussian_rank: bool,
-    weights: HostWeights,
+    pub(crate) gaussian_rank: bool,
+    pub(crate) weights: HostWeights,
     /// `[n_rows, n_outputs]`; only the first views have them.
     left_out: Vec<f32>,
 }
@@ -128,6 +128,14 @@ impl Canonical {
         }
         views.truncate(n_views);
         views
+    }
+
+    /// Classes of the table, those without a row included; 1 for a number.
+    pub(crate) fn n_named(&self) -> usize {
+        match self {
+            Self::Classes { n_named, .. } => *n_named,
+            Self::Values { .. } => 1,
+        }
     }
 
     /// The labels as a view sees them.
@@ -235,15 +243,18 @@ pub(crate) fn mean_left_out(parts: &[ViewWeights]) -> Vec<f32> {
     mean
 }
 
-/// One network whose outputs are the average of the views' networks, its encoding, and where the columns of the standard
-/// encoding lie in it.
-pub(crate) fn join(fitted: &Fitted, parts: Vec<ViewWeights>) -> (Encoding, Vec<usize>, HostWeights) {
+/// One network whose outputs are those of the views' networks, added up by their shares, its encoding, and where the columns
+/// of the standard encoding lie in it.
+pub(crate) fn join(
+    fitted: &Fitted,
+    parts: Vec<ViewWeights>,
+    shares: &[f32],
+) -> (Encoding, Vec<usize>, HostWeights) {
     let joined = fitted.standard.join(&fitted.gaussian_rank);
     let ranks = parts.iter().any(|part| part.gaussian_rank);
     let encoding = if ranks { joined.encoding } else { fitted.standard.clone() };
     let n_inputs = encoding.n_columns();
     let n_outputs = parts[0].weights.output_bias.len();
-    let share = 1.0 / parts.len() as f32;
     let scatter = |matrix: &Matrix, places: &[usize]| -> Vec<f32> {
         let mut values = vec![0.0; matrix.n_rows * n_inputs];
         for row in 0..matrix.n_rows {
@@ -257,7 +268,7 @@ pub(crate) fn join(fitted: &Fitted, parts: Vec<ViewWeights>) -> (Encoding, Vec<u
     let mut output_rows = vec![Vec::new(); n_outputs];
     let mut skip = vec![0.0; n_outputs * n_inputs];
     let mut output_bias = vec![0.0; n_outputs];
-    for part in &parts {
+    for (part, &share) in parts.iter().zip(shares) {
         let places = if part.gaussian_rank { &joined.right } else { &joined.left };
         for layer in &part.weights.hidden {
             hidden.extend(scatter(&layer.weight, places));

@@ -5,7 +5,7 @@ use crate::space::Start;
 use crate::space::decision::Decision;
 use weightsmith_base_model::BaseModel;
 use weightsmith_evaluation::MethodError;
-use weightsmith_generation::{GenerateOptions, generate_base_model};
+use weightsmith_generation::{GenerateOptions, Steps, generate_base_model};
 use weightsmith_metamodel::Pretrained;
 use weightsmith_tasks::{Seed, Support};
 use weightsmith_training as training;
@@ -23,7 +23,9 @@ pub(crate) struct Executor<'a> {
 impl Executor<'_> {
     /// The features of a support; weights are generated on the way, since their expected loss is one of them.
     pub(crate) fn features(&self, support: &Support) -> Result<TaskFeatures, FeatureError> {
-        let options = GenerateOptions { n_threads: 1, ..GenerateOptions::default() };
+        // The predictor has learned from what the plain forward pass expects of itself.
+        let options =
+            GenerateOptions { n_threads: 1, n_steps: Steps::Fixed(0), ..GenerateOptions::default() };
         let generated = generate_base_model(self.pretrained, support, options)?.0.expected;
         task_features(support, &generated.expect("generated weights say how good they expect to be"))
     }
@@ -43,7 +45,12 @@ impl Executor<'_> {
         let Decision::Train(plan) = decision else {
             return Ok((generate(GenerateOptions::default())?.0, 0));
         };
-        let start_of = GenerateOptions { n_views: 1, n_trees: 0, ..GenerateOptions::default() };
+        let start_of = GenerateOptions {
+            n_views: 1,
+            n_trees: 0,
+            n_steps: Steps::Fixed(0),
+            ..GenerateOptions::default()
+        };
         let generated = match plan.start() {
             Start::Random => None,
             Start::Generated => Some(generate(start_of)?.0),

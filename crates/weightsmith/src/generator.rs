@@ -6,7 +6,7 @@ use crate::network::Network;
 use std::cell::Cell;
 use weightsmith_base_model::{BaseModel, open_device};
 use weightsmith_generation::{
-    GenerateInfo, GenerateOptions, generate_base_model, load_metamodel, untrained_base_model,
+    GenerateInfo, GenerateOptions, Steps, generate_base_model, load_metamodel, untrained_base_model,
 };
 use weightsmith_metamodel::Pretrained;
 use weightsmith_runtime::{Cost, measured_on_all_threads, on_one_thread};
@@ -33,13 +33,14 @@ pub struct Generator {
     device: String,
     n_views: usize,
     n_trees: usize,
+    n_steps: Steps,
     refine: bool,
 }
 
 impl Default for Generator {
     fn default() -> Self {
-        let GenerateOptions { n_views, n_trees, .. } = GenerateOptions::default();
-        Self { metamodel: None, device: "cpu".into(), n_views, n_trees, refine: false }
+        let GenerateOptions { n_views, n_trees, n_steps, .. } = GenerateOptions::default();
+        Self { metamodel: None, device: "cpu".into(), n_views, n_trees, n_steps, refine: false }
     }
 }
 
@@ -95,7 +96,15 @@ impl Generator {
         self
     }
 
-    /// Whether proximal steps of an optimiser are taken where held-out rows say that they pay; not by default.
+    /// Inner steps from the generated weights; by default as many as pay on rows held out.
+    #[must_use]
+    pub fn steps(mut self, n_steps: Steps) -> Self {
+        self.n_steps = n_steps;
+        self
+    }
+
+    /// Whether proximal steps of an optimiser are taken where held-out rows say that they pay; not by default. They begin
+    /// at the weights of the plain forward pass.
     #[must_use]
     pub fn refine(mut self, refine: bool) -> Self {
         self.refine = refine;
@@ -132,7 +141,12 @@ impl Generator {
         pretrained: &Pretrained,
         n_threads: usize,
     ) -> Result<(BaseModel, Option<GenerateInfo>, Option<Refining>), Error> {
-        let options = GenerateOptions { n_views: self.n_views, n_threads, n_trees: self.n_trees };
+        let options = GenerateOptions {
+            n_views: self.n_views,
+            n_threads,
+            n_trees: self.n_trees,
+            n_steps: if self.refine { Steps::Fixed(0) } else { self.n_steps },
+        };
         if !self.refine {
             let (model, info) = generate_base_model(pretrained, support, options)?;
             return Ok((model, Some(info), None));

@@ -57,5 +57,5 @@ pub use generator::{Generated, Generator, Refining, generate};
 pub use network::Network;
 pub use weightsmith_base_model::{ExpectedPerformance, HostWeights, Precision, Predicted, Predictions};
 pub use weightsmith_datasets::{Note, Sample, Source, samples};
-pub use weightsmith_generation::GenerateInfo;
+pub use weightsmith_generation::{GenerateInfo, Steps, StepsInfo};
 pub use weightsmith_tasks::{Column, ColumnType, ColumnValues, Schema, Table, Target, TaskType};

@@ -6,7 +6,7 @@ use crate::{outputs, print};
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::collections::HashSet;
-use weightsmith::{Dataset, Generated, Generator, Refining};
+use weightsmith::{Dataset, GenerateInfo, Generated, Generator, Refining, StepsInfo, TaskType};
 use weightsmith_base_model::{BaseModel, Precision};
 use weightsmith_datasets::Note;
 use weightsmith_evaluation::seconds_text;
@@ -14,13 +14,14 @@ use weightsmith_generation::Fallback;
 use weightsmith_tasks::Schema;
 
 pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
-    let Generate { table, out, metamodel, trees, refine, precision, force, json: as_json } = arguments;
+    let Generate { table, out, metamodel, trees, steps, refine, precision, force, json: as_json } = arguments;
     outputs::check([out.as_path()], outputs::file_of(&table.data), *force)?;
     let data = Dataset::read(&table.data, table.target.as_deref(), table.task.task_type())?;
     let mut generator = Generator::default()
         .device(&metamodel.device)
         .views(metamodel.views.into())
         .trees((*trees).into())
+        .steps(*steps)
         .refine(*refine);
     if let Some(choice) = &metamodel.metamodel {
         generator = generator.metamodel(choice);
@@ -51,6 +52,14 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             "n_weights": model.architecture.n_weights(),
             "n_views": info.as_ref().map(|info| info.n_views),
             "forest_share": info.as_ref().map(|info| info.forest_share),
+            "steps": info.as_ref().and_then(|info| info.steps.as_ref()).map(|steps| json!({
+                "n_steps": steps.n_steps,
+                "n_views": steps.n_views,
+                "stepped_share": steps.stepped_share,
+                "generated_share": steps.generated_share,
+                "held_out_loss": steps.held_out_loss,
+                "plain_loss": steps.plain_loss,
+            })),
             "fallback": info.as_ref().and_then(|info| info.fallback).map(Fallback::name),
             "n_exact_systems": info.as_ref().map(|info| info.solve.n_systems),
             "n_unconverged": info.as_ref().map(|info| info.solve.n_unconverged),
@@ -76,11 +85,33 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             model.support.n_rows,
             seconds_text(cost.wall_s),
             info.as_ref().and_then(|info| info.fallback).map_or(String::new(), fallen_back),
+            info.as_ref().map_or(String::new(), |info| decided(info, model.task_type)),
             refining.map_or(String::new(), |refining| refined(&refining)),
             expected(model),
         ))?;
     }
     Ok(Outcome::Done)
+}
+
+/// What was decided about inner steps, and why, on a line.
+fn decided(info: &GenerateInfo, task_type: TaskType) -> String {
+    let (Some(steps), None) = (&info.steps, info.fallback) else { return String::new() };
+    let loss = match task_type {
+        TaskType::Classification => "log-loss",
+        TaskType::Regression => "share of the variance left",
+    };
+    let percent = |share: f32| (100.0 * share).round();
+    let shares =
+        format!("generated {} %, forest {} %", percent(steps.generated_share), percent(info.forest_share));
+    let StepsInfo { n_steps, n_views, held_out_loss, plain_loss, .. } = *steps;
+    if n_steps == 0 {
+        return format!("no inner steps: none pay on held-out rows ({loss} {held_out_loss:.4}); {shares}\n");
+    }
+    format!(
+        "{n_steps} inner steps of {n_views} views: {loss} on held-out rows {held_out_loss:.4}, {plain_loss:.4} without; \
+         stepped {} %, {shares}\n",
+        percent(steps.stepped_share),
+    )
 }
 
 /// What was written in place of the network, on a line.

@@ -2,17 +2,23 @@
 
 use super::{Made, Method, MethodError, MethodSettings, Role};
 use weightsmith_base_model::BaseModel;
-use weightsmith_generation::{GenerateInfo, GenerateOptions, generate_base_model};
+use weightsmith_generation::{GenerateInfo, GenerateOptions, Steps, generate_base_model};
 use weightsmith_tasks::Support;
 use weightsmith_training::Moment;
 
-/// Weights that the metamodel writes in one forward pass.
+/// Weights that the metamodel writes, in one forward pass or with a few inner steps from there.
 pub(super) struct Generated {
     /// Whether a forest is distilled into them.
-    pub(super) with_forest: bool,
+    with_forest: bool,
+    /// Inner steps from there.
+    n_steps: Steps,
 }
 
 impl Generated {
+    pub(super) const DECIDED: Self = Self { with_forest: true, n_steps: Steps::Decided };
+    pub(super) const PLAIN: Self = Self { with_forest: true, n_steps: Steps::Fixed(0) };
+    pub(super) const ALONE: Self = Self { with_forest: false, n_steps: Steps::Fixed(0) };
+
     /// Generates on the calling thread.
     pub(super) fn generate(
         &self,
@@ -21,20 +27,28 @@ impl Generated {
     ) -> Result<(BaseModel, GenerateInfo), MethodError> {
         let usual = GenerateOptions::default();
         let n_trees = if self.with_forest { usual.n_trees } else { 0 };
-        let options = GenerateOptions { n_views: settings.n_views, n_threads: 1, n_trees };
+        let options =
+            GenerateOptions { n_views: settings.n_views, n_threads: 1, n_trees, n_steps: self.n_steps };
         Ok(generate_base_model(settings.pretrained, support, options)?)
     }
 }
 
 impl Method for Generated {
     fn name(&self) -> &'static str {
-        if self.with_forest { "generated" } else { "generated-alone" }
+        match (self.with_forest, self.n_steps) {
+            (true, Steps::Decided) => "generated",
+            (true, Steps::Fixed(_)) => "generated-0",
+            (false, _) => "generated-alone",
+        }
     }
 
     fn about(&self) -> String {
-        match self.with_forest {
-            true => "weights written by the metamodel, with a forest distilled into them",
-            false => "weights written by the metamodel alone, in one forward pass",
+        match (self.with_forest, self.n_steps) {
+            (true, Steps::Decided) => "weights written by the metamodel, with as many inner steps as pay and a forest distilled into them",
+            (true, Steps::Fixed(_)) => {
+                "weights written by the metamodel in one forward pass, with a forest distilled into them"
+            }
+            (false, _) => "weights written by the metamodel alone, in one forward pass",
         }
         .into()
     }

@@ -32,7 +32,7 @@ impl Method for Noisy {
         settings: &MethodSettings<'_>,
         _: &mut dyn FnMut(&Moment<'_>),
     ) -> Result<Made, MethodError> {
-        let (model, _) = Generated { with_forest: true }.generate(support, settings)?;
+        let (model, _) = Generated::DECIDED.generate(support, settings)?;
         Ok(Made::network(noisy(model, settings.seed), String::new()))
     }
 }

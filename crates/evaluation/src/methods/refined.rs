@@ -37,8 +37,7 @@ impl Method for Refined {
         settings: &MethodSettings<'_>,
         watch: &mut dyn FnMut(&Moment<'_>),
     ) -> Result<Made, MethodError> {
-        let generate =
-            |rows: &Support| Generated { with_forest: true }.generate(rows, settings).map(|(model, _)| model);
+        let generate = |rows: &Support| Generated::PLAIN.generate(rows, settings).map(|(model, _)| model);
         let device = &settings.pretrained.metamodel.device();
         let refined = refine(support, generate, settings.seed, device, watch)?;
         let verdict = match &refined.recipe {

@@ -1,8 +1,8 @@
 //! The methods that a program knows.
 
 use super::{
-    AVERAGE, BOOSTING, FINE_TUNED, FOREST, GENERATED, GENERATED_ALONE, GP, LINEAR_TUNED, MethodRef,
-    NEIGHBOURS, NOISY, REFINED, Role, SHUFFLED, UNTRAINED, trained, tuned,
+    AVERAGE, BOOSTING, FINE_TUNED, FOREST, GENERATED, GENERATED_ALONE, GENERATED_PLAIN, GP, LINEAR_TUNED,
+    MethodRef, NEIGHBOURS, NOISY, REFINED, Role, SHUFFLED, UNTRAINED, trained, tuned,
 };
 use weightsmith_training::Optimiser;
 
@@ -16,7 +16,7 @@ impl Default for Registry {
     /// The methods of this crate.
     fn default() -> Self {
         let gradients = [Optimiser::Adam, Optimiser::AdamW, Optimiser::Sgd, Optimiser::Lbfgs];
-        let mut methods = vec![GENERATED, GENERATED_ALONE, REFINED];
+        let mut methods = vec![GENERATED, GENERATED_PLAIN, GENERATED_ALONE, REFINED];
         methods.extend(gradients.map(tuned));
         methods.extend(gradients.map(trained));
         methods.extend([Optimiser::Evolution, Optimiser::RandomSearch].map(trained));

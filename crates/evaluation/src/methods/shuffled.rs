@@ -32,8 +32,7 @@ impl Method for Shuffled {
         settings: &MethodSettings<'_>,
         _: &mut dyn FnMut(&Moment<'_>),
     ) -> Result<Made, MethodError> {
-        let (model, _) =
-            Generated { with_forest: true }.generate(&shuffled(support, settings.seed), settings)?;
+        let (model, _) = Generated::DECIDED.generate(&shuffled(support, settings.seed), settings)?;
         Ok(Made::network(model, String::new()))
     }
 }

@@ -6,7 +6,7 @@ use crate::tables::{self, Sizes};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::seq::SliceRandom;
 use weightsmith_base_model::{BaseModel, Precision, predict};
-use weightsmith_generation::{GenerateOptions, generate_base_model, untrained_base_model};
+use weightsmith_generation::{GenerateOptions, Steps, generate_base_model, untrained_base_model};
 use weightsmith_metamodel::Checkpoint;
 use weightsmith_tasks::{Column, ColumnValues, Seed, Support, Table, Target};
 
@@ -16,7 +16,8 @@ use weightsmith_tasks::{Column, ColumnValues, Seed, Support, Table, Target};
 /// condition numbers up to 1e4, so that 1e-3 is what rounding may do; a law that is broken costs more than that even
 /// with parameters that were only drawn.
 const TOLERANCE: f64 = 1e-3;
-const OPTIONS: GenerateOptions = GenerateOptions { n_views: 8, n_threads: 2, n_trees: 100 };
+const OPTIONS: GenerateOptions =
+    GenerateOptions { n_views: 8, n_threads: 2, n_trees: 100, n_steps: Steps::Fixed(0) };
 
 /// One of each kind: mixed columns, many classes, wide, all categorical, numeric targets.
 const KINDS: [Sizes; 6] = [

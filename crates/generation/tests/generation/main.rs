@@ -11,6 +11,7 @@ mod models;
 mod never_worse;
 mod offsets;
 mod second_opinion;
+mod steps;
 #[path = "../../../metamodel/tests/tables/mod.rs"]
 mod tables;
 mod wild;

@@ -9,7 +9,8 @@ use burn::tensor::Device;
 use std::collections::BTreeMap;
 use weightsmith_base_model::{BaseModel, Encoding, EncodingLimits};
 use weightsmith_generation::{
-    Fallback, GenerateError, GenerateOptions, generate_base_model, load_metamodel, untrained_base_model,
+    Fallback, GenerateError, GenerateOptions, Steps, generate_base_model, load_metamodel,
+    untrained_base_model,
 };
 use weightsmith_metamodel::Pretrained;
 use weightsmith_tasks::{Table, Target, TaskType};
@@ -104,7 +105,7 @@ fn check(number: u64, metamodels: &[Pretrained; 2]) -> Option<Outcome> {
     let is_class = wild.support.target().task_type() == TaskType::Classification;
     // The whole range of options is tried; one in four as users have it.
     let (n_views, n_trees) = if number.is_multiple_of(4) { (8, 100) } else { (2, 30) };
-    let options = GenerateOptions { n_views, n_threads: 1, n_trees };
+    let options = GenerateOptions { n_views, n_threads: 1, n_trees, n_steps: Steps::Fixed(0) };
     let pretrained = &metamodels[usize::from(!is_class)];
     let (model, info) = match generate_base_model(pretrained, &wild.support, options) {
         Ok(generated) => generated,

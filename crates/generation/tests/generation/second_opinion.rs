@@ -1,7 +1,7 @@
 //! What the forest adds to a generated network, and that it holds back where it has nothing to say.
 
 use crate::models;
-use weightsmith_generation::{GenerateOptions, generate_base_model};
+use weightsmith_generation::{GenerateOptions, Steps, generate_base_model};
 use weightsmith_tasks::{Column, ColumnValues, Support, Table, Target, TaskType};
 
 const N_SUPPORT: usize = 150;
@@ -33,7 +33,7 @@ fn scored(table: &Table, labels: &[usize], n_trees: usize) -> (f64, f32, usize) 
     };
     let support = Support::new(table.select(&(0..N_SUPPORT).collect::<Vec<_>>()), target).unwrap();
     let pretrained = models::pretrained(TaskType::Classification, 7);
-    let options = GenerateOptions { n_trees, ..GenerateOptions::default() };
+    let options = GenerateOptions { n_trees, n_steps: Steps::Fixed(0), ..GenerateOptions::default() };
     let (model, info) = generate_base_model(&pretrained, &support, options).unwrap();
     let predicted = model.predict(&table.select(&(N_SUPPORT..N_ROWS).collect::<Vec<_>>())).unwrap();
     let rows = predicted.probabilities().unwrap().zip(&labels[N_SUPPORT..]);

@@ -7,7 +7,7 @@ use crate::{CostRange, OuterRecipe, Proposal, propose, recipe_table};
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use weightsmith_base_model::{BaseModel, Predicted};
-use weightsmith_generation::{GenerateOptions, generate_base_model};
+use weightsmith_generation::{GenerateOptions, Steps, generate_base_model};
 use weightsmith_ledger::{
     Cost, Ledger, LedgerError, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value,
 };
@@ -17,7 +17,8 @@ use weightsmith_runtime::on_one_thread;
 use weightsmith_tasks::{Above, Base, Level, Seed, Support, Table, TaskSplit};
 
 /// How the predictor's weights are generated: without forest distillation, by the metamodel alone.
-pub(crate) const OPTIONS: GenerateOptions = GenerateOptions { n_views: 8, n_threads: 1, n_trees: 0 };
+pub(crate) const OPTIONS: GenerateOptions =
+    GenerateOptions { n_views: 8, n_threads: 1, n_trees: 0, n_steps: Steps::Fixed(0) };
 
 /// A predictor of the loss that a recipe reaches on the acceptance set. Its level is one above the highest level of the runs
 /// that it was generated from.

@@ -24,15 +24,16 @@ pub(super) fn minimise(
     let mut point = start;
     let mut gradient = vec![0.0; point.len()];
     let mut value = objective(&point, &mut gradient);
-    let mut pairs: VecDeque<Pair> = VecDeque::with_capacity(N_PAIRS);
+    let mut memory = Memory::new(N_PAIRS);
     let mut next_gradient = vec![0.0; point.len()];
     for _ in 0..max_iterations {
         if gradient.iter().all(|slope| slope.abs() < TOLERANCE) {
             break;
         }
-        let direction = direction(&gradient, &pairs);
+        let direction = memory.direction(&gradient);
         let slope = dot(&direction, &gradient);
-        let mut length = if pairs.is_empty() { 1.0 / dot(&gradient, &gradient).sqrt().max(1.0) } else { 1.0 };
+        let mut length =
+            if memory.is_empty() { 1.0 / dot(&gradient, &gradient).sqrt().max(1.0) } else { 1.0 };
         let improved = loop {
             let next: Vec<f64> = point.iter().zip(&direction).map(|(x, d)| x + length * d).collect();
             let next_value = objective(&next, &mut next_gradient);
@@ -45,15 +46,7 @@ pub(super) fn minimise(
             }
         };
         let Some((next, next_value)) = improved else { break };
-        let step: Vec<f64> = next.iter().zip(&point).map(|(next, x)| next - x).collect();
-        let change: Vec<f64> = next_gradient.iter().zip(&gradient).map(|(next, g)| next - g).collect();
-        let curvature = dot(&step, &change);
-        if curvature > 1e-12 * dot(&change, &change) {
-            if pairs.len() == N_PAIRS {
-                pairs.pop_front();
-            }
-            pairs.push_back(Pair { step, change, curvature });
-        }
+        memory.push(&point, &next, &gradient, &next_gradient);
         (point, value) = (next, next_value);
         std::mem::swap(&mut gradient, &mut next_gradient);
         after(&point, value);
@@ -67,30 +60,60 @@ struct Pair {
     curvature: f64,
 }
 
-/// Minus the approximate inverse Hessian times the gradient.
-fn direction(gradient: &[f64], pairs: &VecDeque<Pair>) -> Vec<f64> {
-    let mut direction: Vec<f64> = gradient.iter().map(|slope| -slope).collect();
-    let add = |direction: &mut [f64], factor: f64, other: &[f64]| {
-        direction.iter_mut().zip(other).for_each(|(d, o)| *d += factor * o);
-    };
-    let mut factors = Vec::with_capacity(pairs.len());
-    for pair in pairs.iter().rev() {
-        let factor = dot(&pair.step, &direction) / pair.curvature;
-        add(&mut direction, -factor, &pair.change);
-        factors.push(factor);
-    }
-    if let Some(last) = pairs.back() {
-        let scale = last.curvature / dot(&last.change, &last.change);
-        direction.iter_mut().for_each(|d| *d *= scale);
-    }
-    for (pair, factor) in pairs.iter().zip(factors.into_iter().rev()) {
-        let correction = factor - dot(&pair.change, &direction) / pair.curvature;
-        add(&mut direction, correction, &pair.step);
-    }
-    direction
+/// The last steps and how the gradient changed along them.
+pub(super) struct Memory {
+    pairs: VecDeque<Pair>,
+    n_pairs: usize,
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+impl Memory {
+    /// Nothing yet; of later steps the last `n_pairs` are kept.
+    pub(super) fn new(n_pairs: usize) -> Self {
+        Self { pairs: VecDeque::with_capacity(n_pairs), n_pairs }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    /// Remembers a step, unless it saw no positive curvature.
+    pub(super) fn push(&mut self, from: &[f64], to: &[f64], gradient: &[f64], next_gradient: &[f64]) {
+        let step: Vec<f64> = to.iter().zip(from).map(|(next, x)| next - x).collect();
+        let change: Vec<f64> = next_gradient.iter().zip(gradient).map(|(next, g)| next - g).collect();
+        let curvature = dot(&step, &change);
+        if curvature > 1e-12 * dot(&change, &change) {
+            if self.pairs.len() == self.n_pairs {
+                self.pairs.pop_front();
+            }
+            self.pairs.push_back(Pair { step, change, curvature });
+        }
+    }
+
+    /// Minus the approximate inverse Hessian times the gradient.
+    pub(super) fn direction(&self, gradient: &[f64]) -> Vec<f64> {
+        let mut direction: Vec<f64> = gradient.iter().map(|slope| -slope).collect();
+        let add = |direction: &mut [f64], factor: f64, other: &[f64]| {
+            direction.iter_mut().zip(other).for_each(|(d, o)| *d += factor * o);
+        };
+        let mut factors = Vec::with_capacity(self.pairs.len());
+        for pair in self.pairs.iter().rev() {
+            let factor = dot(&pair.step, &direction) / pair.curvature;
+            add(&mut direction, -factor, &pair.change);
+            factors.push(factor);
+        }
+        if let Some(last) = self.pairs.back() {
+            let scale = last.curvature / dot(&last.change, &last.change);
+            direction.iter_mut().for_each(|d| *d *= scale);
+        }
+        for (pair, factor) in self.pairs.iter().zip(factors.into_iter().rev()) {
+            let correction = factor - dot(&pair.change, &direction) / pair.curvature;
+            add(&mut direction, correction, &pair.step);
+        }
+        direction
+    }
+}
+
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 

@@ -19,6 +19,7 @@ mod start;
 mod train;
 mod trial;
 mod tune;
+mod variable_projection;
 
 pub use cross_validation::{folds, split_off};
 pub use gaussian_process::GaussianProcess;
@@ -30,6 +31,7 @@ pub use rows::RIGHT_WITHIN;
 pub use start::Start;
 pub use train::{Moment, TrainInfo, Trained, Training, train_base_model};
 pub use tune::{Tuned, tune_base_model};
+pub use variable_projection::{LogStrengths, Stepped, VariableProjection, Wanted};
 
 use weightsmith_base_model::{EncodingError, ModelError};
 use weightsmith_tasks::TaskType;
