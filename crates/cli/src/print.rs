@@ -65,6 +65,6 @@ mod tests {
     fn columns_line_up() {
         let rows =
             [vec!["method".to_string(), "AUC".to_string()], vec!["é".to_string(), "0.81234".to_string()]];
-        assert_eq!(columns(&rows), "method      AUC\né    0.81234\n");
+        assert_eq!(columns(&rows), "method      AUC\né       0.81234\n");
     }
 }

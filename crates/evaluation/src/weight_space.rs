@@ -119,7 +119,7 @@ impl WeightSpace {
 }
 
 /// Generates one view without a forest, trains the same network by Adam (the recipe chosen by cross-validation), and
-/// looks at where the two lie.
+/// compares where the two lie in the space of weights.
 pub(crate) fn weight_pair(
     problem: &Problem,
     settings: &MethodSettings<'_>,
@@ -128,6 +128,9 @@ pub(crate) fn weight_pair(
     let (support, seed) = (problem.support(), settings.seed);
     let options = GenerateOptions { n_views: 1, n_threads: 1, n_trees: 0, n_steps: Steps::Fixed(0) };
     let (generated, _) = generate_base_model(settings.pretrained, support, options)?;
+    if generated.architecture.hidden.is_empty() {
+        return Err(MethodError::NoHiddenLayer);
+    }
     let shaped = |recipe: Recipe| Recipe {
         hidden: generated.architecture.hidden.clone(),
         skip: generated.architecture.skip,

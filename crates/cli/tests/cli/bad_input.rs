@@ -91,7 +91,7 @@ fn files_that_are_no_weights() {
         [&whole[..at], to.as_bytes(), &whole[at + from.len()..]].concat()
     };
     check(&replaced("weightsmith-base-model", "another-base-model-xxx"), "not of a weightsmith base model");
-    check(&replaced("\"format_version\":\"1\"", "\"format_version\":\"9\""), "format version \"9\"");
+    check(&replaced("\"format_version\":\"2\"", "\"format_version\":\"9\""), "format version \"9\"");
     let other_level = replaced("\"level\":\"0\"", "\"level\":\"1\"");
     place.write("above.safetensors", other_level);
     place.refuse("predict --weights above.safetensors --data t.csv --out p.csv", "of level 1 where level 0");

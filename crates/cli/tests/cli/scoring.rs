@@ -22,7 +22,7 @@ fn a_network_is_scored_on_rows_that_it_has_not_seen() {
     assert_eq!(accuracy["metric"], "accuracy");
     let number = |name: &str| accuracy["interval"][name].as_f64().unwrap();
     assert!(0.0 <= number("low") && number("low") <= number("high") && number("high") <= 1.0, "{score}");
-    place.refuse("score --weights w.safetensors --data test.csv --target a", "cannot be scored");
+    place.refuse("score --weights w.safetensors --data test.csv --target a", "column \"a\" is missing");
 }
 
 #[test]

@@ -25,6 +25,9 @@ pub enum MethodError {
     /// A method of another crate cannot.
     #[error(transparent)]
     Other(Box<dyn Error + Send + Sync>),
+    /// The network that is to be compared in weight space has no hidden layer.
+    #[error("the generated network has no hidden layer: something simpler was better")]
+    NoHiddenLayer,
     /// There is nothing to fine-tune.
     #[error("there are no weights to fine-tune; name a file of weights with --from")]
     NoWeights,

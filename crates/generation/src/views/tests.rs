@@ -71,7 +71,8 @@ fn a_joined_network_gives_the_mean_of_its_parts() {
             }
         }
         let n_units: usize = parts.iter().map(|part| part.weights.hidden[0].bias.len()).sum();
-        let (encoding, places, joined) = join(&fitted, parts);
+        let shares = vec![1.0 / parts.len() as f32; parts.len()];
+        let (encoding, places, joined) = join(&fitted, parts, &shares);
         let rows = encoding.encode(support.table()).unwrap();
         assert_close(&joined.predict(&rows), &mean);
         assert_eq!(joined.hidden[0].bias.len(), n_units);

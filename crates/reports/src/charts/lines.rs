@@ -220,7 +220,7 @@ mod tests {
         assert!(plot(LineKind::AfterSearch).contains("its search ends"));
         // The first point is kept, though it is above the picture.
         let n_points = |svg: &str| {
-            let last = svg.split("<polyline ").filter(|part| part.contains("stroke-width=\"2\"")).next_back();
+            let last = svg.split("<polyline ").filter(|part| part.contains("stroke-width=\"2\"")).last();
             last.unwrap().split('"').nth(1).unwrap().split(' ').count()
         };
         assert_eq!((n_points(&plot(LineKind::AfterSearch)), n_points(&plot(LineKind::Plain))), (3, 2));
