@@ -36,7 +36,8 @@ fn workplace() -> Workplace {
 
 /// A page with its figures, of each kind.
 fn pages(place: &Workplace) -> Vec<&'static str> {
-    let methods = "generated,refined,adam-tuned,adam,random-search,linear-tuned,forest,untrained,shuffled";
+    let methods = "generated,refined,adam-tuned,adam,random-search,linear-tuned,forest,gp,boosting,average,untrained,\
+                   shuffled";
     let compare = |data: &str, report: &str| {
         let arguments = [
             "compare",
