@@ -5,6 +5,8 @@ use super::linear_algebra::{Factor, Square, dot};
 
 /// Newton's method has converged when a step gains less than this.
 const TOLERANCE: f64 = 1e-12;
+/// Of the objective: differences below are of no account.
+const ROUNDING: f64 = 1e-13;
 /// More steps than Newton's method has needed.
 const MAX_STEPS: usize = 60;
 /// Of rows that are certain, so that nothing is divided by 0.
@@ -67,7 +69,8 @@ impl Mode {
                 };
                 let (next, next_latent) = (mix(&weights, &wanted), mix(&latent, &wanted_latent));
                 let value = objective_of(&next, &next_latent, hits);
-                if value > objective {
+                // The last step gains less than rounding tells, and is the one that makes the mode exact.
+                if value > objective - ROUNDING * objective.abs() {
                     let gain = value - objective;
                     (weights, latent, objective) = (next, next_latent, value);
                     break gain;
@@ -81,7 +84,7 @@ impl Mode {
             if gain < TOLERANCE || n_steps == MAX_STEPS {
                 let probabilities: Vec<f64> = latent.iter().map(|f| sigmoid(*f)).collect();
                 let roots: Vec<f64> = probabilities.iter().map(|p| (p * (1.0 - p)).sqrt()).collect();
-                let factor = if gain > 0.0 { Factor::of(curved(covariance, &roots))? } else { factor };
+                let factor = Factor::of(curved(covariance, &roots))?;
                 return Some(Self { weights, probabilities, roots, factor, objective });
             }
         }
