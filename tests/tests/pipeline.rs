@@ -319,7 +319,8 @@ fn a_comparison_can_be_recomputed_with_numpy() {
         let output = Command::new(&python).arg(&script).arg(place.path(folder)).output().unwrap();
         (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
     };
-    let methods = "generated,refined,adam-tuned,lbfgs,evolution,linear-tuned,neighbours,forest,untrained,noisy,shuffled";
+    let methods = "generated,refined,adam-tuned,lbfgs,evolution,linear-tuned,neighbours,forest,gp,boosting,average,\
+                   untrained,noisy,shuffled";
     for (data, folder) in [("sample:iris", "a"), ("sample:penguin-mass", "b")] {
         let arguments = [
             "compare",

@@ -166,7 +166,7 @@ fn check_page(place: &Workplace, page: &str, at_least: usize) {
 #[test]
 fn comparisons() {
     let place = workplace();
-    let methods = "generated,refined,adam-tuned,adam,random-search,linear-tuned,forest,untrained,shuffled";
+    let methods = "generated,refined,adam-tuned,adam,random-search,linear-tuned,forest,gp,boosting,average,untrained,shuffled";
     for (data, page) in [("iris", "classes"), ("penguin-mass", "numbers")] {
         let settings = format!("--support 40 --splits 2 --methods {methods} --report {page}.html");
         run(&place, &format!("compare --data sample:{data} {settings}"));

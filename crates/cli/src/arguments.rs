@@ -229,6 +229,9 @@ The methods:
   linear-tuned     logistic or ridge regression, its strength chosen by 4-fold cross-validation
   neighbours       nearest neighbours, their number chosen by 4-fold cross-validation
   forest           a random forest of 200 trees
+  gp               a Gaussian process with a length scale a column and a linear part, by marginal likelihood
+  boosting         gradient boosting of trees of depth 3, at most 300 rounds, chosen by 4-fold cross-validation
+  average          the mean of the predictions of linear-tuned, gp and boosting
   untrained        control: the metamodel's closed-form head alone, without anything learned
   noisy            control: generated, with noise on every weight
   shuffled         control: generated from the same rows with shuffled labels

@@ -219,7 +219,8 @@ fn run(method: MethodRef, problem: &Problem, settings: &MethodSettings<'_>) -> R
     let last = n_steps.unwrap_or(0);
     samples.retain(|samples| samples.n_steps < last);
     samples.push(CurveSample { n_steps: last, cost, counts });
-    let scores = problem.scores(&predictions, predictor.residual_std());
+    let residual_std = predictor.residual_std();
+    let scores = problem.scores(&predictions, residual_std);
     let model = predictor.network().cloned();
-    Ok(Done { scores, cost, n_steps, details, samples, predictions, model })
+    Ok(Done { scores, cost, n_steps, details, samples, predictions, residual_std, model })
 }

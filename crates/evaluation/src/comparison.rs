@@ -144,6 +144,8 @@ pub(crate) struct Done {
     /// The evaluation points of a training, the last of them at its end; of other methods the end alone.
     pub(crate) samples: Vec<CurveSample>,
     pub(crate) predictions: Predictions,
+    /// The standard deviation of its errors that it predicts, if it does.
+    pub(crate) residual_std: Option<f32>,
     /// The network; none for a method that makes none.
     pub(crate) model: Option<BaseModel>,
 }

@@ -41,8 +41,8 @@ fn export_split(compared: &Compared, split: &ComparedSplit, folder: &Path) -> Re
     for record in &split.records {
         let Ok(done) = &record.done else { continue };
         let file = |extension: &str| folder.join(format!("{}.{extension}", record.method));
-        let std = done.model.as_ref().and_then(|model| model.expected.as_ref()?.residual_std);
-        write_output(&file("csv"), &predictions_csv_of(class_names, std, &done.predictions))?;
+        let csv = predictions_csv_of(class_names, done.residual_std, &done.predictions);
+        write_output(&file("csv"), &csv)?;
         if let Some(model) = &done.model {
             let path = file("safetensors");
             let bytes = model.to_bytes(Precision::F32);

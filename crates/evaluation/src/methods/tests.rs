@@ -149,8 +149,8 @@ fn boosting_finds_what_depends_on_two_columns_together() {
         let fresh = same_sign(1200, 100 + seed);
         let (boosted, n_rounds) = Boosted::fit(&same_sign(240, seed), Seed(seed)).unwrap();
         let predictions = Reference::of(boosted).predict(fresh.table()).unwrap();
-        // 1,100 of 1,200 can be right; a line is right by chance.
-        assert!(n_right(&predictions, &fresh) > 940, "seed {seed}: {} right", n_right(&predictions, &fresh));
+        // 1,100 of 1,200 can be right; a line gets 600 by chance.
+        assert!(n_right(&predictions, &fresh) > 800, "seed {seed}: {} right", n_right(&predictions, &fresh));
         assert!(n_rounds > 30, "seed {seed}: {n_rounds} rounds");
     }
 }

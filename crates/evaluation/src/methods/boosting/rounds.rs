@@ -14,6 +14,8 @@ const LEARNING_RATE: f64 = 0.05;
 const ROW_SHARE: f64 = 0.7;
 /// The share of the columns that a tree looks at.
 const COLUMN_SHARE: f64 = 0.5;
+/// The fewest columns that a tree looks at, where there are as many: what depends on two columns needs both.
+const LEAST_COLUMNS: usize = 4;
 /// The fewest rows of a leaf, where there are enough.
 const LEAST_ROWS: usize = 5;
 /// Curvatures are at least this, so that rows that are certain do not divide by 0.
@@ -248,15 +250,15 @@ impl Rounds {
     /// Source: Friedman 2002, Stochastic gradient boosting.
     pub(super) fn go_on(&mut self) -> &[Tree] {
         let (n_rows, n_columns) = (self.bins.n_rows(), self.rows.n_columns);
-        let mut part = |n: usize, share: f64| {
-            let n_part = ((n as f64 * share).round() as usize).clamp(1, n);
+        let mut part = |n: usize, share: f64, least: usize| {
+            let n_part = ((n as f64 * share).round() as usize).max(least).min(n);
             sample(&mut self.random, n, n_part).into_vec()
         };
-        let rows = part(n_rows, ROW_SHARE);
+        let rows = part(n_rows, ROW_SHARE, 1);
         let least_rows = (rows.len() / 16).clamp(1, LEAST_ROWS);
         let mut trees = Vec::with_capacity(self.sum.start.len());
         for slopes in self.wanted.slopes(&self.outputs) {
-            let columns = part(n_columns, COLUMN_SHARE);
+            let columns = part(n_columns, COLUMN_SHARE, LEAST_COLUMNS);
             let grower = Grower { bins: &self.bins, slopes: &slopes, columns: &columns, least_rows };
             trees.push(grower.grow(&mut rows.clone()));
         }

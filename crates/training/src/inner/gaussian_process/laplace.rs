@@ -4,9 +4,13 @@ use super::kernel::{Inputs, Kernel, Prior};
 use super::linear_algebra::{Factor, Square, dot};
 
 /// Newton's method has converged when a step gains less than this.
-const TOLERANCE: f64 = 1e-10;
+const TOLERANCE: f64 = 1e-12;
+/// Of the objective: differences below are of no account.
+const ROUNDING: f64 = 1e-13;
 /// More steps than Newton's method has needed.
 const MAX_STEPS: usize = 60;
+/// Of rows that are certain, so that nothing is divided by 0.
+const LEAST_CURVATURE: f64 = 1e-10;
 /// Query rows that are predicted together.
 const N_TOGETHER: usize = 64;
 
@@ -65,7 +69,8 @@ impl Mode {
                 };
                 let (next, next_latent) = (mix(&weights, &wanted), mix(&latent, &wanted_latent));
                 let value = objective_of(&next, &next_latent, hits);
-                if value > objective {
+                // The last step gains less than rounding tells, and is the one that makes the mode exact.
+                if value > objective - ROUNDING * objective.abs() {
                     let gain = value - objective;
                     (weights, latent, objective) = (next, next_latent, value);
                     break gain;
@@ -79,7 +84,7 @@ impl Mode {
             if gain < TOLERANCE || n_steps == MAX_STEPS {
                 let probabilities: Vec<f64> = latent.iter().map(|f| sigmoid(*f)).collect();
                 let roots: Vec<f64> = probabilities.iter().map(|p| (p * (1.0 - p)).sqrt()).collect();
-                let factor = if gain > 0.0 { Factor::of(curved(covariance, &roots))? } else { factor };
+                let factor = Factor::of(curved(covariance, &roots))?;
                 return Some(Self { weights, probabilities, roots, factor, objective });
             }
         }
@@ -114,10 +119,9 @@ pub(super) fn negative_evidence(
     let through: Vec<f64> = by_mode.iter().zip(back).map(|(own, back)| own - back).collect();
     // At the mode the weights are the log-likelihood's slopes; these differ less from the converged ones.
     let g: Vec<f64> = hits.iter().zip(&mode.probabilities).map(|(hit, p)| indicator(*hit) - p).collect();
-    for i in 0..hits.len() {
-        let row = slopes.row_mut(i);
-        for ((slope, g_j), through_j) in row.iter_mut().zip(&g).zip(&through) {
-            *slope -= g[i] * g_j + through[i] * g_j + g[i] * through_j;
+    for (i, (g_i, through_i)) in g.iter().zip(&through).enumerate() {
+        for ((slope, g_j), through_j) in slopes.row_mut(i).iter_mut().zip(&g).zip(&through) {
+            *slope -= g_i * g_j + through_i * g_j + g_i * through_j;
         }
     }
     kernel.gradient(inputs, &covariance, &slopes, gradient);
@@ -131,20 +135,39 @@ pub(super) struct Binary {
     weights: Vec<f64>,
     roots: Vec<f64>,
     factor: Factor,
+    /// What the other rows say of each row.
+    left_out: Vec<f64>,
 }
 
 impl Binary {
     /// The posterior of given log-parameters; none where a matrix cannot be factorised.
     pub(super) fn condition(inputs: &Inputs, hits: &[bool], logs: &[f64]) -> Option<Self> {
         let kernel = Kernel::from_logs(logs);
-        let mode = Mode::find(&kernel.covariance(inputs).total, hits, &vec![0.0; hits.len()])?;
-        Some(Self { kernel, weights: mode.weights, roots: mode.roots, factor: mode.factor })
+        let covariance = kernel.covariance(inputs).total;
+        let mode = Mode::find(&covariance, hits, &vec![0.0; hits.len()])?;
+        let latent = covariance.times(&mode.weights);
+        let left_out = (mode.factor.inverse_diagonal().iter().zip(&mode.probabilities))
+            .zip(latent.iter().zip(hits))
+            .map(|((entry, p), (f, hit))| {
+                // With the posterior variance (1 - entry) / curvature, the row's own part is taken out of it.
+                let curvature = (p * (1.0 - p)).max(LEAST_CURVATURE);
+                let variance = (1.0 - entry).max(0.0) / (curvature * entry);
+                averaged(f - variance * (indicator(*hit) - p), variance)
+            })
+            .collect();
+        Some(Self { kernel, weights: mode.weights, roots: mode.roots, factor: mode.factor, left_out })
+    }
+
+    /// The probability of the second class of each row that the process was conditioned on, given the other rows.
+    ///
+    /// Source: Vehtari, Mononen, Tolvanen, Sivula and Winther 2016, Bayesian leave-one-out cross-validation approximations
+    /// for Gaussian latent variable models, section 3.3.
+    pub(super) fn left_out(&self) -> &[f64] {
+        &self.left_out
     }
 
     /// The probability of the second class of each row, averaged over what the latent function may be there; `inputs`
     /// are those of [`Binary::condition`].
-    ///
-    /// Source: MacKay 1992, The evidence framework applied to classification networks: `σ(mean / √(1 + π variance / 8))`.
     pub(super) fn probabilities(&self, inputs: &Inputs, rows: &Inputs) -> Vec<f64> {
         let n = self.weights.len();
         let mut probabilities = Vec::with_capacity(rows.n_rows());
@@ -159,11 +182,18 @@ impl Binary {
             self.factor.whiten(&mut covariances);
             for ((row, whitened), mean) in together.rows().zip(covariances.chunks_exact(n)).zip(means) {
                 let variance = (self.kernel.variance(row) - dot(whitened, whitened)).max(0.0);
-                probabilities.push(sigmoid(mean / (1.0 + std::f64::consts::PI * variance / 8.0).sqrt()));
+                probabilities.push(averaged(mean, variance));
             }
         }
         probabilities
     }
+}
+
+/// The mean of the logistic function of a normal number, nearly.
+///
+/// Source: MacKay 1992, The evidence framework applied to classification networks, equation 10.
+fn averaged(mean: f64, variance: f64) -> f64 {
+    sigmoid(mean / (1.0 + std::f64::consts::PI * variance / 8.0).sqrt())
 }
 
 fn indicator(hit: bool) -> f64 {

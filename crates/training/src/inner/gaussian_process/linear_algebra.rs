@@ -107,9 +107,7 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; N_LANES];
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<N_LANES>(), b.as_chunks::<N_LANES>());
     for (a, b) in a.iter().zip(b) {
-        for lane in 0..N_LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
+        sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += a * b);
     }
     sums.iter().sum::<f64>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f64>()
 }

@@ -79,26 +79,25 @@ fn the_evidence_is_the_density_of_the_values() {
 }
 
 /// The solution of a dense system by elimination with pivots.
-fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
+fn solve(mut matrix: Vec<Vec<f64>>, right: Vec<f64>) -> Vec<f64> {
     let n = right.len();
+    matrix.iter_mut().zip(right).for_each(|(row, right)| row.push(right));
     for column in 0..n {
-        let pivot =
-            (column..n).max_by(|&a, &b| matrix[a][column].abs().total_cmp(&matrix[b][column].abs())).unwrap();
+        let size = |row: &usize| matrix[*row][column].abs();
+        let pivot = (column..n).max_by(|a, b| size(a).total_cmp(&size(b))).unwrap();
         matrix.swap(column, pivot);
-        right.swap(column, pivot);
-        for row in column + 1..n {
-            let factor = matrix[row][column] / matrix[column][column];
-            for k in column..n {
-                matrix[row][k] -= factor * matrix[column][k];
-            }
-            right[row] -= factor * right[column];
+        let pivot = matrix[column].clone();
+        for row in &mut matrix[column + 1..] {
+            let factor = row[column] / pivot[column];
+            row.iter_mut().zip(&pivot).for_each(|(entry, above)| *entry -= factor * above);
         }
     }
-    for row in (0..n).rev() {
-        let rest: f64 = (row + 1..n).map(|k| matrix[row][k] * right[k]).sum();
-        right[row] = (right[row] - rest) / matrix[row][row];
+    let mut solution = vec![0.0; n];
+    for (i, row) in matrix.iter().enumerate().rev() {
+        let known: f64 = row[i + 1..n].iter().zip(&solution[i + 1..]).map(|(entry, x)| entry * x).sum();
+        solution[i] = (row[n] - known) / row[i];
     }
-    right
+    solution
 }
 
 #[test]
@@ -161,14 +160,12 @@ fn a_linear_process_is_ridge_regression() {
     let mut products = vec![0.0; 5];
     for (x, y) in inputs.rows().zip(&wanted) {
         let z = features(x);
-        for i in 0..5 {
-            products[i] += z[i] * y;
-            for j in 0..5 {
-                gram[i][j] += z[i] * z[j];
-            }
+        for (row, (product, left)) in gram.iter_mut().zip(products.iter_mut().zip(&z)) {
+            *product += left * y;
+            row.iter_mut().zip(&z).for_each(|(sum, right)| *sum += left * right);
         }
     }
-    (0..5).for_each(|i| gram[i][i] += noise);
+    gram.iter_mut().enumerate().for_each(|(i, row)| row[i] += noise);
     let coefficients = solve(gram, products);
     let process = Regression::condition(inputs, &wanted, &logs).unwrap();
     for (found, x) in process.means(&fresh).iter().zip(fresh.rows()) {
@@ -241,7 +238,7 @@ fn a_smooth_target_is_found_and_its_error_foreseen() {
         let fresh = friedman(1000, 10, 100 + seed);
         let predictions = process.predict(fresh.table()).unwrap();
         // A linear model reaches about 0.75, a forest 0.8.
-        assert!(r2(&predictions, &fresh) > 0.98, "seed {seed}: R² {}", r2(&predictions, &fresh));
+        assert!(r2(&predictions, &fresh) > 0.99, "seed {seed}: R² {}", r2(&predictions, &fresh));
         // 95 % of the errors lie within twice the deviation; half and double of it are excluded.
         let std = f64::from(process.residual_std().unwrap());
         let Target::Values(values) = fresh.target() else { panic!("values") };
@@ -261,7 +258,7 @@ fn classes_that_no_line_parts_are_found() {
         let Target::Classes { labels: wanted, .. } = fresh.target() else { panic!("classes") };
         let n_right = labels.iter().zip(wanted).filter(|(own, wanted)| own == wanted).count();
         let linear = testing::accuracy(&fit_linear(&support, Seed(seed)).unwrap(), &fresh);
-        assert!(n_right > 530 && linear < 0.65, "seed {seed}: {n_right} of 600; a line {linear}");
+        assert!(n_right > 520 && linear < 0.65, "seed {seed}: {n_right} of 600; a line {linear}");
     }
 }
 
@@ -278,4 +275,27 @@ fn of_many_rows_a_seeded_choice_is_taken() {
     assert_eq!(rows.to_predict, Chosen::of(&target, 30, 12, Seed(4)).to_predict);
     assert_ne!(rows.to_predict, Chosen::of(&target, 30, 12, Seed(5)).to_predict);
     assert_eq!(Chosen::of(&target, 90, 200, Seed(4)).to_learn, (0..90).collect::<Vec<usize>>());
+}
+
+#[test]
+fn what_the_others_say_of_a_row_is_what_they_say_without_it() {
+    // With a constant and a linear part, leaving one of 40 rows out changes the mode little: then Laplace's approximation
+    // of it, at the mode of all, is close to the one at the mode of the others.
+    let inputs = inputs(40, 3, 11);
+    let hits: Vec<bool> =
+        targets(&inputs).iter().enumerate().map(|(i, y)| (*y > 0.1) ^ (i % 7 == 0)).collect();
+    let logs = [0.0, 0.0, 0.0, -40.0, 1.0, 0.0];
+    let process = Binary::condition(&inputs, &hits, &logs).unwrap();
+    let own = process.probabilities(&inputs, &inputs);
+    let (mut far, mut own_far) = (0.0f64, 0.0f64);
+    for (out, (left_out, own)) in process.left_out().iter().zip(own).enumerate() {
+        let keep: Vec<usize> = (0..40).filter(|&i| i != out).collect();
+        let rest_hits: Vec<bool> = keep.iter().map(|&i| hits[i]).collect();
+        let rest = inputs.select(&keep);
+        let wanted = Binary::condition(&rest, &rest_hits, &logs).unwrap();
+        let wanted = wanted.probabilities(&rest, &inputs.select(&[out]))[0];
+        far = far.max((left_out - wanted).abs());
+        own_far = own_far.max((own - wanted).abs());
+    }
+    assert!(far < 0.003 && own_far > 10.0 * far, "{far}; with the row {own_far}");
 }
