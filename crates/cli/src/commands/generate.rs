@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
     } else {
         let units = model.architecture.hidden.first().map_or("no".to_string(), usize::to_string);
         print::text(&format!(
-            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}{}",
+            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}{}{}",
             out.display(),
             model.task_type,
             model.architecture.n_inputs,
