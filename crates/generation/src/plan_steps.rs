@@ -16,8 +16,10 @@ const MOST_AT_FEW_ROWS: usize = 8;
 const FEW_ROWS: usize = 256;
 /// Views that take steps, at most: at few rows, and at more.
 const N_VIEWS: (usize, usize) = (2, 4);
-/// Multiplications and additions that steps may cost: for few rows, and for every row beyond.
-const BUDGET: (f64, f64) = (1.2e9, 9e6);
+/// Multiplications and additions that steps may cost: for few rows; beyond, and for every row then; at most.
+const FEW_ROWS_BUDGET: f64 = 1.2e9;
+const BUDGET: (f64, f64) = (4e9, 2e7);
+const MOST_BUDGET: f64 = 3.6e10;
 /// Evaluations that a step costs on average.
 const EVALUATIONS: f64 = 1.3;
 
@@ -57,7 +59,10 @@ impl StepPlan {
             return Some(Self { n_views: most_views, n_folds: N_FOLDS, n_steps: vec![n_steps] });
         }
         let most_steps = if is_few { MOST_AT_FEW_ROWS } else { usize::MAX };
-        let budget = BUDGET.0 + BUDGET.1 * sizes.n_rows.saturating_sub(FEW_ROWS) as f64;
+        let budget = match sizes.n_rows.saturating_sub(FEW_ROWS) {
+            0 => FEW_ROWS_BUDGET,
+            more => (BUDGET.0 + BUDGET.1 * more as f64).min(MOST_BUDGET),
+        };
         let mut n_steps: Vec<usize> = NUMBERS.into_iter().filter(|number| *number <= most_steps).collect();
         let mut n_views = most_views;
         loop {
@@ -114,7 +119,8 @@ mod tests {
         assert_eq!(most(MIN_ROWS - 1, 4), (0, 0));
         assert_eq!(most(128, 16), (2, 8));
         assert_eq!(most(1024, 16), (4, 30));
-        assert_eq!(most(4096, 16), (4, 30));
+        assert_eq!(most(512, 16), (4, 30));
+        assert_eq!(most(4096, 16), (2, 30));
         assert!(most(4096, 250) < most(4096, 16));
     }
 
