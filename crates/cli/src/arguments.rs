@@ -1,10 +1,14 @@
 //! What can be typed.
 
 mod plan;
+mod runs;
 mod self_apply;
+mod training;
 
 pub(crate) use plan::{Plan, PlanAssess, PlanCollect, PlanCommand, PlanDecide, PlanFit, PlanTrial};
+pub(crate) use runs::{RunFilter, Runs, RunsExport, RunsList, RunsShow};
 pub(crate) use self_apply::SelfApply;
+pub(crate) use training::{Bench, Train};
 
 use crate::methods;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -300,92 +304,6 @@ Examples:
   weightsmith evaluate --suite data/classification data/regression --support 32,128 --out results.csv
   weightsmith evaluate --suite data/classification --methods generated,adam-tuned,linear-tuned --part 0/2";
 
-/// Train a metamodel as a configuration file says
-///
-/// Ctrl-C ends the training after the current step with a checkpoint; --resume goes on from the last one, to the bit.
-#[derive(Debug, Args)]
-#[command(after_long_help = TRAIN_EXAMPLES)]
-pub(crate) struct Train {
-    /// The experiment, a TOML file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: PathBuf,
-    /// Go on from the last checkpoint
-    #[arg(long)]
-    pub(crate) resume: bool,
-    /// Cores to use [default: all]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) threads: Option<u16>,
-    /// cpu or cuda:0
-    #[arg(long, default_value = "cpu")]
-    pub(crate) device: String,
-    /// Folders of real tables to score the metamodel on at every validation; never trained on
-    #[arg(long, value_name = "FOLDER", num_args = 1..)]
-    pub(crate) suite: Vec<PathBuf>,
-    /// Where the finished training is recorded [default: runs.ledger in the training's folder]
-    #[arg(long, value_name = "LEDGER")]
-    pub(crate) ledger: Option<PathBuf>,
-    /// Print one JSON object at the end
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-const TRAIN_EXAMPLES: &str = "\
-Examples:
-  weightsmith train --config models/classification-2/train.toml
-  weightsmith train --config experiment.toml --resume --threads 2";
-
-/// Train several metamodels and compare them on one page
-///
-/// The file names runs, each a training that changes some settings of a base configuration. They are run one after
-/// another, each in a folder of its own, and compared by held-out loss, time and, with tables, by what their networks
-/// score. Ctrl-C ends the bench after the current step with a checkpoint; --resume goes on, to the bit, and repeats
-/// nothing that is finished.
-#[derive(Debug, Args)]
-#[command(after_long_help = BENCH_EXAMPLES)]
-pub(crate) struct Bench {
-    /// The runs, a TOML file
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
-    /// Go on with what the runs' folders hold
-    #[arg(long)]
-    pub(crate) resume: bool,
-    /// Folders of real tables to score each finished metamodel on, instead of those in the file; never trained on
-    #[arg(long, value_name = "FOLDER", num_args = 1..)]
-    pub(crate) suite: Vec<PathBuf>,
-    /// Where the page (.html) or the pictures alone (.svg) go [default: report.html in the file's folder of runs]
-    #[arg(long, value_name = "REPORT")]
-    pub(crate) report: Option<PathBuf>,
-    /// Cores to use [default: all]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) threads: Option<u16>,
-    /// cpu or cuda:0
-    #[arg(long, default_value = "cpu")]
-    pub(crate) device: String,
-    /// Print one JSON object at the end
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-const BENCH_EXAMPLES: &str = "\
-Examples:
-  weightsmith bench benches/experiments/muon-and-width.toml
-  weightsmith bench runs.toml --suite data/classification --threads 1 --resume
-
-A file of runs; `folder` is relative to the current folder, `base` to the file:
-  folder = \"runs/optimisers\"
-  base = \"train.toml\"
-  [set]                                  # for every run
-  training.n_steps = 400
-  [[run]]
-  name = \"muon\"
-  [[run]]
-  name = \"adamw\"
-  set.training.optimiser.rule = \"adamw\"
-  [evaluation]                           # with these tables, or those of --suite
-  suite = [\"data/classification\"]
-  support = [32, 128]
-  splits = 2";
-
 /// Tell what a file of weights holds
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
@@ -398,85 +316,6 @@ pub(crate) struct Inspect {
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// Look into a ledger, the database of training runs
-#[derive(Debug, Subcommand)]
-pub(crate) enum Runs {
-    List(RunsList),
-    Show(RunsShow),
-    Export(RunsExport),
-}
-
-/// List runs, a line each
-#[derive(Debug, Args)]
-#[command(after_long_help = RUNS_EXAMPLES)]
-pub(crate) struct RunsList {
-    #[command(flatten)]
-    pub(crate) filter: RunFilter,
-    /// At most so many, the last ones
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub(crate) limit: usize,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// Show everything about one run: its recipe, its features, its curve
-#[derive(Debug, Args)]
-#[command(after_long_help = RUNS_EXAMPLES)]
-pub(crate) struct RunsShow {
-    /// The run's name as `runs list` shows it, or as much of it as no other run's begins with
-    #[arg(value_name = "RUN")]
-    pub(crate) uid: String,
-    /// The ledger
-    #[arg(long, value_name = "FILE", default_value = "runs.ledger")]
-    pub(crate) ledger: PathBuf,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// Write runs to a file for other programs
-///
-/// CSV and Parquet have a row a run, with a column for every name in recipes, features and probes; the curves are in a
-/// second file, NAME-curves. JSON has everything in one.
-#[derive(Debug, Args)]
-#[command(after_long_help = RUNS_EXAMPLES)]
-pub(crate) struct RunsExport {
-    #[command(flatten)]
-    pub(crate) filter: RunFilter,
-    /// At most so many, the last ones [default: all]
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<usize>,
-    /// Where the runs go: a .csv, .parquet or .json file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: PathBuf,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-const RUNS_EXAMPLES: &str = "\
-Examples:
-  weightsmith runs list --level 0 --task wine
-  weightsmith runs show 3fa9c1
-  weightsmith runs export --level 0 --out runs.parquet
-
-A ledger is an SQLite file; its tables are documented in crates/ledger/src/lib.rs.";
-
-/// Which runs of a ledger.
-#[derive(Debug, Args)]
-pub(crate) struct RunFilter {
-    /// The ledger
-    #[arg(long, value_name = "FILE", default_value = "runs.ledger")]
-    pub(crate) ledger: PathBuf,
-    /// Only runs of this level: 0 on the world, 1 on runs, 2 on runs on runs
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=2))]
-    pub(crate) level: Option<u32>,
-    /// Only runs on this task
-    #[arg(long, value_name = "NAME")]
-    pub(crate) task: Option<String>,
 }
 
 /// List the built-in tables
