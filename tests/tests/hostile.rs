@@ -315,12 +315,20 @@ fn class_names_come_back_as_they_were() {
 }
 
 #[test]
-fn numbers_too_large_for_half_precision() {
+fn numbers_of_any_size_in_half_precision() {
     let place = workplace();
-    place.write("t.csv", labelled(40, |row| format!("{}", (row * 3 % 17) as f64 * 1e9)));
-    let half = [GENERATE.as_slice(), &["--precision", "f16"]].concat();
-    check_refused(&place, &half, &["out", "too large for f16", "bf16"]);
-    place.run(&[GENERATE.as_slice(), &["--precision", "bf16"]].concat()).done();
+    for scale in [1e-30, 1e9, 1e30] {
+        place.write("t.csv", labelled(40, |row| format!("{:e}", (row * 7 % 13) as f64 * scale)));
+        for precision in ["f16", "bf16"] {
+            place.run(&[GENERATE.as_slice(), &["--precision", precision]].concat()).done();
+            place.run(&["predict", "--weights", "out", "--data", "t.csv", "--out", "p.csv"]).done();
+            let (_, rows) = place.read_csv("p.csv");
+            for (row, fields) in rows.iter().enumerate() {
+                let (found, wanted) = (fields[0].parse::<f64>().unwrap(), (row * 7 % 13) as f64 * scale);
+                assert!((found - wanted).abs() < scale, "{scale:e} {precision}: {found:e}, not {wanted:e}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -379,9 +379,9 @@ fn weights_from_pytorch_are_fine_tuned() {
         assert_eq!(method["method"], "fine-tuned", "{method}");
         let start = &method["curve"][0];
         // These weights were made from all rows: they begin far above a coin, which a random start does not.
-        assert!(start["n_steps"] == 0 && start["long_right"].as_f64().unwrap() > 0.9, "{file}: {start}");
+        assert!(start["n_steps"] == 0 && start["query_accuracy"].as_f64().unwrap() > 0.9, "{file}: {start}");
         let random = &figures["methods"][0]["curve"][0];
-        assert!(random["long_right"].as_f64().unwrap() < 0.8, "{random}");
+        assert!(random["query_accuracy"].as_f64().unwrap() < 0.8, "{random}");
     }
     let other = [
         "compare",

@@ -63,7 +63,7 @@ pub(crate) struct PlanDecide {
     /// A page with all of it, .html
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// The seed of the rows, the trainings and, with --ledger, the predictor; a whole number below 2^64
+    /// The seed of the rows, the trainings and, of a ledger, the predictor; a whole number below 2^64
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     /// Print one JSON object

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use weightsmith_base_model::{BaseModel, Precision};
 use weightsmith_generation::{GenerateOptions, generate_base_model, load_metamodel, untrained_base_model};
 use weightsmith_metamodel::Pretrained;
-use weightsmith_tasks::{Support, Table, Target, TaskType};
+use weightsmith_tasks::{ColumnValues, Support, Table, Target, TaskType};
 
 const SIZES: Sizes = Sizes { n_rows: 260, n_numeric: 5, n_categorical: 1, n_classes: 0, seed: 31 };
 const N_SUPPORT: usize = 120;
@@ -14,8 +14,11 @@ const N_SUPPORT: usize = 120;
 /// Rows to learn from, others, and their values, all moved by `offset` standard deviations.
 fn moved(offset: f64) -> (Support, Table, Vec<f64>) {
     let (table, target) = tables::draw(SIZES);
-    let Target::Values(values) = target else { panic!("a number") };
+    let Target::Values(mut values) = target else { panic!("a number") };
     let (_, std) = tables::moments(&values);
+    // Bent, so that no linear model takes the network's place.
+    let ColumnValues::Numeric(first) = &table.columns()[0].values else { panic!("numbers") };
+    values.iter_mut().zip(first).for_each(|(value, x)| *value += 2.0 * std * x.abs());
     let values: Vec<f64> = values.iter().map(|value| value + offset * std).collect();
     let all = Support::new(table, Target::Values(values.clone())).unwrap();
     let (few, rest): (Vec<usize>, Vec<usize>) = (0..SIZES.n_rows).partition(|row| *row < N_SUPPORT);

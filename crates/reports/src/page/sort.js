@@ -13,6 +13,8 @@ for (const table of document.querySelectorAll('table')) {
       };
       const order = (a, b) => typeof a === typeof b ? (a > b) - (a < b) : typeof a === 'number' ? -1 : 1;
       body.append(...[...body.rows].sort((a, b) => order(key(a), key(b)) * (down ? -1 : 1)));
+      // The arrow makes a head wider.
+      tell();
     });
   }
 }
