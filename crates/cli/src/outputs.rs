@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use weightsmith_datasets::Source;
@@ -10,6 +10,8 @@ use weightsmith_runtime::check_output;
 
 /// Bytes at the beginning of a file that tell what it is.
 const N_TELLING: u64 = 1 << 16;
+/// The longest header of a safetensors file, as its format has it.
+const LONGEST_HEADER: u64 = 100_000_000;
 /// How the CSV files begin that weightsmith writes: predictions, results, runs and their curves.
 const OUR_TABLES: [&str; 4] = ["prediction,", "name,task,short,", "uid,", "run,"];
 
@@ -62,14 +64,13 @@ fn is_foreign(path: &Path) -> bool {
     if !fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
         return false;
     }
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(N_TELLING).read_to_end(&mut bytes));
-    if read.is_err() || bytes.is_empty() {
-        return false;
-    }
-    // A safetensors file begins with the length of its header, in eight bytes.
-    if bytes.len() > 8 && bytes[8] == b'{' {
-        return !bytes.windows(11).any(|part| part == b"weightsmith");
+    let Ok(bytes) = beginning(path, N_TELLING) else { return false };
+    // A safetensors file begins with the length of its header in eight bytes; the metadata may be anywhere in it.
+    if let Some((length, rest)) = bytes.split_first_chunk()
+        && rest.first() == Some(&b'{')
+    {
+        let header = beginning(path, u64::from_le_bytes(*length).min(LONGEST_HEADER).saturating_add(8));
+        return header.is_ok_and(|header| !header.windows(11).any(|part| part == b"weightsmith"));
     }
     let text = String::from_utf8_lossy(&bytes);
     let mut lines = text.lines();
@@ -77,6 +78,13 @@ fn is_foreign(path: &Path) -> bool {
     let is_table =
         header.contains([',', ';', '\t']) && lines.next().is_some() && !header.starts_with(['<', '{', '[']);
     is_table && !OUR_TABLES.iter().any(|ours| header.starts_with(ours))
+}
+
+/// The first bytes of a file.
+fn beginning(path: &Path, n_bytes: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(n_bytes).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -44,8 +44,8 @@ pub struct ParquetColumn {
 /// # Panics
 /// If the columns differ in length.
 pub fn parquet_bytes(columns: &[ParquetColumn]) -> Result<Vec<u8>, ParquetError> {
-    let n_rows = columns.first().map_or(0, |column| column.values.len());
-    assert!(columns.iter().all(|column| column.values.len() == n_rows), "a value a row");
+    let n_rows = columns.first().map_or(0, |column| column.values.n_rows());
+    assert!(columns.iter().all(|column| column.values.n_rows() == n_rows), "a value a row");
     let fields = columns.iter().map(field).collect::<Result<Vec<TypePtr>, _>>()?;
     let schema = Type::group_type_builder("rows").with_fields(fields).build()?;
     let properties = WriterProperties::builder()
@@ -100,8 +100,8 @@ pub fn read_parquet(path: &Path) -> Result<Vec<ParquetColumn>, ParquetError> {
 }
 
 impl ParquetValues {
-    /// Rows.
-    pub fn len(&self) -> usize {
+    /// The number of rows.
+    pub fn n_rows(&self) -> usize {
         match self {
             Self::Text(values) => values.len(),
             Self::Numbers(values) => values.len(),

@@ -194,7 +194,7 @@ mod tests {
     fn wave(n_rows: usize, generated: f32, stepped: [f32; 2]) -> (HeldOut, Labels) {
         let values: Vec<f32> = (0..n_rows).map(|row| 1.4 * (row as f32).sin()).collect();
         let missed = |by: f32, every: usize| -> Vec<f32> {
-            let sign = |row: usize| if row / every % 2 == 0 { by } else { -by };
+            let sign = |row: usize| if (row / every).is_multiple_of(2) { by } else { -by };
             values.iter().enumerate().map(|(row, value)| value + sign(row)).collect()
         };
         let held_out = HeldOut {

@@ -34,7 +34,7 @@ const MARGIN: i32 = 24;
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ink {
     /// Text and lines that stand by themselves.
-    Ink,
+    Text,
     /// What explains.
     Muted,
     /// Grids.
@@ -49,7 +49,7 @@ pub(crate) enum Ink {
 
 impl Ink {
     const ALL: [Self; 8] = [
-        Self::Ink,
+        Self::Text,
         Self::Muted,
         Self::Rule,
         Self::Accent,
@@ -60,12 +60,12 @@ impl Ink {
     ];
     /// Of lines that stand for equals, in this order.
     pub(crate) const LINES: [Self; 6] =
-        [Self::Accent, Self::Second, Self::Third, Self::Fourth, Self::Fifth, Self::Ink];
+        [Self::Accent, Self::Second, Self::Third, Self::Fourth, Self::Fifth, Self::Text];
 
     /// On a light page, and on a dark one.
     fn colours(self) -> [&'static str; 2] {
         match self {
-            Self::Ink => ["#1c1c1e", "#e8e8ea"],
+            Self::Text => ["#1c1c1e", "#e8e8ea"],
             Self::Muted => ["#6b6b70", "#a0a0a7"],
             Self::Rule => ["#e2e2e5", "#34343a"],
             Self::Accent => ["#0b6e99", "#58b7e0"],
@@ -123,7 +123,7 @@ impl Chart {
     /// An empty picture with its title, and at the right what a reader looks for, such as "less is better".
     pub(crate) fn new(title: &str, hint: &str, (width, height): (i32, i32)) -> Self {
         let mut chart = Self { told: title.to_string(), width, height, marks: String::new() };
-        chart.text((0, 14), Side::Right, (15, Ink::Ink, true), title);
+        chart.text((0, 14), Side::Right, (15, Ink::Text, true), title);
         // Beside a long title there is no room for it.
         let room = f64::from(width) - 1.25 * LETTER * title.chars().count() as f64;
         let y = if room < LETTER * hint.chars().count() as f64 { 33 } else { 14 };

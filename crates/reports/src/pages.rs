@@ -17,7 +17,7 @@ use std::cmp::Ordering;
 fn ink_of(order: Ordering) -> Ink {
     match order {
         Ordering::Less => Ink::Accent,
-        Ordering::Equal => Ink::Ink,
+        Ordering::Equal => Ink::Text,
         Ordering::Greater => Ink::Second,
     }
 }

@@ -44,6 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(&config, format!("folder = {:?}\n{CONFIG}", folder.join("run")))?;
     let experiment = Experiment::read(&config)?;
 
+    #[expect(clippy::disallowed_methods, reason = "it ends after some seconds")]
     let begun = Instant::now();
     let trained = train_metamodel(&experiment, false, 1, &open_device("cpu")?, &mut |event| {
         if let TrainEvent::Validation(validation) = event {

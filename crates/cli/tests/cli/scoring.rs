@@ -44,6 +44,14 @@ fn inputs_are_never_written_over_and_tables_of_others_only_by_force() {
             "it is also what is read",
         );
     }
+    // What weightsmith wrote is known again, however long the header of the file is.
+    let names: String =
+        (0..5000).map(|row| format!("a name that only row {row} has,{}\n", row % 2)).collect();
+    place.write("names.csv", format!("name,y\n{}", names.repeat(2)));
+    let again = "generate --data names.csv --target y --views 1 --trees 0 --out w.safetensors";
+    place.succeed(again);
+    place.succeed(again);
+    place.succeed("generate --data train.csv --target y --out w.safetensors");
     place.write("notes.csv", "a,b\n1,2\n");
     let arguments = "predict --weights w.safetensors --data train.csv --out notes.csv";
     place.refuse(arguments, "notes.csv exists and was not written by weightsmith");

@@ -132,7 +132,7 @@ fn rows_that_nothing_can_be_learned_from_are_refused() {
 fn same_sign(n_rows: usize, seed: u64) -> Support {
     let columns: Vec<Vec<f64>> = (0..4).map(|column| uniform(n_rows, 10 * seed + column)).collect();
     let label = |row: usize| {
-        usize::from((columns[0][row] > 0.0) == (columns[1][row] > 0.0)) ^ usize::from(row % 12 == 0)
+        usize::from((columns[0][row] > 0.0) == (columns[1][row] > 0.0)) ^ usize::from(row.is_multiple_of(12))
     };
     let target = classes(2, (0..n_rows).map(label).collect());
     support(columns.iter().cloned().map(ColumnValues::Numeric).collect(), target)

@@ -18,7 +18,7 @@ fn moved(offset: f64) -> (Support, Table, Vec<f64>) {
     let (_, std) = tables::moments(&values);
     // Bent, so that no linear model takes the network's place.
     let ColumnValues::Numeric(first) = &table.columns()[0].values else { panic!("numbers") };
-    values.iter_mut().zip(first).for_each(|(value, x)| *value += 2.0 * std * x.abs());
+    values.iter_mut().zip(first).for_each(|(value, x)| *value += 1.2 * std * x.abs());
     let values: Vec<f64> = values.iter().map(|value| value + offset * std).collect();
     let all = Support::new(table, Target::Values(values.clone())).unwrap();
     let (few, rest): (Vec<usize>, Vec<usize>) = (0..SIZES.n_rows).partition(|row| *row < N_SUPPORT);

@@ -64,7 +64,7 @@ impl DotPlot<'_> {
         for ((own, figure), y) in dots.iter().zip(&figures).zip((0..).map(|row| first + ROW * row + ROW / 2))
         {
             let (ink, letters, radius) =
-                if own.is_lead { (Ink::Accent, Ink::Accent, 6) } else { (Ink::Muted, Ink::Ink, 4) };
+                if own.is_lead { (Ink::Accent, Ink::Accent, 6) } else { (Ink::Muted, Ink::Text, 4) };
             chart.text((0, y), Side::Right, (13, letters, own.is_lead), &own.label);
             let ends = (x_of(own.ends.0), x_of(own.ends.1));
             if ends.1 > ends.0 {
@@ -78,7 +78,7 @@ impl DotPlot<'_> {
                 let back = if own.value > most { x - 5 } else { x + 5 };
                 chart.line(&[(back, y - 5), (x, y), (back, y + 5)], ink, 2);
             }
-            chart.text((WIDTH, y), Side::Left, (13, Ink::Ink, own.is_lead), figure);
+            chart.text((WIDTH, y), Side::Left, (13, Ink::Text, own.is_lead), figure);
         }
         chart
     }

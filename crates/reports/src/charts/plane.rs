@@ -72,12 +72,12 @@ pub(crate) fn plane(slice: &Slice, text: &dyn Fn(f64) -> String) -> Chart {
     let ends = [
         path.first().map(|start| (*start, "Adam starts", Ink::Second)),
         Some(((frame.x(slice.trained[0]), frame.y(slice.trained[1])), "Adam ends", Ink::Second)),
-        Some(((frame.x(0.0), frame.y(0.0)), "generated", Ink::Ink)),
+        Some(((frame.x(0.0), frame.y(0.0)), "generated", Ink::Text)),
     ];
     for (at, name, ink) in ends.into_iter().flatten() {
         chart.dot(at, 6, ink, 1.0, None);
         let (side, shift) = if at.0 > WIDTH * 2 / 3 { (Side::Left, -11) } else { (Side::Right, 11) };
-        chart.text((at.0 + shift, at.1 - 10), side, (13, Ink::Ink, true), name);
+        chart.text((at.0 + shift, at.1 - 10), side, (13, Ink::Text, true), name);
     }
     let range = format!("loss from {} to {}", text(least), text(most));
     chart.text((0, frame.height - BOTTOM + 16), Side::Right, SMALL, &range);

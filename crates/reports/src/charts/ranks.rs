@@ -61,11 +61,11 @@ impl RankPlot {
         if let Some(distance) = self.critical_difference {
             draw_distance(&mut chart, distance, (distance * unit).round() as i32);
         }
-        chart.line(&[(x_of(f64::from(first)), AXIS), (x_of(f64::from(last)), AXIS)], Ink::Ink, 1);
+        chart.line(&[(x_of(f64::from(first)), AXIS), (x_of(f64::from(last)), AXIS)], Ink::Text, 1);
         let step = ((last - first) as usize).div_ceil(MOST_TICKS).max(1);
         for rank in (first..=last).step_by(step) {
             let x = x_of(f64::from(rank));
-            chart.line(&[(x, AXIS - 4), (x, AXIS)], Ink::Ink, 1);
+            chart.line(&[(x, AXIS - 4), (x, AXIS)], Ink::Text, 1);
             chart.text((x, AXIS - 13), Side::Centre, SMALL, &rank.to_string());
         }
         let n_left = self.n_rows() as usize;
@@ -75,7 +75,7 @@ impl RankPlot {
             let row = if is_left { idx } else { self.methods.len() - 1 - idx } as i32;
             let (x, y) = (x_of(method.mean_rank), self.first_row() + ROW * row);
             let (ink, letters, width) =
-                if method.is_lead { (Ink::Accent, Ink::Accent, 2) } else { (Ink::Muted, Ink::Ink, 1) };
+                if method.is_lead { (Ink::Accent, Ink::Accent, 2) } else { (Ink::Muted, Ink::Text, 1) };
             let Ranked { label, mean_rank, .. } = method;
             let (away, side, text) = match is_left {
                 true => (-1, Side::Left, format!("{label} {mean_rank:.2}")),
@@ -87,7 +87,7 @@ impl RankPlot {
         for (idx, &(first, last)) in self.groups.iter().enumerate() {
             let y = AXIS + 8 + BAR * idx as i32;
             let ends = [first, last].map(|place| x_of(self.methods[place].mean_rank));
-            chart.line(&[(ends[0] - 3, y), (ends[1] + 3, y)], Ink::Ink, 4);
+            chart.line(&[(ends[0] - 3, y), (ends[1] + 3, y)], Ink::Text, 4);
         }
         chart
     }
@@ -103,9 +103,9 @@ fn draw_distance(chart: &mut Chart, distance: f64, length: i32) {
     }
     // Half of the line at the end would be outside.
     let first = 1;
-    chart.line(&[(first, Y), (first + length, Y)], Ink::Ink, 2);
+    chart.line(&[(first, Y), (first + length, Y)], Ink::Text, 2);
     for x in [first, first + length] {
-        chart.line(&[(x, Y - 4), (x, Y + 4)], Ink::Ink, 2);
+        chart.line(&[(x, Y - 4), (x, Y + 4)], Ink::Text, 2);
     }
     chart.text((first + length + 10, Y), Side::Right, SMALL, &text);
 }

@@ -54,8 +54,8 @@ impl ScatterPlot {
             chart.line(&[(frame.x_of(*tick), TOP), (frame.x_of(*tick), bottom)], Ink::Rule, 1);
         }
         frame.draw(&mut chart, "");
-        chart.text((0, TOP - 18), Side::Right, (12, Ink::Ink, true), &format!("{y_label} ↑"));
-        chart.text((right, bottom + 34), Side::Left, (12, Ink::Ink, true), &format!("{x_label} →"));
+        chart.text((0, TOP - 18), Side::Right, (12, Ink::Text, true), &format!("{y_label} ↑"));
+        chart.text((right, bottom + 34), Side::Left, (12, Ink::Text, true), &format!("{x_label} →"));
         // From corner to corner of what both axes hold.
         let ends = [frame.x_of(f64::NEG_INFINITY), frame.x_of(f64::INFINITY)];
         chart.line(&[(ends[0], bottom), (ends[1], TOP)], Ink::Muted, 1);

@@ -69,7 +69,7 @@ impl TreePlot<'_> {
         for is_accepted in [false, true] {
             for leaf in self.leaves.iter().filter(|leaf| leaf.is_accepted == is_accepted) {
                 if let Some(parent) = leaf.parent.and_then(|place| self.leaves.get(place)) {
-                    let (ink, width) = if is_accepted { (Ink::Ink, 2) } else { (Ink::Rule, 1) };
+                    let (ink, width) = if is_accepted { (Ink::Text, 2) } else { (Ink::Rule, 1) };
                     chart.line(&[at(parent), at(leaf)], ink, width);
                 }
             }

@@ -125,7 +125,7 @@ fn scatter(report: &StrategiesReport, n_support: usize) -> Option<Chart> {
         labels: ("always generated".into(), "planned".into()),
         legend: vec![
             (Ink::Accent, format!("{} better", n(Ordering::Less))),
-            (Ink::Ink, format!("{} the same", n(Ordering::Equal))),
+            (Ink::Text, format!("{} the same", n(Ordering::Equal))),
             (Ink::Second, format!("{} worse", n(Ordering::Greater))),
         ],
         spots: pairs.iter().map(spot).collect(),

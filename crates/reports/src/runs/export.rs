@@ -187,7 +187,7 @@ fn csv_bytes(columns: &[ParquetColumn]) -> Vec<u8> {
         ParquetValues::Numbers(numbers) => numbers[row].map(number_text),
         ParquetValues::Whole(numbers) => numbers[row].map(|number| number.to_string()),
     };
-    let n_rows = columns.first().map_or(0, |column| column.values.len());
+    let n_rows = columns.first().map_or(0, |column| column.values.n_rows());
     for row in 0..n_rows {
         write(columns.iter().map(|column| cell(column, row).unwrap_or_default()).collect());
     }

@@ -134,7 +134,7 @@ pub(super) fn accuracies(comparison: &Comparison) -> Vec<Chart> {
     let methods = [
         (GENERATED, Ink::Accent),
         (trained(Optimiser::Adam), Ink::Second),
-        (trained(Optimiser::Evolution), Ink::Ink),
+        (trained(Optimiser::Evolution), Ink::Text),
         (trained(Optimiser::RandomSearch), Ink::Muted),
     ];
     let plot = |title: String, y: fn(&CurvePoint) -> f64| {

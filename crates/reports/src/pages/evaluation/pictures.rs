@@ -93,7 +93,7 @@ fn lines(group: &Group<'_>) -> Chart {
             _ if idx == 0 => (Ink::Accent, 3),
             "adam-tuned" | "baseline:mlp_adam_tuned" => (Ink::Second, 2),
             "linear-tuned" | "baseline:linear" => (Ink::Third, 2),
-            "untrained" => (Ink::Ink, 2),
+            "untrained" => (Ink::Text, 2),
             _ => (Ink::Muted, 1),
         };
         let point =
@@ -158,7 +158,7 @@ fn tables(block: &SummaryBlock) -> Option<Chart> {
         labels: (short_name(&strongest.other, block), short_name(&strongest.model, block)),
         legend: vec![
             (Ink::Accent, format!("{} won", n(Ordering::Less))),
-            (Ink::Ink, format!("{} tied", n(Ordering::Equal))),
+            (Ink::Text, format!("{} tied", n(Ordering::Equal))),
             (Ink::Second, format!("{} lost", n(Ordering::Greater))),
         ],
         spots: block.tables.iter().map(spot).collect(),

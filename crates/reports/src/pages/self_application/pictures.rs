@@ -10,7 +10,7 @@ use weightsmith_self_application::{
 };
 
 /// What colours stand for.
-const CHOICES: [(Ink, &str); 2] = [(Ink::Accent, "predicted to be best"), (Ink::Ink, "random or by hand")];
+const CHOICES: [(Ink, &str); 2] = [(Ink::Accent, "predicted to be best"), (Ink::Text, "random or by hand")];
 /// Points of a line of the best so far.
 const N_POINTS: usize = 60;
 
@@ -23,7 +23,7 @@ pub(super) fn all(report: &SelfApplyReport) -> Vec<Chart> {
 }
 
 fn ink(iteration: &Iteration) -> Ink {
-    if iteration.choice == Choice::Predicted { Ink::Accent } else { Ink::Ink }
+    if iteration.choice == Choice::Predicted { Ink::Accent } else { Ink::Text }
 }
 
 fn tree(own: &LoopReport) -> Chart {
