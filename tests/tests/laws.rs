@@ -199,7 +199,7 @@ proptest! {
         let weights = weights_of(&architecture, &numbers);
         prop_assert_eq!(weights.architecture(), architecture.clone());
         let bits = |numbers: &[f32]| numbers.iter().map(|number| number.to_bits()).collect::<Vec<_>>();
-        prop_assert_eq!(bits(&weights.numbers()), bits(&numbers));
+        prop_assert_eq!(bits(&weights.flatten()), bits(&numbers));
         let tensors = Weights::<Base>::from_host(&weights, &Device::flex());
         prop_assert_eq!(tensors.to_host(0), weights);
     }

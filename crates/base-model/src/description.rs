@@ -161,7 +161,7 @@ impl fmt::Display for Description {
         writeln!(f, "made from   {} rows, {:?}", self.support.n_rows, self.support.checksum)?;
         if let Some(expected) = &self.expected {
             let ExpectedPerformance { metric, value, low, high, .. } = expected;
-            writeln!(f, "expected    {metric:?} {value:.4}, between {low:.4} and {high:.4}")?;
+            writeln!(f, "expected    {} {value:.4}, between {low:.4} and {high:.4}", metric.label())?;
             if let Some(std) = expected.residual_std {
                 writeln!(f, "errors      standard deviation {std}")?;
             }

@@ -27,7 +27,7 @@ pub use encoding::{
 };
 pub use file::{FileError, Precision, StoredError, inspect, read_weights};
 pub use host_weights::{HostLayer, HostWeights, Matrix};
-pub use model::{BaseModel, ExpectedPerformance, ModelError, Provenance, SupportInfo};
+pub use model::{BaseModel, ExpectedMetric, ExpectedPerformance, ModelError, Provenance, SupportInfo};
 pub use prediction_file::{as_written, predictions_csv, predictions_csv_of};
 pub use predictions::{Predicted, Predictions};
 pub use target_unit::TargetUnit;

@@ -63,12 +63,32 @@ impl SupportInfo {
     }
 }
 
+/// What an expected performance is measured by.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExpectedMetric {
+    /// Mean of minus the logarithm of the true class's probability, in nats; `log_loss` in files.
+    LogLoss,
+    /// Root of the mean squared error, in the target's unit; `rmse` in files.
+    Rmse,
+}
+
+impl ExpectedMetric {
+    /// The name in tables and sentences.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::LogLoss => "log-loss",
+            Self::Rmse => "RMSE",
+        }
+    }
+}
+
 /// How good the model will be on rows it has not seen, as estimated from the support alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedPerformance {
-    /// What is measured, such as `log_loss` or `rmse`.
-    pub metric: String,
+    /// What is measured.
+    pub metric: ExpectedMetric,
     /// The estimate.
     pub value: f32,
     /// The lower end of its interval.

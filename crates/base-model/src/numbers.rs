@@ -46,7 +46,7 @@ impl<L: Level> Weights<L> {
 impl HostWeights {
     /// All numbers in one row: the hidden layers from the inputs on, weight before bias, then the direct path, the last
     /// layer and its bias.
-    pub fn numbers(&self) -> Vec<f32> {
+    pub fn flatten(&self) -> Vec<f32> {
         let hidden = self.hidden.iter().flat_map(|layer| [&layer.weight.values, &layer.bias]);
         let last = self.skip.iter().chain(&self.output).map(|matrix| &matrix.values);
         hidden.chain(last).chain([&self.output_bias]).flatten().copied().collect()
@@ -70,7 +70,7 @@ mod tests {
             let tensor = Tensor::<2>::from_data(TensorData::new(numbers, [2, n]), &Device::flex());
             let weights = Weights::<Base>::from_numbers(&tensor, &architecture);
             assert_eq!(weights.architecture(), architecture);
-            let second = weights.to_host(1).numbers();
+            let second = weights.to_host(1).flatten();
             assert_eq!(second, (n..2 * n).map(|place| place as f32).collect::<Vec<f32>>());
         }
     }

@@ -6,7 +6,7 @@ use crate::metrics::{Metric, Scores};
 use crate::statistics::{Estimate, Spread};
 use crate::weight_space::{WeightSpace, agreement};
 use serde::Serialize;
-use weightsmith_base_model::{BaseModel, Predictions};
+use weightsmith_base_model::{BaseModel, ExpectedMetric, Predictions};
 use weightsmith_datasets::Note;
 use weightsmith_runtime::Cost;
 use weightsmith_tasks::TaskType;
@@ -211,10 +211,9 @@ fn mean_end(ends: &[&[CurveSample]]) -> Option<CurvePoint> {
 fn predicted_score(done: &[&Done]) -> Option<PredictedScore> {
     let of_split = |done: &&Done| {
         let expected = done.model.as_ref()?.expected.as_ref()?;
-        let metric = match expected.metric.as_str() {
-            "log_loss" => Metric::LogLoss,
-            "rmse" => Metric::Rmse,
-            _ => return None,
+        let metric = match expected.metric {
+            ExpectedMetric::LogLoss => Metric::LogLoss,
+            ExpectedMetric::Rmse => Metric::Rmse,
         };
         let figures = [expected.value, expected.low, expected.high].map(f64::from);
         Some((metric, figures, done.scores.get(metric)?))

@@ -242,7 +242,7 @@ impl WeightFrame {
         if balanced && let ([layer], Some(output)) = (hidden.as_mut_slice(), output) {
             balance(&mut layer.weight, &mut layer.bias, output);
         }
-        weights.numbers()
+        weights.flatten()
     }
 
     /// Where in a row of numbers those of a hidden unit are.

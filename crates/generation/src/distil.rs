@@ -1,4 +1,4 @@
-//! A second opinion: a random forest, grown on the support, towards which a generated network is moved. Forests see what
+//! Forest distillation: a random forest, grown on the support, towards which a generated network is moved. Forests see what
 //! a few generated units find hard: thresholds on several columns at once.
 //!
 //! The move is solved, not trained: on rows that are mixed from the support's own, ridge regression fits the difference
@@ -44,7 +44,7 @@ const N_COLUMNS: usize = 2;
 const SHIFT: f32 = 0.8;
 
 /// A support as the forest sees it. Rows and columns come in an order of their own, so that theirs changes nothing.
-pub(crate) struct Lesson<'a> {
+pub(crate) struct DistillationData<'a> {
     pub(crate) table: &'a Table,
     /// The standard encoding and the support in it.
     pub(crate) encoding: &'a Encoding,
@@ -58,7 +58,7 @@ pub(crate) struct Lesson<'a> {
 
 /// A forest that was grown on a support.
 pub(crate) struct Teacher<'a> {
-    lesson: Lesson<'a>,
+    data: DistillationData<'a>,
     forest: Forest,
     /// The support rows that it was grown on.
     grown: Vec<usize>,
@@ -76,21 +76,21 @@ fn reorder(rows: &Rows, columns: &[usize]) -> Rows {
 
 impl<'a> Teacher<'a> {
     /// Grows a forest of `n_trees` trees.
-    pub(crate) fn new(lesson: Lesson<'a>, n_trees: usize) -> Self {
-        let grown = views::spread(lesson.order, MAX_GROWN).unwrap_or_else(|| lesson.order.to_vec());
+    pub(crate) fn new(data: DistillationData<'a>, n_trees: usize) -> Self {
+        let grown = views::spread(data.order, MAX_GROWN).unwrap_or_else(|| data.order.to_vec());
         let mut rng = Seed(0).stream("metamodel.forest");
-        let (rows, labels) = views::select(lesson.rows, lesson.labels, &grown);
-        let forest = Forest::grow(&reorder(&rows, lesson.columns), &labels, n_trees, &mut rng);
-        Self { lesson, forest, grown, share: USUAL_SHARE, rng }
+        let (rows, labels) = views::select(data.rows, data.labels, &grown);
+        let forest = Forest::grow(&reorder(&rows, data.columns), &labels, n_trees, &mut rng);
+        Self { data, forest, grown, share: USUAL_SHARE, rng }
     }
 
     /// How far one row's outputs should move: to the average of both opinions, in class shares or values. `said` are the
     /// network's logits or standardised values.
     fn change(&self, said: &[f32], told: &[f32]) -> Vec<f32> {
         let share = self.share;
-        match self.lesson.labels {
+        match self.data.labels {
             Labels::Classes { .. } => {
-                let own = shares(self.lesson.labels, said.to_vec());
+                let own = shares(self.data.labels, said.to_vec());
                 let logits = own.iter().map(|own| own.max(LEAST_SHARE).ln());
                 let both = own
                     .iter()
@@ -128,16 +128,15 @@ impl<'a> Teacher<'a> {
     /// Picks the share of the forest by what both say of rows that they have not seen. `said` gives the network's logits or
     /// standardised values of a support row.
     pub(crate) fn pick_share(&mut self, said: impl Fn(usize) -> Vec<f32>) {
-        let n_outputs = self.lesson.labels.n_outputs();
+        let n_outputs = self.data.labels.n_outputs();
         let told: Vec<&[f32]> = self.forest.left_out.chunks_exact(n_outputs).collect();
-        let said: Vec<Vec<f32>> =
-            self.grown.iter().map(|&row| shares(self.lesson.labels, said(row))).collect();
+        let said: Vec<Vec<f32>> = self.grown.iter().map(|&row| shares(self.data.labels, said(row))).collect();
         let strength = ROWS_TO_TELL / self.grown.len() as f32;
         let loss = |share: f32| {
             let both = |own: f32, told: f32| (1.0 - share) * own + share * told;
             let rows = self.grown.iter().zip(said.iter().zip(&told));
             let sum: f32 = rows
-                .map(|(&row, (own, told))| match self.lesson.labels {
+                .map(|(&row, (own, told))| match self.data.labels {
                     Labels::Classes { labels, .. } => {
                         -both(own[labels[row]], told[labels[row]]).max(1e-4).ln()
                     }
@@ -156,18 +155,18 @@ impl<'a> Teacher<'a> {
     /// How far the left-out outputs of support rows should move, by the trees that did not see them. `said` gives the
     /// logits or standardised values of a row.
     pub(crate) fn left_out_changes(&self, said: impl Fn(usize) -> Vec<f32>) -> Vec<(usize, Vec<f32>)> {
-        let told = self.forest.left_out.chunks_exact(self.lesson.labels.n_outputs());
+        let told = self.forest.left_out.chunks_exact(self.data.labels.n_outputs());
         self.grown.iter().zip(told).map(|(&row, told)| (row, self.change(&said(row), told))).collect()
     }
 
     /// Support rows, and rows that are mixed of two.
     fn mixed(&mut self) -> Table {
-        let table = self.lesson.table;
+        let table = self.data.table;
         let plain = views::spread(&self.grown, MAX_PLAIN).unwrap_or_else(|| self.grown.clone());
         // Table columns in the order in which their encoded columns are seen.
         let mut sources: Vec<usize> = Vec::new();
-        for &column in self.lesson.columns {
-            let source = self.lesson.encoding.columns()[column].source;
+        for &column in self.data.columns {
+            let source = self.data.encoding.columns()[column].source;
             if !sources.contains(&source) {
                 sources.push(source);
             }
@@ -195,7 +194,7 @@ impl<'a> Teacher<'a> {
     /// encoded columns lie among the inputs, whose rows are `inputs`.
     fn units(&mut self, inputs: &Rows, places: &[usize]) -> HostLayer {
         let (n, d) = (inputs.n_rows, inputs.n_columns);
-        let seen: Vec<usize> = self.lesson.columns.iter().map(|&column| places[column]).collect();
+        let seen: Vec<usize> = self.data.columns.iter().map(|&column| places[column]).collect();
         let column = |place: usize| (0..n).map(|row| inputs.values[row * d + place]).collect::<Vec<f32>>();
         let values: Vec<Vec<f32>> = seen.iter().map(|&place| column(place)).collect();
         let mut weight = vec![0.0; N_UNITS * d];
@@ -221,9 +220,9 @@ impl<'a> Teacher<'a> {
     ///
     /// # Errors
     /// None, unless the encoding is not of the support's table.
-    pub(crate) fn teach(
+    pub(crate) fn distil_into(
         &mut self,
-        pupil: &Pupil<'_>,
+        student: &Student<'_>,
         weights: &mut HostWeights,
         device: &Device,
     ) -> Result<(), EncodingError> {
@@ -231,24 +230,24 @@ impl<'a> Teacher<'a> {
             return Ok(());
         }
         let table = self.mixed();
-        let seen = self.lesson.encoding.encode(&table)?;
-        let told = self.forest.predict(&reorder(&seen, self.lesson.columns));
-        let rows = pupil.encoding.encode(&table)?;
-        let units = self.units(&rows, pupil.places);
-        let (n, d, k) = (rows.n_rows, rows.n_columns, pupil.outputs.len());
+        let seen = self.data.encoding.encode(&table)?;
+        let told = self.forest.predict(&reorder(&seen, self.data.columns));
+        let rows = student.encoding.encode(&table)?;
+        let units = self.units(&rows, student.places);
+        let (n, d, k) = (rows.n_rows, rows.n_columns, student.outputs.len());
         let x = Tensor::<2>::from_data(TensorData::new(rows.values, [n, d]), device);
         let said = predict(&Weights::<Base>::from_host(weights, device), x.clone().unsqueeze::<3>());
         let said = read(said.reshape([n, weights.output_bias.len()]));
-        let said = said.chunks_exact(weights.output_bias.len()).map(|row| pupil.seen(row));
+        let said = said.chunks_exact(weights.output_bias.len()).map(|row| student.seen(row));
         let wanted = said.zip(told.chunks_exact(k)).flat_map(|(said, told)| self.change(&said, told));
         let wanted = Tensor::<2>::from_data(TensorData::new(wanted.collect::<Vec<f32>>(), [n, k]), device);
-        Move::solve(x, &units, wanted).apply(pupil.outputs, units, weights);
+        Move::solve(x, &units, wanted).apply(student.outputs, units, weights);
         Ok(())
     }
 }
 
 /// The network that is taught.
-pub(crate) struct Pupil<'a> {
+pub(crate) struct Student<'a> {
     /// Its encoding.
     pub(crate) encoding: &'a Encoding,
     /// Where the columns of the standard encoding lie in it.
@@ -257,7 +256,7 @@ pub(crate) struct Pupil<'a> {
     pub(crate) outputs: &'a [usize],
 }
 
-impl Pupil<'_> {
+impl Student<'_> {
     /// Logits of the forest's classes, or standardised values, of one row's outputs.
     pub(crate) fn seen(&self, row: &[f32]) -> Vec<f32> {
         self.outputs.iter().map(|&output| row[output]).collect()

@@ -1,7 +1,7 @@
 //! How good a base model will be, from outputs for rows that it has not seen.
 
 use crate::safeguard::row_losses;
-use weightsmith_base_model::{ExpectedPerformance, TargetUnit};
+use weightsmith_base_model::{ExpectedMetric, ExpectedPerformance, TargetUnit};
 use weightsmith_tasks::Target;
 
 /// Mean loss of the left-out outputs, with a 90 % interval from the spread of the rows.
@@ -14,8 +14,8 @@ pub(crate) fn expected_performance(
 ) -> ExpectedPerformance {
     let losses = row_losses(target, left_out);
     let metric = match target {
-        Target::Classes { .. } => "log_loss",
-        Target::Values(_) => "rmse",
+        Target::Classes { .. } => ExpectedMetric::LogLoss,
+        Target::Values(_) => ExpectedMetric::Rmse,
     };
     let n = losses.len() as f64;
     let mean = losses.iter().sum::<f64>() / n;
@@ -23,7 +23,7 @@ pub(crate) fn expected_performance(
         (losses.iter().map(|loss| (loss - mean).powi(2)).sum::<f64>() / (n * (n - 1.0).max(1.0))).sqrt();
     let (low, high) = ((mean - 1.645 * error).max(0.0), mean + 1.645 * error);
     let scale = unit.map_or(1.0, |unit| unit.scale);
-    let of = |x: f64| (if metric == "rmse" { scale * x.sqrt() } else { x }) as f32;
-    let residual_std = (metric == "rmse").then_some(of(mean));
-    ExpectedPerformance { metric: metric.into(), value: of(mean), low: of(low), high: of(high), residual_std }
+    let of = |x: f64| (if metric == ExpectedMetric::Rmse { scale * x.sqrt() } else { x }) as f32;
+    let residual_std = (metric == ExpectedMetric::Rmse).then_some(of(mean));
+    ExpectedPerformance { metric, value: of(mean), low: of(low), high: of(high), residual_std }
 }

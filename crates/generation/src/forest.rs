@@ -1,4 +1,4 @@
-//! A random forest, grown in milliseconds: the second opinion that a generated network's last layer is moved towards.
+//! A random forest, grown in milliseconds: the teacher that a generated network's last layer is moved towards.
 //!
 //! Source: Breiman 2001, "Random forests"; full-depth trees on bootstrap samples, √d columns tried at a split for
 //! classes and d / 2 for numbers.

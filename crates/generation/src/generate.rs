@@ -2,7 +2,7 @@
 //! wider network.
 
 use crate::decide_steps::StepsInfo;
-use crate::distil::{Lesson, Pupil, Teacher};
+use crate::distil::{DistillationData, Student, Teacher};
 use crate::expected::expected_performance;
 use crate::groups::in_groups;
 use crate::plan_steps::{Sizes, StepPlan};
@@ -103,7 +103,7 @@ pub struct GenerateOptions {
     pub n_views: usize,
     /// Threads for the views; 1 is the calling thread. Their number changes nothing but the time.
     pub n_threads: usize,
-    /// Trees of the forest that gives the second opinion; 0 for none, and the network is what the metamodel alone makes.
+    /// Trees of the forest that is distilled into the network; 0 for none, and the network is what the metamodel alone makes.
     pub n_trees: usize,
     /// Inner steps from the generated weights; [`Steps::Fixed`] with 0 is the metamodel's forward pass alone.
     pub n_steps: Steps,
@@ -116,7 +116,7 @@ impl Default for GenerateOptions {
 }
 
 /// Reads a support and writes a base model: one forward pass a view, a few inner steps from there where they pay on rows
-/// held out, and, with trees, a forest's second opinion. With [`Steps::Fixed`] at 0 no optimiser runs.
+/// held out, and, with trees, the distillation of a forest. With [`Steps::Fixed`] at 0 no optimiser runs.
 ///
 /// Rows beyond [`limits::MAX_ENCODED_ROWS`] are not encoded, but the head is solved on them all. On supports larger than
 /// any that metamodels are trained on, its strengths are picked by rows held out. Where held-out rows say clearly that
@@ -444,7 +444,7 @@ impl Reading {
 
     /// A forest grown on the support.
     fn teacher<'a, L: Level>(&'a self, support: &'a Support<L>, n_trees: usize) -> Teacher<'a> {
-        let lesson = Lesson {
+        let data = DistillationData {
             table: support.table(),
             encoding: &self.fitted.standard,
             rows: &self.standard,
@@ -452,26 +452,26 @@ impl Reading {
             columns: &self.columns,
             order: &self.order,
         };
-        Teacher::new(lesson, n_trees)
+        Teacher::new(data, n_trees)
     }
 
     /// Sets the forest's share, or picks it by the left-out outputs, and moves these towards what the trees say that have
     /// not seen the row either.
-    fn teach_left_out(
+    fn distil_left_out(
         &self,
         teacher: &mut Teacher<'_>,
-        pupil: &Pupil<'_>,
+        student: &Student<'_>,
         left_out: &mut [f32],
         share: Option<f32>,
     ) {
         let width = left_out.len() / self.standard.n_rows;
-        let said = |row: usize| pupil.seen(&left_out[row * width..][..width]);
+        let said = |row: usize| student.seen(&left_out[row * width..][..width]);
         match share {
             Some(share) => teacher.set_share(share),
             None => teacher.pick_share(said),
         }
         for (row, changes) in teacher.left_out_changes(said) {
-            for (&output, change) in pupil.outputs.iter().zip(changes) {
+            for (&output, change) in student.outputs.iter().zip(changes) {
                 left_out[row * width + output] += change;
             }
         }
@@ -511,9 +511,9 @@ impl Reading {
         let mut forest_share = 0.0;
         if let Some(mut teacher) = teacher {
             let outputs = self.canonical.outputs();
-            let pupil = Pupil { encoding: &encoding, places: &places, outputs: &outputs };
-            self.teach_left_out(&mut teacher, &pupil, &mut left_out, decided);
-            teacher.teach(&pupil, &mut weights, &Device::flex())?;
+            let student = Student { encoding: &encoding, places: &places, outputs: &outputs };
+            self.distil_left_out(&mut teacher, &student, &mut left_out, decided);
+            teacher.distil_into(&student, &mut weights, &Device::flex())?;
             forest_share = teacher.share();
         }
         Ok((Candidate { encoding, weights, left_out }, forest_share))

@@ -39,7 +39,7 @@ pub enum RunRole {
     BaseModel,
     /// The trained numbers of a metamodel.
     Metamodel,
-    /// A model that foresees the outcome of runs.
+    /// A model that predicts the outcome of runs.
     Predictor,
 }
 

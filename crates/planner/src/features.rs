@@ -381,6 +381,7 @@ fn best_split(column: &[f64], outputs: &[Vec<f64>], rows: &[usize]) -> Split {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use weightsmith_base_model::ExpectedMetric;
     use weightsmith_tasks::{Column, Table};
 
     fn column(name: &str, values: Vec<f64>) -> Column {
@@ -388,7 +389,7 @@ mod tests {
     }
 
     fn expected() -> ExpectedPerformance {
-        let metric = "log_loss".into();
+        let metric = ExpectedMetric::LogLoss;
         ExpectedPerformance { metric, value: 0.25, low: 0.2, high: 0.3, residual_std: None }
     }
 

@@ -25,7 +25,10 @@ fn main() -> Result<(), Error> {
     if let Some(expected) = network.expected_performance() {
         println!(
             "expected {} {:.3}, between {:.3} and {:.3}",
-            expected.metric, expected.value, expected.low, expected.high
+            expected.metric.label(),
+            expected.value,
+            expected.low,
+            expected.high
         );
     }
     Ok(())

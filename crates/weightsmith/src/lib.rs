@@ -55,7 +55,9 @@ pub use dataset::{Dataset, table_of_rows};
 pub use error::Error;
 pub use generator::{Generated, Generator, Refining, generate};
 pub use network::Network;
-pub use weightsmith_base_model::{ExpectedPerformance, HostWeights, Precision, Predicted, Predictions};
+pub use weightsmith_base_model::{
+    ExpectedMetric, ExpectedPerformance, HostWeights, Precision, Predicted, Predictions,
+};
 pub use weightsmith_datasets::{Note, Sample, Source, samples};
 pub use weightsmith_generation::{GenerateInfo, Steps, StepsInfo};
 pub use weightsmith_tasks::{Column, ColumnType, ColumnValues, Schema, Table, Target, TaskType};

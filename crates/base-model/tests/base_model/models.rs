@@ -4,8 +4,8 @@ use rand::Rng;
 use std::convert::Infallible;
 use std::marker::PhantomData;
 use weightsmith_base_model::{
-    Activation, Architecture, BaseModel, EncodedColumn, Encoding, ExpectedPerformance, HostWeights,
-    Provenance, SupportInfo, TargetUnit, Transform,
+    Activation, Architecture, BaseModel, EncodedColumn, Encoding, ExpectedMetric, ExpectedPerformance,
+    HostWeights, Provenance, SupportInfo, TargetUnit, Transform,
 };
 use weightsmith_tasks::{Column, ColumnType, ColumnValues, Seed, Table, TaskType};
 
@@ -74,7 +74,7 @@ fn model(architecture: Architecture, class_names: &[&str], residual_std: Option<
         provenance: Provenance { name: "tabby \"1\"".into(), checksum: "00ff".into() },
         support: SupportInfo { n_rows: 128, checksum: "abcd".into() },
         expected: Some(ExpectedPerformance {
-            metric: if regression { "rmse" } else { "log_loss" }.into(),
+            metric: if regression { ExpectedMetric::Rmse } else { ExpectedMetric::LogLoss },
             value: 0.41,
             low: 0.31,
             high: 0.517,

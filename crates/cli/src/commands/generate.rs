@@ -9,9 +9,10 @@ use std::collections::HashSet;
 use weightsmith::{Dataset, GenerateInfo, Generated, Generator, Refining, StepsInfo, TaskType};
 use weightsmith_base_model::{BaseModel, Precision};
 use weightsmith_datasets::Note;
-use weightsmith_evaluation::seconds_text;
+use weightsmith_evaluation::statistics::standard_deviation;
+use weightsmith_evaluation::{number_text, seconds_text};
 use weightsmith_generation::Fallback;
-use weightsmith_tasks::Schema;
+use weightsmith_tasks::{Schema, Target};
 
 pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
     let Generate { table, out, metamodel, trees, steps, refine, precision, force, json: as_json } = arguments;
@@ -70,6 +71,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             "refine_standard_error": gain.map(|gain| gain.standard_error / gain.loss),
             "metamodel": model.provenance,
             "expected": model.expected,
+            "base_rate": base_rate(data.target()),
             "notes": notes,
             "wall_s": cost.wall_s,
             "cpu_s": cost.cpu_s,
@@ -87,7 +89,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             info.as_ref().and_then(|info| info.fallback).map_or(String::new(), fallen_back),
             info.as_ref().map_or(String::new(), |info| decided(info, model.task_type)),
             refining.map_or(String::new(), |refining| refined(&refining)),
-            expected(model),
+            expected(model, data.target()),
         ))?;
     }
     Ok(Outcome::Done)
@@ -145,16 +147,31 @@ fn refined(refining: &Refining) -> String {
     }
 }
 
-/// How good the model will be, on a line.
-pub(super) fn expected(model: &BaseModel) -> String {
+/// How good the model will be, beside what the labels alone say, on a line.
+fn expected(model: &BaseModel, target: &Target) -> String {
     let Some(expected) = &model.expected else { return String::new() };
-    let metric = match expected.metric.as_str() {
-        "log_loss" => "log-loss",
-        "rmse" => "RMSE",
-        other => other,
+    let (label, value) = (expected.metric.label(), f64::from(expected.value));
+    let base = base_rate(target);
+    let beside = match target {
+        Target::Classes { .. } => format!("the frequencies of the classes alone have {base:.4}"),
+        Target::Values(_) => format!("R² {:.4}", 1.0 - (value / base).powi(2)),
     };
     format!(
-        "expected {metric} on other rows {:.4}, between {:.4} and {:.4}\n",
-        expected.value, expected.low, expected.high
+        "expected {label} on other rows {}, 90 % interval {} to {}; {beside}\n",
+        number_text(value),
+        number_text(expected.low.into()),
+        number_text(expected.high.into()),
     )
+}
+
+/// The log-loss of the classes' frequencies, or the standard deviation of the values.
+fn base_rate(target: &Target) -> f64 {
+    match target {
+        Target::Classes { class_names, labels } => {
+            let mut counts = vec![0.0; class_names.len()];
+            labels.iter().for_each(|&label| counts[label] += 1.0 / labels.len() as f64);
+            counts.into_iter().filter(|share| *share > 0.0).map(|share| -share * share.ln()).sum()
+        }
+        Target::Values(values) => standard_deviation(values),
+    }
 }

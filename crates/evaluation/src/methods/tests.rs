@@ -168,7 +168,7 @@ fn boosting_stops_where_there_is_nothing_to_find() {
 }
 
 #[test]
-fn the_spread_of_errors_is_foreseen() {
+fn the_spread_of_errors_is_predicted() {
     // A line with noise that is uniform between -0.3 and 0.3: its standard deviation is 0.173.
     let make = |n_rows: usize, seed: u64| {
         let (x, z) = (uniform(n_rows, seed), uniform(n_rows, seed + 50));

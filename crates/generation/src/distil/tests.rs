@@ -23,7 +23,7 @@ fn score(table: &Table, row: usize) -> f64 {
     if (value(0) > 0.3) == (value(1) > -0.4) { 1.0 } else { -1.0 }
 }
 
-/// All that a lesson borrows.
+/// All that a data borrows.
 struct Fixture {
     table: Table,
     encoding: Encoding,
@@ -52,7 +52,7 @@ impl Fixture {
 
     fn teacher(&self, n_trees: usize) -> Teacher<'_> {
         let Self { table, encoding, rows, labels, columns, order } = self;
-        Teacher::new(Lesson { table, encoding, rows, labels, columns, order }, n_trees)
+        Teacher::new(DistillationData { table, encoding, rows, labels, columns, order }, n_trees)
     }
 }
 
@@ -81,8 +81,8 @@ fn outputs(weights: &HostWeights, rows: &Rows) -> Vec<f32> {
 
 /// The mean square of what a network's outputs, as values or class shares, lack to those of the forest.
 fn distance(teacher: &Teacher<'_>, weights: &HostWeights, rows: &Rows) -> f32 {
-    let labels = teacher.lesson.labels;
-    let told = teacher.forest.predict(&reorder(rows, teacher.lesson.columns));
+    let labels = teacher.data.labels;
+    let told = teacher.forest.predict(&reorder(rows, teacher.data.columns));
     let own = outputs(weights, rows);
     let own = own.chunks_exact(labels.n_outputs()).flat_map(|row| shares(labels, row.to_vec()));
     own.zip(&told).map(|(own, told)| (own - told).powi(2)).sum::<f32>() / told.len() as f32
@@ -100,8 +100,8 @@ fn distances(is_classes: bool, share: f32, seed: u64) -> (f32, f32) {
     let before = distance(&teacher, &weights, &fresh);
     let places: Vec<usize> = (0..fixture.encoding.n_columns()).collect();
     let all: Vec<usize> = (0..n_outputs).collect();
-    let pupil = Pupil { encoding: &fixture.encoding, places: &places, outputs: &all };
-    teacher.teach(&pupil, &mut weights, &Device::flex()).unwrap();
+    let student = Student { encoding: &fixture.encoding, places: &places, outputs: &all };
+    teacher.distil_into(&student, &mut weights, &Device::flex()).unwrap();
     assert_eq!(weights.hidden[0].bias.len(), 5 + N_UNITS);
     (before, distance(&teacher, &weights, &fresh))
 }
@@ -128,8 +128,8 @@ fn a_share_of_nothing_changes_nothing() {
     teacher.share = 0.0;
     let weights = ignorant(N_COLUMNS_OF_TABLE, 1, &mut rng);
     let mut taught = weights.clone();
-    let pupil = Pupil { encoding: &fixture.encoding, places: &[0, 1, 2, 3], outputs: &[0] };
-    teacher.teach(&pupil, &mut taught, &Device::flex()).unwrap();
+    let student = Student { encoding: &fixture.encoding, places: &[0, 1, 2, 3], outputs: &[0] };
+    teacher.distil_into(&student, &mut taught, &Device::flex()).unwrap();
     assert_eq!(taught, weights);
 }
 
@@ -265,8 +265,8 @@ fn a_change_of_logits_gives_the_average_of_both_in_class_shares() {
         let change = teacher.change(&logits, &told);
         assert!(change.iter().sum::<f32>().abs() < 1e-5);
         let moved: Vec<f32> = logits.iter().zip(&change).map(|(l, c)| l + c).collect();
-        let own = shares(teacher.lesson.labels, logits.to_vec());
-        for ((moved, own), told) in shares(teacher.lesson.labels, moved).iter().zip(own).zip(told) {
+        let own = shares(teacher.data.labels, logits.to_vec());
+        for ((moved, own), told) in shares(teacher.data.labels, moved).iter().zip(own).zip(told) {
             assert!((moved - (0.6 * own + 0.4 * told)).abs() < 1e-5);
         }
     }

@@ -4,13 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod edges;
+mod forest_distillation;
 mod large;
 mod laws;
 mod linear_head;
 mod models;
 mod never_worse;
 mod offsets;
-mod second_opinion;
 mod steps;
 #[path = "../../../metamodel/tests/tables/mod.rs"]
 mod tables;

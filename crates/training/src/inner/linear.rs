@@ -198,7 +198,7 @@ mod tests {
             assert!(r2 > 0.93, "seed {seed}: R² {r2}");
             assert!(model.architecture.hidden.is_empty() && model.provenance.name == "linear");
             let expected = model.expected.unwrap();
-            assert_eq!(expected.metric, "rmse");
+            assert_eq!(expected.metric, weightsmith_base_model::ExpectedMetric::Rmse);
         }
     }
 

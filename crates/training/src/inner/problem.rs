@@ -5,8 +5,8 @@ use super::InnerError;
 use super::cross_validation::{mean, standard_error};
 use std::marker::PhantomData;
 use weightsmith_base_model::{
-    BaseModel, Encoding, EncodingLimits, ExpectedPerformance, HostWeights, Matrix, Predictions, Provenance,
-    Rows, SupportInfo, TargetUnit, View,
+    BaseModel, Encoding, EncodingLimits, ExpectedMetric, ExpectedPerformance, HostWeights, Matrix,
+    Predictions, Provenance, Rows, SupportInfo, TargetUnit, View,
 };
 use weightsmith_tasks::{Level, Support, Table, Target, TaskType};
 
@@ -370,14 +370,14 @@ pub(super) fn expected_performance(task_type: TaskType, losses: &[f64]) -> Expec
     let (low, high) = ((mean - half_width).max(0.0), mean + half_width);
     match task_type {
         TaskType::Classification => ExpectedPerformance {
-            metric: "log_loss".to_string(),
+            metric: ExpectedMetric::LogLoss,
             value: mean as f32,
             low: low as f32,
             high: high as f32,
             residual_std: None,
         },
         TaskType::Regression => ExpectedPerformance {
-            metric: "rmse".to_string(),
+            metric: ExpectedMetric::Rmse,
             value: mean.sqrt() as f32,
             low: low.sqrt() as f32,
             high: high.sqrt() as f32,

@@ -42,7 +42,7 @@ pub(super) fn quasi_newton<L: Level>(job: &Job<'_>, watch: Watch<'_>) -> (HostWe
     };
     watch(0, &|| start.clone());
     let mut info = TrainInfo::default();
-    let first: Vec<f64> = start.numbers().into_iter().map(f64::from).collect();
+    let first: Vec<f64> = start.flatten().into_iter().map(f64::from).collect();
     let most = job.recipe.max_steps.unwrap_or(usize::MAX).min(job.recipe.n_epochs);
     let found = minimise(objective, first, most, |point, value| {
         info.n_steps += 1;

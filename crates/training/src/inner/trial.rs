@@ -64,7 +64,7 @@ impl<'a> Judge<'a> {
     fn draw<L: Level>(&self, random: &mut impl Rng) -> Vec<f32> {
         let architecture = &self.job.begun.architecture;
         let network = Network::init(architecture, random, &self.device);
-        network.weights::<L>(architecture.activation).to_host(0).numbers()
+        network.weights::<L>(architecture.activation).to_host(0).flatten()
     }
 
     fn host<L: Level>(&self, numbers: &[f32]) -> HostWeights {
@@ -80,7 +80,7 @@ pub(super) fn random_search<L: Level>(job: &Job<'_>, watch: Watch<'_>) -> (HostW
     let judge = Judge::new(job);
     let random = &mut job.seed.stream("inner.tries");
     let mut best = match &job.begun.weights {
-        Some(weights) => weights.numbers(),
+        Some(weights) => weights.flatten(),
         None => judge.draw::<L>(random),
     };
     let mut score = judge.scores::<L>(&best)[0];
@@ -114,7 +114,7 @@ pub(super) fn evolution<L: Level>(job: &Job<'_>, watch: Watch<'_>) -> (HostWeigh
     let judge = Judge::new(job);
     let random = &mut job.seed.stream("inner.tries");
     let mut mean = match &job.begun.weights {
-        Some(weights) => weights.numbers(),
+        Some(weights) => weights.flatten(),
         None => judge.draw::<L>(random),
     };
     let width = mean.len();

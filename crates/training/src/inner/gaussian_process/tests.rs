@@ -232,7 +232,7 @@ fn r2(predictions: &Predictions, rows: &Support) -> f64 {
 }
 
 #[test]
-fn a_smooth_target_is_found_and_its_error_foreseen() {
+fn a_smooth_target_is_found_and_its_error_predicted() {
     for seed in 0..3 {
         let process = GaussianProcess::fit(&friedman(128, 10, seed), Seed(seed)).unwrap();
         let fresh = friedman(1000, 10, 100 + seed);
