@@ -12,8 +12,7 @@ use crate::weight_space::{WeightPair, WeightSpace, weight_pair};
 use weightsmith_base_model::BaseModel;
 use weightsmith_datasets::NamedTable;
 use weightsmith_metamodel::{Pretrained, limits};
-use weightsmith_runtime::in_one_line;
-use weightsmith_runtime::in_parallel;
+use weightsmith_runtime::{in_one_line, in_parallel};
 use weightsmith_tasks::{Seed, Target};
 use weightsmith_training::Optimiser;
 

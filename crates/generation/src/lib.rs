@@ -12,21 +12,24 @@
 mod catalog;
 mod decide_steps;
 mod distil;
+mod error;
 mod expected;
 mod forest;
 mod generate;
 mod groups;
 mod plan_steps;
+mod reading;
 mod safeguard;
 mod steps;
 mod views;
 
 pub use catalog::{CatalogError, Shipped, load_metamodel, shipped};
 pub use decide_steps::StepsInfo;
+pub use error::GenerateError;
 pub use generate::{
-    GenerateError, GenerateInfo, GenerateOptions, LandmarkFigures, generate_base_model, landmark_figures,
+    GenerateInfo, GenerateOptions, LandmarkFigures, generate_base_model, landmark_figures,
     untrained_base_model,
 };
+pub use plan_steps::Steps;
 pub use safeguard::Fallback;
-pub use steps::Steps;
 pub use weightsmith_kernels::SolveInfo;

@@ -1,9 +1,18 @@
 //! How much work goes into deciding about inner steps and taking them: a matter of sizes alone, never of a clock, so that the
 //! same rows give the same weights on any machine.
 
-use crate::steps::Steps;
 use crate::views::ViewWeights;
 use weightsmith_base_model::Rows;
+
+/// How many inner steps are taken from generated weights.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
+pub enum Steps {
+    /// As many as pay on rows held out from the support, and with the share in the output that pays.
+    #[default]
+    Decided,
+    /// So many; 0 is the plain forward pass, for any other number the share is still decided.
+    Fixed(usize),
+}
 
 /// Fewest rows that are split into folds: with 32, a wrong choice costs as much as a right one brings.
 const MIN_ROWS: usize = 48;

@@ -9,9 +9,10 @@
 
 use crate::decide_steps::{Decision, HeldOut, StepsInfo};
 use crate::distil::Teacher;
-use crate::generate::{GenerateError, Reading};
+use crate::error::GenerateError;
 use crate::groups::in_groups;
 use crate::plan_steps::StepPlan;
+use crate::reading::Reading;
 use crate::views::{View, ViewWeights};
 use weightsmith_metamodel::{Labels, Pretrained};
 use weightsmith_tasks::{Level, Support, Target};
@@ -19,16 +20,6 @@ use weightsmith_training::{LogStrengths, VariableProjection, Wanted};
 
 /// Factor on the ridge head's strengths for the logistic head.
 const LOGISTIC_STRENGTH: f64 = 1.0;
-
-/// How many inner steps are taken from generated weights.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
-pub enum Steps {
-    /// As many as pay on rows held out from the support, and with the share in the output that pays.
-    #[default]
-    Decided,
-    /// So many; 0 is the plain forward pass, for any other number the share is still decided.
-    Fixed(usize),
-}
 
 /// Views that took steps, and what was decided about them.
 pub(crate) struct SteppedViews {

@@ -16,18 +16,14 @@ use std::ops::ControlFlow;
 use std::sync::OnceLock;
 use weightsmith_base_model::BaseModel;
 use weightsmith_datasets::Labelled;
-use weightsmith_evaluation::Metamodels;
-use weightsmith_evaluation::Split;
-use weightsmith_evaluation::SuiteTable;
-use weightsmith_evaluation::{Counts, Problem};
-use weightsmith_evaluation::{MethodError, is_evaluation_point};
+use weightsmith_evaluation::{
+    Counts, Metamodels, MethodError, Problem, Split, SuiteTable, is_evaluation_point,
+};
 use weightsmith_ledger::{
     Appended, Cost, CurvePoint, Ledger, Named, Outcome, RunRecord, RunRole, Uid, Value,
 };
 use weightsmith_priors::{Prior, PriorConfig, TaskShape};
-use weightsmith_runtime::Stopwatch;
-use weightsmith_runtime::as_done;
-use weightsmith_runtime::in_one_line;
+use weightsmith_runtime::{Stopwatch, as_done, in_one_line};
 use weightsmith_tasks::{Base, Seed, Target, Task, TaskSplit, TaskType};
 use weightsmith_training::InnerError;
 

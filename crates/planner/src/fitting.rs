@@ -11,8 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use weightsmith_base_model::BaseModel;
 use weightsmith_ledger::{Ledger, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value};
-use weightsmith_runtime::in_parallel;
-use weightsmith_runtime::{Cost, Stopwatch};
+use weightsmith_runtime::{Cost, Stopwatch, in_parallel};
 use weightsmith_tasks::{Above, Base, Seed, Support};
 use weightsmith_training::{InnerError, Optimiser, Recipe, Start, Training};
 

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 use weightsmith_base_model::EncodingError;
-use weightsmith_evaluation::EvaluationError;
-use weightsmith_evaluation::ReferenceError;
+use weightsmith_evaluation::{EvaluationError, ReferenceError};
 use weightsmith_experiments::TrainError;
 use weightsmith_generation::{CatalogError, GenerateError};
 use weightsmith_ledger::LedgerError;

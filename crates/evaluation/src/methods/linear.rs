@@ -2,8 +2,7 @@
 
 use super::{Made, Method, MethodError, MethodSettings, Role};
 use weightsmith_tasks::Support;
-use weightsmith_training::Moment;
-use weightsmith_training::fit_linear;
+use weightsmith_training::{Moment, fit_linear};
 
 /// Logistic or ridge regression, its strength chosen by cross-validation inside the support.
 pub(super) struct LinearTuned;

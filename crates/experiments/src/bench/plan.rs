@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 use weightsmith_evaluation::EvaluateSettings;
+use weightsmith_evaluation::methods::{GENERATED_ALONE, MethodRef, UNTRAINED as UNTRAINED_HEAD};
 use weightsmith_tasks::TaskType;
 
 /// A bench, read and checked: every run makes a training.
@@ -83,7 +84,7 @@ impl BenchEvaluation {
             target: self.target.clone(),
             n_supports: self.support.clone(),
             n_splits: self.splits,
-            methods: super::scores::METHODS.to_vec(),
+            methods: METHODS.to_vec(),
             n_views: self.views,
             n_threads,
         }
@@ -113,6 +114,8 @@ struct RunFile {
     set: Table,
 }
 
+/// The metamodel by itself, and its head without it.
+const METHODS: [MethodRef; 2] = [GENERATED_ALONE, UNTRAINED_HEAD];
 /// Longest name of a run, for which charts have room.
 const LONGEST_NAME: usize = 24;
 /// The name of the closed-form head among the runs.

@@ -7,16 +7,13 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use weightsmith_evaluation::EvaluationError;
-use weightsmith_evaluation::SuiteTable;
-use weightsmith_evaluation::methods::{GENERATED_ALONE, MethodRef, UNTRAINED as UNTRAINED_HEAD};
-use weightsmith_evaluation::{Metamodels, evaluate};
-use weightsmith_evaluation::{ResultRow, read_results, write_results};
+use weightsmith_evaluation::methods::GENERATED_ALONE;
+use weightsmith_evaluation::{
+    EvaluationError, Metamodels, ResultRow, SuiteTable, evaluate, read_results, write_results,
+};
 use weightsmith_generation::load_metamodel;
 use weightsmith_runtime::write_output;
 
-/// The metamodel by itself, and its head without it.
-pub(super) const METHODS: [MethodRef; 2] = [GENERATED_ALONE, UNTRAINED_HEAD];
 /// Results are written at least this often, so that a killed bench loses little.
 const WRITE_EVERY: Duration = Duration::from_secs(10);
 

@@ -9,8 +9,7 @@ use crate::error::SelfApplicationError;
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use weightsmith_base_model::View;
-use weightsmith_experiments::TrainError;
-use weightsmith_experiments::{ReferenceLosses, mean};
+use weightsmith_experiments::{ReferenceLosses, TrainError, mean};
 use weightsmith_ledger::{
     Appended, Cost, Ledger, LedgerError, Named, Outcome, Parent, ParentKind, RunRecord, RunRole, Uid, Value,
 };

@@ -5,10 +5,10 @@ use crate::error::SelfApplicationError;
 use burn::tensor::Device;
 use std::fs;
 use std::path::{Path, PathBuf};
-use weightsmith_evaluation::SuiteTable;
 use weightsmith_evaluation::methods::GENERATED_ALONE;
-use weightsmith_evaluation::{EvaluateSettings, Metamodels, evaluate};
-use weightsmith_evaluation::{ResultRow, read_results, write_results};
+use weightsmith_evaluation::{
+    EvaluateSettings, Metamodels, ResultRow, SuiteTable, evaluate, read_results, write_results,
+};
 use weightsmith_experiments::ReferenceLosses;
 use weightsmith_generation::load_metamodel;
 use weightsmith_ledger::{Ledger, Uid};
