@@ -105,8 +105,12 @@ fn check(number: u64, metamodels: &[Pretrained; 2]) -> Option<Outcome> {
     let what = format!("table {number} ({})", wild.what);
     let is_class = wild.support.target().task_type() == TaskType::Classification;
     // The whole range of options is tried; one in four as users have it.
-    let (n_views, n_trees) = if number.is_multiple_of(4) { (8, 100) } else { (2, 30) };
-    let options = GenerateOptions { n_views, n_threads: 1, n_trees, n_steps: Steps::Fixed(0) };
+    let (n_views, n_trees, n_steps) = match number % 4 {
+        0 => (8, 100, Steps::Decided),
+        1 => (2, 30, Steps::Fixed(3)),
+        _ => (2, 30, Steps::Fixed(0)),
+    };
+    let options = GenerateOptions { n_views, n_threads: 1, n_trees, n_steps };
     let pretrained = &metamodels[usize::from(!is_class)];
     let (model, info) = match generate_base_model(pretrained, &wild.support, options) {
         Ok(generated) => generated,
