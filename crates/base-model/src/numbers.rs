@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use weightsmith_tasks::Level;
 
 impl<L: Level> Weights<L> {
-    /// The weights of every row of `numbers`, in the order of [`HostWeights::numbers`].
+    /// The weights of every row of `numbers`, in the order of [`HostWeights::flatten`].
     ///
     /// # Shapes
     /// `numbers` is `[n_tasks, n_numbers]`.
