@@ -118,7 +118,7 @@ fn a_description_tells_everything() {
         "8 > 6 > 3, relu, skip path, 99 weights",
         "tabby",
         "128 rows",
-        "\"log_loss\" 0.4100, between 0.3100 and 0.5170",
+        "log-loss 0.4100, between 0.3100 and 0.5170",
         "Gaussian rank, 4 knots from -10.5 to 41",
         "any other level",
         "hidden.weight      [6, 8] bf16",
