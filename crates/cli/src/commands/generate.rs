@@ -9,9 +9,9 @@ use std::collections::HashSet;
 use weightsmith::{Dataset, GenerateInfo, Generated, Generator, Refining, StepsInfo, TaskType};
 use weightsmith_base_model::{BaseModel, Precision};
 use weightsmith_datasets::Note;
-use weightsmith_evaluation::statistics::standard_deviation;
 use weightsmith_evaluation::{number_text, seconds_text};
 use weightsmith_generation::Fallback;
+use weightsmith_planner::{base_loss, loss_unit};
 use weightsmith_tasks::{Schema, Target};
 
 pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             "refine_standard_error": gain.map(|gain| gain.standard_error / gain.loss),
             "metamodel": model.provenance,
             "expected": model.expected,
-            "base_rate": base_rate(data.target()),
+            "base_rate": base_loss(data.target()) * loss_unit(data.target()),
             "notes": notes,
             "wall_s": cost.wall_s,
             "cpu_s": cost.cpu_s,
@@ -151,7 +151,7 @@ fn refined(refining: &Refining) -> String {
 fn expected(model: &BaseModel, target: &Target) -> String {
     let Some(expected) = &model.expected else { return String::new() };
     let (label, value) = (expected.metric.label(), f64::from(expected.value));
-    let base = base_rate(target);
+    let base = base_loss(target) * loss_unit(target);
     let beside = match target {
         Target::Classes { .. } => format!("the frequencies of the classes alone have {base:.4}"),
         Target::Values(_) => format!("R² {:.4}", 1.0 - (value / base).powi(2)),
@@ -162,16 +162,4 @@ fn expected(model: &BaseModel, target: &Target) -> String {
         number_text(expected.low.into()),
         number_text(expected.high.into()),
     )
-}
-
-/// The log-loss of the classes' frequencies, or the standard deviation of the values.
-fn base_rate(target: &Target) -> f64 {
-    match target {
-        Target::Classes { class_names, labels } => {
-            let mut counts = vec![0.0; class_names.len()];
-            labels.iter().for_each(|&label| counts[label] += 1.0 / labels.len() as f64);
-            counts.into_iter().filter(|share| *share > 0.0).map(|share| -share * share.ln()).sum()
-        }
-        Target::Values(values) => standard_deviation(values),
-    }
 }
