@@ -8,11 +8,9 @@
 //! Nothing here has a gradient: metamodels are trained at sizes at which [`crate::logistic_head`] is exact enough.
 
 use crate::cpu::{self, axpy, dot};
+use crate::wide::{dot_wide, factorise};
 use burn::tensor::{Device, Tensor, TensorData};
 use multiversion::multiversion;
-
-/// The smallest pivot that is divided by, relative to the diagonal.
-const PIVOT_FLOOR: f64 = 1e-13;
 /// Rows whose gradient is summed in f32 before it joins the f64 sum.
 const ROWS_TOGETHER: usize = 64;
 /// Rows that join the Gram matrix at once.
@@ -199,43 +197,6 @@ fn gram(features: &[f32], row_weights: &[f32], p: usize) -> Vec<f64> {
         }
     }
     gram
-}
-
-/// Lanes of a sum in f64.
-const LANES: usize = 8;
-
-#[inline(always)]
-fn dot_wide(a: &[f64], b: &[f64]) -> f64 {
-    let mut lanes = [0.0f64; LANES];
-    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let tail: f64 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in a_chunks.zip(b_chunks) {
-        for lane in 0..LANES {
-            lanes[lane] += x[lane] * y[lane];
-        }
-    }
-    lanes.iter().sum::<f64>() + tail
-}
-
-/// Replaces the lower half of a matrix by its Cholesky factor; tells how many pivots were raised.
-#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
-fn factorise(matrix: &mut [f64], p: usize) -> usize {
-    let mut n_raised = 0;
-    for i in 0..p {
-        let (before, from_i) = matrix.split_at_mut(i * p);
-        for j in 0..i {
-            let product = dot_wide(&from_i[..j], &before[j * p..j * p + j]);
-            from_i[j] = (from_i[j] - product) / before[j * p + j];
-        }
-        let diagonal = from_i[i];
-        let rest = diagonal - dot_wide(&from_i[..i], &from_i[..i]);
-        let floor = PIVOT_FLOOR * diagonal.abs().max(f64::MIN_POSITIVE);
-        // Not `rest < floor`: a NaN is raised too.
-        let holds = rest >= floor;
-        n_raised += usize::from(!holds);
-        from_i[i] = if holds { rest } else { floor }.sqrt();
-    }
-    n_raised
 }
 
 /// Solves `L z = b` in place.

@@ -1,11 +1,7 @@
 //! The inverse Cholesky factor of one positive definite matrix, in double precision on the host.
 
+use crate::wide::factorise;
 use multiversion::multiversion;
-
-/// Lanes that a reduction is spread over.
-const LANES: usize = 8;
-/// The smallest pivot that is divided by, relative to the diagonal.
-const PIVOT_FLOOR: f64 = 1e-13;
 
 /// The inverse of the lower Cholesky factor of `a`: `k` with `kᵀ k = a⁻¹`, zero above its diagonal.
 ///
@@ -21,23 +17,18 @@ const PIVOT_FLOOR: f64 = 1e-13;
 /// Source: Golub and Van Loan, Matrix Computations, section 4.2.
 pub fn inverse_cholesky_factor(a: &[f64], p: usize) -> Vec<f64> {
     assert_eq!(a.len(), p * p, "a square matrix has p * p numbers");
-    let mut factor = vec![0.0; p * p];
+    let mut factor = a.to_vec();
+    factorise(&mut factor, p);
     let mut inverse = vec![0.0; p * p];
-    factorise_and_invert(a, p, &mut factor, &mut inverse);
+    invert(&factor, p, &mut inverse);
     inverse
 }
 
+/// Writes the inverse of a lower triangular factor, row by row.
 #[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
-fn factorise_and_invert(a: &[f64], p: usize, factor: &mut [f64], inverse: &mut [f64]) {
+fn invert(factor: &[f64], p: usize, inverse: &mut [f64]) {
     for i in 0..p {
-        let (before, from_i) = factor.split_at_mut(i * p);
-        let row = &mut from_i[..p];
-        for j in 0..i {
-            let other = &before[j * p..j * p + p];
-            row[j] = (a[i * p + j] - dot(&row[..j], &other[..j])) / other[j];
-        }
-        let rest = a[i * p + i] - dot(&row[..i], &row[..i]);
-        row[i] = rest.max(PIVOT_FLOOR * a[i * p + i].abs().max(f64::MIN_POSITIVE)).sqrt();
+        let row = &factor[i * p..i * p + p];
         let (done, rows) = inverse.split_at_mut(i * p);
         let target = &mut rows[..p];
         for (j, &factor) in row[..i].iter().enumerate() {
@@ -48,19 +39,6 @@ fn factorise_and_invert(a: &[f64], p: usize, factor: &mut [f64], inverse: &mut [
         target[i] = 1.0;
         target[..=i].iter_mut().for_each(|value| *value *= pivot);
     }
-}
-
-#[inline(always)]
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut lanes = [0.0; LANES];
-    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let tail: f64 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in a_chunks.zip(b_chunks) {
-        for lane in 0..LANES {
-            lanes[lane] += x[lane] * y[lane];
-        }
-    }
-    lanes.iter().sum::<f64>() + tail
 }
 
 #[cfg(test)]

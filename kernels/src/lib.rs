@@ -22,6 +22,7 @@ mod logistic_head;
 mod lowest_pairs;
 #[cfg(test)]
 mod testing;
+mod wide;
 
 pub use attention::{attention, attention_reference};
 pub use cholesky::{
