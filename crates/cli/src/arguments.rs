@@ -76,6 +76,11 @@ pub(crate) struct Generate {
     /// Inner steps from the generated weights: "auto" for as many as pay on rows held out, 0 for the plain forward pass
     #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = steps)]
     pub(crate) steps: Steps,
+    /// Seconds of one core that deciding about inner steps and taking them may cost, beside the forward pass: more views and
+    /// steps are tried, or fewer. Counted in multiplications, so that every machine does the same; by default what the size of
+    /// the table is worth, up to 2.4
+    #[arg(long, value_name = "S", value_parser = seconds, conflicts_with_all = ["steps", "refine"])]
+    pub(crate) seconds: Option<Steps>,
     /// Take steps of Adam from the weights of the plain forward pass instead, if held-out rows say that they pay: slower
     #[arg(long)]
     pub(crate) refine: bool,
@@ -89,6 +94,19 @@ pub(crate) struct Generate {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+/// A budget in seconds.
+fn seconds(text: &str) -> Result<Steps, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.0..=MOST_SECONDS).contains(&seconds) => {
+            Ok(Steps::Within { milliseconds: (1000.0 * seconds).round() as u64 })
+        }
+        _ => Err(format!("a number from 0 to {MOST_SECONDS}")),
+    }
+}
+
+/// Most seconds that can be asked for.
+const MOST_SECONDS: f64 = 3600.0;
 
 /// A number of inner steps, or "auto".
 fn steps(text: &str) -> Result<Steps, String> {

@@ -1,14 +1,16 @@
-//! Forest distillation: a random forest, grown on the support, towards which a generated network is moved. Forests see what
-//! a few generated units find hard: thresholds on several columns at once.
+//! Distillation: a random forest and a smooth function, fitted to the support, towards which a generated network is moved.
+//! They see what a few generated units find hard: thresholds on several columns at once, and curves through few rows.
 //!
 //! The move is solved, not trained: on rows that are mixed from the support's own, ridge regression fits the difference
-//! between what the network says and what both would say on average, by hidden units along random pairs of columns.
-//! These join the network, which stays one hidden layer. How much the forest counts is picked by what both say of rows
-//! that they have not seen.
+//! between what the network says and what all would say on average, by hidden units along random directions: as the smooth
+//! function's length scales have it, then pairs of columns for what is left. These join the network, which stays one
+//! hidden layer. How much each counts is picked by what all say of rows that they have not seen.
 //!
 //! Source: Hinton et al. 2015, "Distilling the knowledge in a neural network", for the idea.
 
 use crate::forest::Forest;
+use crate::smooth::{Smooth, sharpened};
+use crate::units::{normal, random_units};
 use crate::views;
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand::Rng;
@@ -28,15 +30,16 @@ const USUAL_SHARE: f32 = 0.3;
 const ROWS_TO_TELL: f32 = 100.0;
 /// Most rows that the forest is grown on.
 const MAX_GROWN: usize = 2048;
-/// Most support rows, and how many mixed rows, that the move is solved on.
+/// Most support rows, and how many mixed rows, that a move is solved on.
 const MAX_PLAIN: usize = 600;
-const N_MIXED: usize = 450;
+const N_MIXED: usize = 900;
 /// How much of a mixed row comes from another row.
 const MIXTURES: [f64; 3] = [0.15, 0.3, 0.5];
 /// Least class share, for its logarithm is what is fitted.
 const LEAST_SHARE: f32 = 1e-4;
-/// Ridge strength, relative to the number of rows.
+/// Ridge strength, relative to the number of rows, and that for smooth values, which can be followed closely.
 const RIDGE: f32 = 0.02;
+const SMOOTH_RIDGE: f32 = 0.001;
 /// Hidden units that are added to carry the move, and the columns that each looks at.
 const N_UNITS: usize = 384;
 const N_COLUMNS: usize = 2;
@@ -56,11 +59,24 @@ pub(crate) struct DistillationData<'a> {
     pub(crate) order: &'a [usize],
 }
 
-/// A forest that was grown on a support.
+/// A smooth function that was fitted to a support, and what was decided about it.
+pub(crate) struct SmoothTeacher {
+    pub(crate) smooth: Smooth,
+    /// How sharply memberships become class shares; without meaning for values.
+    pub(crate) sharpness: f32,
+    /// In the outputs.
+    pub(crate) share: f32,
+    /// What such functions say of support rows that they have not seen, class shares or standardised values:
+    /// `[n_rows, n_outputs]`.
+    pub(crate) left_out: Vec<f32>,
+}
+
+/// A forest that was grown on a support, and the smooth function beside it, if it counts.
 pub(crate) struct Teacher<'a> {
     data: DistillationData<'a>,
     forest: Forest,
-    /// The support rows that it was grown on.
+    smooth: Option<SmoothTeacher>,
+    /// The support rows that the forest was grown on.
     grown: Vec<usize>,
     /// Of the forest in the outputs.
     share: f32,
@@ -81,13 +97,12 @@ impl<'a> Teacher<'a> {
         let mut rng = Seed(0).stream("metamodel.forest");
         let (rows, labels) = views::select(data.rows, data.labels, &grown);
         let forest = Forest::grow(&reorder(&rows, data.columns), &labels, n_trees, &mut rng);
-        Self { data, forest, grown, share: USUAL_SHARE, rng }
+        Self { data, forest, smooth: None, grown, share: USUAL_SHARE, rng }
     }
 
-    /// How far one row's outputs should move: to the average of both opinions, in class shares or values. `said` are the
-    /// network's logits or standardised values.
-    fn change(&self, said: &[f32], told: &[f32]) -> Vec<f32> {
-        let share = self.share;
+    /// How far one row's outputs should move: to the average of both opinions, in class shares or values, in which
+    /// that of a teacher has the given share. `said` are the network's logits or standardised values.
+    fn change(&self, share: f32, said: &[f32], told: &[f32]) -> Vec<f32> {
         match self.data.labels {
             Labels::Classes { .. } => {
                 let own = shares(self.data.labels, said.to_vec());
@@ -120,9 +135,10 @@ impl<'a> Teacher<'a> {
         &self.forest.left_out
     }
 
-    /// Sets the share of the forest to what was decided.
-    pub(crate) fn set_share(&mut self, share: f32) {
+    /// Sets the share of the forest to what was decided, and the smooth function beside it.
+    pub(crate) fn set_shares(&mut self, share: f32, smooth: Option<SmoothTeacher>) {
         self.share = share;
+        self.smooth = smooth;
     }
 
     /// Picks the share of the forest by what both say of rows that they have not seen. `said` gives the network's logits or
@@ -152,11 +168,29 @@ impl<'a> Teacher<'a> {
             .map_or(USUAL_SHARE, |(share, _)| share);
     }
 
-    /// How far the left-out outputs of support rows should move, by the trees that did not see them. `said` gives the
+    /// How far the left-out outputs of support rows should move, by teachers that did not see them. `said` gives the
     /// logits or standardised values of a row.
     pub(crate) fn left_out_changes(&self, said: impl Fn(usize) -> Vec<f32>) -> Vec<(usize, Vec<f32>)> {
-        let told = self.forest.left_out.chunks_exact(self.data.labels.n_outputs());
-        self.grown.iter().zip(told).map(|(&row, told)| (row, self.change(&said(row), told))).collect()
+        let n_outputs = self.data.labels.n_outputs();
+        let change = |(&row, forest): (&usize, &[f32])| {
+            let before = said(row);
+            let mut after = before.clone();
+            let mut approach = |share: f32, told: &[f32]| {
+                let change = self.change(share, &after, told);
+                after.iter_mut().zip(change).for_each(|(after, change)| *after += change);
+            };
+            if let Some(smooth) = &self.smooth {
+                approach(self.smooth_share(smooth), &smooth.left_out[row * n_outputs..][..n_outputs]);
+            }
+            approach(self.share, forest);
+            (row, after.iter().zip(before).map(|(after, before)| after - before).collect())
+        };
+        self.grown.iter().zip(self.forest.left_out.chunks_exact(n_outputs)).map(change).collect()
+    }
+
+    /// Share of the smooth function in what all but the forest say: the network approaches it first.
+    fn smooth_share(&self, smooth: &SmoothTeacher) -> f32 {
+        smooth.share / (1.0 - self.share)
     }
 
     /// Support rows, and rows that are mixed of two.
@@ -190,33 +224,18 @@ impl<'a> Teacher<'a> {
         Table::new(plain.len() + N_MIXED, columns).expect("columns of a table, all of one length")
     }
 
-    /// Hidden units along random pairs of columns: `[n_units, n_inputs]` weights and biases. `places` tells where the
-    /// encoded columns lie among the inputs, whose rows are `inputs`.
-    fn units(&mut self, inputs: &Rows, places: &[usize]) -> HostLayer {
-        let (n, d) = (inputs.n_rows, inputs.n_columns);
-        let seen: Vec<usize> = self.data.columns.iter().map(|&column| places[column]).collect();
-        let column = |place: usize| (0..n).map(|row| inputs.values[row * d + place]).collect::<Vec<f32>>();
-        let values: Vec<Vec<f32>> = seen.iter().map(|&place| column(place)).collect();
-        let mut weight = vec![0.0; N_UNITS * d];
-        let mut bias = Vec::with_capacity(N_UNITS);
-        let mut before = vec![0.0f32; n];
-        for unit in weight.chunks_exact_mut(d) {
-            before.fill(0.0);
+    /// Hidden units along random pairs of columns of rows in a network's encoding. `places` tells where the columns of the
+    /// standard encoding lie in it.
+    fn pairs(&mut self, inputs: &Rows, places: &[usize]) -> HostLayer {
+        let columns = self.data.columns;
+        random_units(inputs, N_UNITS, SHIFT, &mut self.rng, |unit, rng| {
             for _ in 0..N_COLUMNS {
-                let (pick, factor) = (self.rng.random_range(0..seen.len()), normal(&mut self.rng));
-                unit[seen[pick]] += factor;
-                before.iter_mut().zip(&values[pick]).for_each(|(sum, value)| *sum += factor * value);
+                unit[places[columns[rng.random_range(0..columns.len())]]] += normal(rng);
             }
-            let mean = before.iter().sum::<f32>() / n as f32;
-            let square = before.iter().map(|value| (value - mean) * (value - mean)).sum::<f32>() / n as f32;
-            let scale = (square + 1e-6).sqrt();
-            unit.iter_mut().for_each(|weight| *weight /= scale);
-            bias.push(SHIFT * normal(&mut self.rng) - mean / scale);
-        }
-        HostLayer { weight: Matrix::new(N_UNITS, d, weight), bias }
+        })
     }
 
-    /// Moves a network with one hidden layer towards the forest.
+    /// Moves a network with one hidden layer towards the forest and the smooth function.
     ///
     /// # Errors
     /// None, unless the encoding is not of the support's table.
@@ -226,24 +245,68 @@ impl<'a> Teacher<'a> {
         weights: &mut HostWeights,
         device: &Device,
     ) -> Result<(), EncodingError> {
-        if self.share == 0.0 {
+        if self.share == 0.0 && self.smooth.is_none() {
             return Ok(());
         }
         let table = self.mixed();
         let seen = self.data.encoding.encode(&table)?;
-        let told = self.forest.predict(&reorder(&seen, self.data.columns));
         let rows = student.encoding.encode(&table)?;
-        let units = self.units(&rows, student.places);
-        let (n, d, k) = (rows.n_rows, rows.n_columns, student.outputs.len());
-        let x = Tensor::<2>::from_data(TensorData::new(rows.values, [n, d]), device);
-        let said = predict(&Weights::<Base>::from_host(weights, device), x.clone().unsqueeze::<3>());
-        let said = read(said.reshape([n, weights.output_bias.len()]));
-        let said = said.chunks_exact(weights.output_bias.len()).map(|row| student.seen(row));
-        let wanted = said.zip(told.chunks_exact(k)).flat_map(|(said, told)| self.change(&said, told));
-        let wanted = Tensor::<2>::from_data(TensorData::new(wanted.collect::<Vec<f32>>(), [n, k]), device);
-        Move::solve(x, &units, wanted).apply(student.outputs, units, weights);
+        if let Some(teacher) = &self.smooth {
+            let units = teacher.smooth.units(&rows, student.places, &mut self.rng);
+            let told = teacher.smooth.told(&seen);
+            let (told, ridge) = match self.data.labels {
+                Labels::Values(_) => (told, SMOOTH_RIDGE),
+                Labels::Classes { n_classes, .. } => {
+                    let rows = told.chunks_exact(*n_classes);
+                    (rows.flat_map(|row| sharpened(row, teacher.sharpness)).collect(), RIDGE)
+                }
+            };
+            let lesson = Lesson { told, share: self.smooth_share(teacher), units, ridge };
+            self.approach(&rows, lesson, student, weights, device);
+        }
+        if self.share > 0.0 {
+            let units = self.pairs(&rows, student.places);
+            let told = self.forest.predict(&reorder(&seen, self.data.columns));
+            let lesson = Lesson { told, share: self.share, units, ridge: RIDGE };
+            self.approach(&rows, lesson, student, weights, device);
+        }
         Ok(())
     }
+
+    /// Moves a network by hidden units that join it, so that it says of `rows` what both would say on average.
+    fn approach(
+        &self,
+        rows: &Rows,
+        lesson: Lesson,
+        student: &Student<'_>,
+        weights: &mut HostWeights,
+        device: &Device,
+    ) {
+        let (n, d, k) = (rows.n_rows, rows.n_columns, student.outputs.len());
+        let x = Tensor::<2>::from_data(TensorData::new(rows.values.clone(), [n, d]), device);
+        let n_named = weights.output_bias.len();
+        let said = predict(&Weights::<Base>::from_host(weights, device), x.clone().unsqueeze::<3>());
+        let said = read(said.reshape([n, n_named]));
+        let said = said.chunks_exact(n_named).map(|row| student.seen(row));
+        let pairs = said.zip(lesson.told.chunks_exact(k));
+        let wanted: Vec<f32> =
+            pairs.flat_map(|(said, told)| self.change(lesson.share, &said, told)).collect();
+        let wanted = Tensor::<2>::from_data(TensorData::new(wanted, [n, k]), device);
+        let found = Move::solve(x, &lesson.units, wanted, lesson.ridge);
+        found.apply(student.outputs, lesson.units, weights);
+    }
+}
+
+/// What a network is taught by one teacher.
+struct Lesson {
+    /// What the teacher says of each row, class shares or standardised values: `[n_rows, n_outputs]`.
+    told: Vec<f32>,
+    /// Its share in the outputs that are wanted.
+    share: f32,
+    /// Hidden units that carry the move.
+    units: HostLayer,
+    /// Ridge strength, relative to the number of rows.
+    ridge: f32,
 }
 
 /// The network that is taught.
@@ -273,7 +336,7 @@ struct Move {
 
 impl Move {
     /// Ridge regression of the wanted changes `[n_rows, n_outputs]` on `units` of `x`, `[n_rows, n_inputs]`, and `x` itself.
-    fn solve(x: Tensor<2>, units: &HostLayer, wanted: Tensor<2>) -> Self {
+    fn solve(x: Tensor<2>, units: &HostLayer, wanted: Tensor<2>, ridge: f32) -> Self {
         let device = x.device();
         let [n, k] = wanted.dims();
         let matrix = |matrix: &Matrix| {
@@ -288,7 +351,7 @@ impl Move {
         let features = values.reshape([n, p]);
         let middle = wanted.clone().mean_dim(0); // [1, k]
         let transposed = features.clone().transpose(); // [p, n]
-        let gram = transposed.clone().matmul(features) / n as f32 + Tensor::eye(p, &device) * RIDGE;
+        let gram = transposed.clone().matmul(features) / n as f32 + Tensor::eye(p, &device) * ridge;
         let right = transposed.matmul(wanted - middle.clone()) / n as f32; // [p, k]
         let solved = cholesky_solve(gram.unsqueeze::<3>(), right.unsqueeze::<3>()).reshape([p, k]);
         let coefficients = solved / scale.reshape([p, 1]);
@@ -323,11 +386,6 @@ impl Move {
 
 fn read(tensor: Tensor<2>) -> Vec<f32> {
     tensor.into_data_as::<f32>().try_into_vec().expect("the data was converted to f32")
-}
-
-/// A normal number, as twelve uniform ones make it.
-fn normal(rng: &mut ChaCha8Rng) -> f32 {
-    (0..12).map(|_| rng.random::<f32>()).sum::<f32>() - 6.0
 }
 
 /// Class shares of logits; values stay as they are.

@@ -2,7 +2,7 @@
 //! wider network.
 
 use crate::decide_steps::StepsInfo;
-use crate::distil::{DistillationData, Student, Teacher};
+use crate::distil::{DistillationData, SmoothTeacher, Student, Teacher};
 use crate::error::GenerateError;
 use crate::expected::expected_performance;
 use crate::groups::in_groups;
@@ -251,19 +251,19 @@ impl Reading {
         Teacher::new(data, n_trees)
     }
 
-    /// Sets the forest's share, or picks it by the left-out outputs, and moves these towards what the trees say that have
+    /// Sets the teacher's shares, or picks the forest's by the left-out outputs, and moves these towards what the trees say that have
     /// not seen the row either.
     fn distil_left_out(
         &self,
         teacher: &mut Teacher<'_>,
         student: &Student<'_>,
         left_out: &mut [f32],
-        share: Option<f32>,
+        decided: Option<(f32, Option<SmoothTeacher>)>,
     ) {
         let width = left_out.len() / self.standard.n_rows;
         let said = |row: usize| student.seen(&left_out[row * width..][..width]);
-        match share {
-            Some(share) => teacher.set_share(share),
+        match decided {
+            Some((share, smooth)) => teacher.set_shares(share, smooth),
             None => teacher.pick_share(said),
         }
         for (row, changes) in teacher.left_out_changes(said) {
@@ -301,7 +301,7 @@ impl Reading {
             shares.resize(n_views + stepped.parts.len(), stepped.share / stepped.parts.len().max(1) as f32);
             parts.extend(stepped.parts);
             left_out = stepped.left_out;
-            decided = Some(stepped.forest_share);
+            decided = Some((stepped.forest_share, stepped.smooth));
         }
         let (encoding, places, mut weights) = views::join(&self.fitted, parts, &shares);
         let mut forest_share = 0.0;

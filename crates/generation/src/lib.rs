@@ -20,7 +20,9 @@ mod groups;
 mod plan_steps;
 mod reading;
 mod safeguard;
+mod smooth;
 mod steps;
+mod units;
 mod views;
 
 pub use catalog::{CatalogError, Shipped, load_metamodel, shipped};

@@ -1,15 +1,23 @@
-//! How much work goes into deciding about inner steps and taking them: a matter of sizes alone, never of a clock, so that the
-//! same rows give the same weights on any machine.
+//! How much work goes into deciding about inner steps and taking them: a matter of sizes, and of a budget in seconds of a
+//! nominal core, never of a clock, so that the same rows give the same weights on any machine.
 
+use crate::smooth::{self, Smooth};
 use crate::views::ViewWeights;
 use weightsmith_base_model::Rows;
 
 /// How many inner steps are taken from generated weights.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Steps {
-    /// As many as pay on rows held out from the support, and with the share in the output that pays.
+    /// As many as pay on rows held out from the support, and with the share in the output that pays; with as much work as
+    /// the size of the support is worth.
     #[default]
     Decided,
+    /// The same, with as much work as a core of today does in so many milliseconds, beside the forward pass: more views and
+    /// more steps are tried, or fewer. What is counted are multiplications, so that every machine does the same.
+    Within {
+        /// The budget.
+        milliseconds: u64,
+    },
     /// So many; 0 is the plain forward pass, for any other number the share is still decided.
     Fixed(usize),
 }
@@ -25,12 +33,16 @@ const MOST_AT_FEW_ROWS: usize = 8;
 const FEW_ROWS: usize = 256;
 /// Views that take steps, at most: at few rows, and at more.
 const N_VIEWS: (usize, usize) = (2, 4);
-/// Multiplications and additions that steps may cost: for few rows; beyond, and for every row then; at most.
-const FEW_ROWS_BUDGET: f64 = 1.2e9;
-const BUDGET: (f64, f64) = (4e9, 2e7);
-const MOST_BUDGET: f64 = 3.6e10;
+/// Multiplications and additions of a core in a millisecond, as measured on two kinds of cores of 2023.
+const A_MILLISECOND: f64 = 1.5e7;
+/// Milliseconds that a support is worth, and for every row: of few rows; beyond, from there; at most.
+const FEW_ROWS_BUDGET: (f64, f64) = (60.0, 0.5);
+const BUDGET: (f64, f64) = (400.0, 1.7);
+const MOST_BUDGET: f64 = 2400.0;
 /// Evaluations that a step costs on average.
 const EVALUATIONS: f64 = 1.3;
+/// Steps of a logistic head, on average.
+const LOGISTIC_STEPS: f64 = 40.0;
 
 /// How steps are decided.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +53,8 @@ pub(crate) struct StepPlan {
     pub(crate) n_folds: usize,
     /// Numbers of steps that are tried, rising.
     pub(crate) n_steps: Vec<usize>,
+    /// Whether a smooth function may share the output.
+    pub(crate) has_smooth: bool,
 }
 
 /// The sizes that the work depends on.
@@ -63,28 +77,35 @@ impl StepPlan {
             return None;
         }
         let is_few = sizes.n_rows <= FEW_ROWS;
-        let most_views = if is_few { N_VIEWS.0 } else { N_VIEWS.1 }.min(sizes.n_views);
-        if let Steps::Fixed(n_steps) = steps {
-            return Some(Self { n_views: most_views, n_folds: N_FOLDS, n_steps: vec![n_steps] });
-        }
-        let most_steps = if is_few { MOST_AT_FEW_ROWS } else { usize::MAX };
-        let budget = match sizes.n_rows.saturating_sub(FEW_ROWS) {
-            0 => FEW_ROWS_BUDGET,
-            more => (BUDGET.0 + BUDGET.1 * more as f64).min(MOST_BUDGET),
+        let usual_views = if is_few { N_VIEWS.0 } else { N_VIEWS.1 };
+        let has_smooth = Smooth::fits(sizes.n_columns);
+        let (milliseconds, most_views, most_steps) = match steps {
+            Steps::Fixed(n_steps) => {
+                let n_views = usual_views.min(sizes.n_views);
+                return Some(Self { n_views, n_folds: N_FOLDS, n_steps: vec![n_steps], has_smooth });
+            }
+            Steps::Within { milliseconds } => (milliseconds as f64, usize::MAX, usize::MAX),
+            Steps::Decided => {
+                let worth = match sizes.n_rows.saturating_sub(FEW_ROWS) {
+                    0 => FEW_ROWS_BUDGET.0 + FEW_ROWS_BUDGET.1 * sizes.n_rows as f64,
+                    more => (BUDGET.0 + BUDGET.1 * more as f64).min(MOST_BUDGET),
+                };
+                (worth, usual_views, if is_few { MOST_AT_FEW_ROWS } else { usize::MAX })
+            }
         };
-        let mut n_steps: Vec<usize> = NUMBERS.into_iter().filter(|number| *number <= most_steps).collect();
-        let mut n_views = most_views;
-        loop {
-            if sizes.cost(n_views, *n_steps.last()?) <= budget {
-                return Some(Self { n_views, n_folds: N_FOLDS, n_steps });
-            }
-            // Views and steps give way in turn, views first.
-            if n_views > 2 || (n_views > 1 && n_steps.len() <= 4) {
-                n_views /= 2;
-            } else {
-                n_steps.pop();
+        let n_steps = NUMBERS.into_iter().filter(|number| *number <= most_steps).collect();
+        let mut plan = Self { n_views: most_views.min(sizes.n_views), n_folds: N_FOLDS, n_steps, has_smooth };
+        while sizes.cost(&plan) > milliseconds * A_MILLISECOND {
+            // Views and steps give way in turn, views first; the smooth function last.
+            match plan.n_steps.len() {
+                _ if plan.n_views > 2 => plan.n_views /= 2,
+                0..=4 if plan.n_views > 1 => plan.n_views /= 2,
+                0 | 1 if plan.has_smooth => plan.has_smooth = false,
+                0 | 1 => return None,
+                _ => plan.n_steps.truncate(plan.n_steps.len() - 1),
             }
         }
+        Some(plan)
     }
 }
 
@@ -102,12 +123,21 @@ impl Sizes {
     }
 
     /// Multiplications and additions of folds and of the steps on all rows.
-    fn cost(&self, n_views: usize, n_steps: usize) -> f64 {
+    fn cost(&self, plan: &StepPlan) -> f64 {
         let (n, p, k) = (self.n_rows as f64, (self.n_units + self.n_columns) as f64, self.n_outputs as f64);
+        let most_steps = plan.n_steps.last().map_or(0.0, |most| *most as f64);
         let evaluation = |rows: f64| 4.0 * rows * p * p + p * p * p + 8.0 * rows * p * k;
-        let path = |rows: f64| EVALUATIONS * (n_steps + 1) as f64 * evaluation(rows);
-        let folds = N_FOLDS as f64 * path(n * (1.0 - 1.0 / N_FOLDS as f64));
-        n_views as f64 * (folds + path(n))
+        let head = |rows: f64| match self.n_outputs {
+            1 => 0.0,
+            _ => rows * p * p + 4.0 * LOGISTIC_STEPS * rows * p * k,
+        };
+        let path = |rows: f64, n_heads: f64| {
+            let views = EVALUATIONS * (most_steps + 1.0) * evaluation(rows) + n_heads * head(rows);
+            let smooth = if plan.has_smooth { smooth::cost(rows, self.n_columns as f64) } else { 0.0 };
+            plan.n_views as f64 * views + smooth
+        };
+        let kept = n * (1.0 - 1.0 / plan.n_folds as f64);
+        plan.n_folds as f64 * path(kept, plan.n_steps.len() as f64) + path(n, 1.0)
     }
 }
 
@@ -131,6 +161,29 @@ mod tests {
         assert_eq!(most(512, 16), (4, 30));
         assert_eq!(most(4096, 16), (2, 30));
         assert!(most(4096, 250) < most(4096, 16));
+    }
+
+    #[test]
+    fn a_budget_buys_views_and_steps() {
+        let plan = |milliseconds| StepPlan::new(Steps::Within { milliseconds }, sizes(128, 16));
+        assert_eq!(plan(0), None);
+        let (little, much) = (plan(40).unwrap(), plan(10_000).unwrap());
+        assert!(little.n_views < much.n_views && little.n_steps.len() < much.n_steps.len());
+        assert_eq!((much.n_views, *much.n_steps.last().unwrap()), (8, 30));
+    }
+
+    #[test]
+    fn no_default_is_worth_more_than_three_seconds() {
+        for n_rows in [256, 1024, 4096] {
+            for n_outputs in [1, 2, 10] {
+                for n_columns in [1, 16, 250] {
+                    let sizes = Sizes { n_outputs, ..sizes(n_rows, n_columns) };
+                    if let Some(plan) = StepPlan::new(Steps::Decided, sizes) {
+                        assert!(sizes.cost(&plan) < 3000.0 * A_MILLISECOND, "{sizes:?}: {plan:?}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

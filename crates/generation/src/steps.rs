@@ -1,18 +1,20 @@
 //! Inner steps from generated weights, and the decision how many of them pay and how much of the output they get.
 //!
-//! Three kinds of networks may share the output: the views as they were generated, views that took steps of
-//! [variable projection](weightsmith_training::VariableProjection), and the forest. How many steps, and the shares, are
-//! picked by folds of the support: in each, weights are generated anew from the other rows and take their steps on them, so
-//! that nothing has seen the rows that judge. The forest is judged by its trees that have not seen a row.
+//! Four opinions may share the output: the views as they were generated, views that took steps of
+//! [variable projection](weightsmith_training::VariableProjection), the forest, and a smooth function. How many steps, and
+//! the shares, are picked by folds of the support: in each, weights are generated anew from the other rows and take their
+//! steps on them, and a smooth function is fitted to them, so that nothing has seen the rows that judge. The forest is judged
+//! by its trees that have not seen a row.
 //!
 //! Source: Breiman 1996, "Stacked regressions", for shares that are picked by outputs for rows left out.
 
 use crate::decide_steps::{Decision, HeldOut, StepsInfo};
-use crate::distil::Teacher;
+use crate::distil::{SmoothTeacher, Teacher};
 use crate::error::GenerateError;
 use crate::groups::in_groups;
 use crate::plan_steps::StepPlan;
 use crate::reading::Reading;
+use crate::smooth::Smooth;
 use crate::views::{View, ViewWeights};
 use weightsmith_metamodel::{Labels, Pretrained};
 use weightsmith_tasks::{Level, Support, Target};
@@ -29,10 +31,20 @@ pub(crate) struct SteppedViews {
     pub(crate) share: f32,
     /// Share of the forest in the outputs.
     pub(crate) forest_share: f32,
+    /// The smooth function of all rows, where it has a share in the outputs.
+    pub(crate) smooth: Option<SmoothTeacher>,
     /// What networks that have not seen a row say of it, before the forest: `[n_rows, n_outputs]`.
     pub(crate) left_out: Vec<f32>,
     /// For people.
     pub(crate) info: StepsInfo,
+}
+
+/// What is said of the rows of one fold, `[n_rows, n_named]` each.
+struct FoldOutputs {
+    /// By the views as generated, then after each number of steps.
+    networks: Vec<Vec<f32>>,
+    /// By a smooth function: standardised values, or memberships.
+    smooth: Option<Vec<f32>>,
 }
 
 /// Stepping, for one support.
@@ -84,13 +96,14 @@ impl<L: Level> Stepping<'_, L> {
     }
 
     /// What weights generated of the other rows, and stepped on them, say of the rows of one fold: of the rows at `held`,
-    /// as generated and after each number of steps. A class without another row counts as half as likely as one row makes it.
+    /// as generated and after each number of steps, and as a smooth function has it, if one is fitted. A class without another
+    /// row counts as half as likely as one row makes it.
     fn of_fold(
         &self,
         held: &[usize],
         kept: &[usize],
         strengths: &[LogStrengths],
-    ) -> Result<Vec<Vec<f32>>, GenerateError> {
+    ) -> Result<FoldOutputs, GenerateError> {
         let rest = self.support.select(kept);
         let read = Reading::new(&rest)?;
         let views = self.views(&read);
@@ -107,6 +120,8 @@ impl<L: Level> Stepping<'_, L> {
             let share = 1.0 / said.len() as f32;
             (0..said[0].len()).map(|at| said.iter().map(|own| share * own[at]).sum()).collect()
         };
+        let smooth = if self.plan.has_smooth { Smooth::fit(&read) } else { None };
+        let mut smooth = smooth.map(|smooth| self.named(&read, &smooth.told(&standard)));
         let stepped = self.step(&read, &starts, strengths, &self.plan.n_steps);
         let mut said = vec![mean(&mut starts.iter())];
         for at in 0..self.plan.n_steps.len() {
@@ -114,7 +129,7 @@ impl<L: Level> Stepping<'_, L> {
         }
         // Values come in the standard deviations of the other rows.
         if let (Some(own), Some(all)) = (read.canonical.unit(), self.read.canonical.unit()) {
-            for output in said.iter_mut().flatten() {
+            for output in said.iter_mut().chain(&mut smooth).flatten() {
                 *output = all.standardised(own.value(*output)) as f32;
             }
         }
@@ -127,7 +142,18 @@ impl<L: Level> Stepping<'_, L> {
                 absent.iter().for_each(|&class| row[class] = top - (2.0 * kept.len() as f32).ln());
             }
         }
-        Ok(said)
+        Ok(FoldOutputs { networks: said, smooth })
+    }
+
+    /// Outputs of the classes that have rows in `read`, `[n_rows, n_present]`, as outputs of all named ones; of a class without a
+    /// row 0.
+    fn named(&self, read: &Reading, outputs: &[f32]) -> Vec<f32> {
+        let (places, width) = (read.canonical.outputs(), self.read.canonical.n_named());
+        let mut named = vec![0.0; outputs.len() / places.len() * width];
+        for (named, row) in named.chunks_exact_mut(width).zip(outputs.chunks_exact(places.len())) {
+            places.iter().zip(row).for_each(|(&place, &output)| named[place] = output);
+        }
+        named
     }
 
     /// What the folds say; none where a fold leaves nothing to generate from.
@@ -136,6 +162,7 @@ impl<L: Level> Stepping<'_, L> {
         let n_rows = self.support.n_rows();
         let width = self.read.canonical.n_named();
         let mut all = vec![vec![0.0; n_rows * width]; 1 + self.plan.n_steps.len()];
+        let mut smooth = self.plan.has_smooth.then(|| vec![0.0; n_rows * width]);
         let mut fold_of = vec![0; n_rows];
         for (position, &row) in self.read.order.iter().enumerate() {
             fold_of[row] = position % self.plan.n_folds;
@@ -144,15 +171,21 @@ impl<L: Level> Stepping<'_, L> {
             let (held, kept): (Vec<usize>, Vec<usize>) = (0..n_rows).partition(|&row| fold_of[row] == fold);
             (self.of_fold(&held, &kept, &strengths), held)
         };
-        for (said, held) in in_groups(self.plan.n_folds, self.n_threads, &of_fold) {
-            for (all, said) in all.iter_mut().zip(said.ok()?) {
-                for (&row, said) in held.iter().zip(said.chunks_exact(width)) {
-                    all[row * width..(row + 1) * width].copy_from_slice(said);
-                }
+        let put = |all: &mut [f32], held: &[usize], said: &[f32]| {
+            for (&row, said) in held.iter().zip(said.chunks_exact(width)) {
+                all[row * width..(row + 1) * width].copy_from_slice(said);
             }
+        };
+        for (said, held) in in_groups(self.plan.n_folds, self.n_threads, &of_fold) {
+            let said = said.ok()?;
+            all.iter_mut().zip(&said.networks).for_each(|(all, said)| put(all, &held, said));
+            smooth = smooth.zip(said.smooth).map(|(mut smooth, said)| {
+                put(&mut smooth, &held, &said);
+                smooth
+            });
         }
         let mut all = all.into_iter();
-        Some(HeldOut { generated: all.next()?, stepped: all.collect(), strengths })
+        Some(HeldOut { generated: all.next()?, stepped: all.collect(), smooth, strengths })
     }
 
     /// Decides and takes the steps; none where a fold leaves nothing to generate from. `starts` are the generated views.
@@ -165,9 +198,18 @@ impl<L: Level> Stepping<'_, L> {
             parts: if is_taken { self.take(starts, &held_out, &decision) } else { vec![] },
             share: decision.stepped_share,
             forest_share: decision.forest_share,
+            smooth: self.smooth(&decision),
             left_out: decision.network(&held_out),
             info: decision.info(&self.plan.n_steps, self.plan.n_views),
         })
+    }
+
+    /// The smooth function of all rows, where it was given a share.
+    fn smooth(&self, decision: &Decision) -> Option<SmoothTeacher> {
+        let found = decision.smooth.as_ref()?;
+        let smooth = Smooth::fit(self.read)?;
+        let (share, sharpness, left_out) = (found.share, found.sharpness, found.left_out.clone());
+        Some(SmoothTeacher { smooth, sharpness, share, left_out })
     }
 
     /// The views after the number of steps that was picked, on all rows.

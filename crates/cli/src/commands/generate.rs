@@ -15,14 +15,15 @@ use weightsmith_planner::{base_loss, loss_unit};
 use weightsmith_tasks::{Schema, Target};
 
 pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
-    let Generate { table, out, metamodel, trees, steps, refine, precision, force, json: as_json } = arguments;
+    let Generate { table, out, metamodel, trees, steps, seconds, refine, precision, force, json: as_json } =
+        arguments;
     outputs::check([out.as_path()], outputs::file_of(&table.data), *force)?;
     let data = Dataset::read(&table.data, table.target.as_deref(), table.task.task_type())?;
     let mut generator = Generator::default()
         .device(&metamodel.device)
         .views(metamodel.views.into())
         .trees((*trees).into())
-        .steps(*steps)
+        .steps(seconds.unwrap_or(*steps))
         .refine(*refine);
     if let Some(choice) = &metamodel.metamodel {
         generator = generator.metamodel(choice);
@@ -58,6 +59,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
                 "n_views": steps.n_views,
                 "stepped_share": steps.stepped_share,
                 "generated_share": steps.generated_share,
+                "smooth_share": steps.smooth_share,
                 "held_out_loss": steps.held_out_loss,
                 "plain_loss": steps.plain_loss,
             })),
@@ -103,8 +105,11 @@ fn decided(info: &GenerateInfo, task_type: TaskType) -> String {
         TaskType::Regression => "share of the variance left",
     };
     let percent = |share: f32| (100.0 * share).round();
-    let shares =
+    let mut shares =
         format!("generated {} %, forest {} %", percent(steps.generated_share), percent(info.forest_share));
+    if steps.smooth_share > 0.0 {
+        shares += &format!(", smooth function {} %", percent(steps.smooth_share));
+    }
     let StepsInfo { n_steps, n_views, held_out_loss, plain_loss, .. } = *steps;
     if n_steps == 0 {
         return format!("no inner steps: none pay on held-out rows ({loss} {held_out_loss:.4}); {shares}\n");

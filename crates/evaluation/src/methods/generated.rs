@@ -36,7 +36,7 @@ impl Generated {
 impl Method for Generated {
     fn name(&self) -> &'static str {
         match (self.with_forest, self.n_steps) {
-            (true, Steps::Decided) => "generated",
+            (true, Steps::Decided | Steps::Within { .. }) => "generated",
             (true, Steps::Fixed(_)) => "generated-0",
             (false, _) => "generated-alone",
         }
@@ -44,7 +44,7 @@ impl Method for Generated {
 
     fn about(&self) -> String {
         match (self.with_forest, self.n_steps) {
-            (true, Steps::Decided) => "weights written by the metamodel, with as many inner steps as pay and a forest distilled into them",
+            (true, Steps::Decided | Steps::Within { .. }) => "weights written by the metamodel, with as many inner steps as pay and a forest distilled into them",
             (true, Steps::Fixed(_)) => {
                 "weights written by the metamodel in one forward pass, with a forest distilled into them"
             }

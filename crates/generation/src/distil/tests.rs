@@ -179,7 +179,7 @@ fn the_move_is_the_ridge_regression_that_elimination_finds() {
     let device = Device::flex();
     let tensor =
         |values: &[f32], m: usize| Tensor::<2>::from_data(TensorData::new(values.to_vec(), [n, m]), &device);
-    let found = Move::solve(tensor(&x, d), &units, tensor(&wanted, k));
+    let found = Move::solve(tensor(&x, d), &units, tensor(&wanted, k), RIDGE);
     // The same by definition: features relu(units) and x, each with mean 0 and a variance of 1 less its floor's share.
     let features: Vec<Vec<f64>> = x
         .chunks_exact(d)
@@ -259,10 +259,9 @@ fn a_move_that_is_applied_is_added_to_the_outputs() {
 fn a_change_of_logits_gives_the_average_of_both_in_class_shares() {
     let mut rng = Seed(7).stream("test.distil");
     let fixture = Fixture::new(40, true, &mut rng);
-    let mut teacher = fixture.teacher(5);
-    teacher.share = 0.4;
+    let teacher = fixture.teacher(5);
     for (logits, told) in [([0.5, -1.0], [0.2, 0.8]), ([3.0, 2.0], [1.0, 0.0]), ([-2.0, 0.0], [0.12, 0.88])] {
-        let change = teacher.change(&logits, &told);
+        let change = teacher.change(0.4, &logits, &told);
         assert!(change.iter().sum::<f32>().abs() < 1e-5);
         let moved: Vec<f32> = logits.iter().zip(&change).map(|(l, c)| l + c).collect();
         let own = shares(teacher.data.labels, logits.to_vec());

@@ -4,7 +4,10 @@ mod kernel;
 mod laplace;
 mod linear_algebra;
 mod regression;
+mod shared_kernel;
 mod shares;
+
+pub use shared_kernel::GaussianProcessRegression;
 
 use super::InnerError;
 use super::lbfgs::minimise;
@@ -149,13 +152,13 @@ impl GaussianProcess {
 /// The process of standardised values at some of the rows.
 fn values(inputs: &Inputs, wanted: &[f64], rows: &Chosen) -> Result<Regression, InnerError> {
     let pick =
-        |rows: &[usize]| (inputs.select(rows), rows.iter().map(|&row| wanted[row]).collect::<Vec<f64>>());
+        |rows: &[usize]| (inputs.select(rows), [rows.iter().map(|&row| wanted[row]).collect::<Vec<f64>>()]);
     let (some, some_wanted) = pick(&rows.to_learn);
-    let (some, some_wanted) = (&some, some_wanted.as_slice());
+    let (some, some_wanted) = (&some, &some_wanted);
     let mut starts = starts(inputs.n_columns());
     starts.iter_mut().zip([-2.0, -4.0]).for_each(|(start, noise)| start.push(noise));
     let prior = regression::prior(inputs.n_columns());
-    let logs = most_likely(&prior, starts, some_wanted.len(), || {
+    let logs = most_likely(&prior, starts, some.n_rows(), MAX_ITERATIONS, || {
         move |logs: &[f64], gradient: &mut [f64]| {
             regression::negative_evidence(some, some_wanted, logs, gradient)
         }
@@ -181,7 +184,7 @@ fn classes(
     for hits in hits {
         let pick = |rows: &[usize]| rows.iter().map(|&row| hits[row]).collect::<Vec<bool>>();
         let some_hits = pick(&rows.to_learn);
-        let logs = most_likely(&prior, starts(inputs.n_columns()), some_hits.len(), || {
+        let logs = most_likely(&prior, starts(inputs.n_columns()), some_hits.len(), MAX_ITERATIONS, || {
             let (some, some_hits) = (&some, &some_hits);
             let mut weights = vec![0.0; some_hits.len()];
             move |logs: &[f64], gradient: &mut [f64]| {
@@ -221,11 +224,12 @@ fn starts(n_columns: usize) -> Vec<Vec<f64>> {
 }
 
 /// The log-parameters of the highest posterior density that L-BFGS finds from the starts. `evidence` gives, for each start
-/// anew, minus the logarithm of the marginal likelihood and its gradient.
+/// anew, minus the logarithm of the marginal likelihood and its gradient; L-BFGS sees both divided by `n_rows`.
 fn most_likely<F: FnMut(&[f64], &mut [f64]) -> f64>(
     prior: &Prior,
     starts: Vec<Vec<f64>>,
     n_rows: usize,
+    max_iterations: usize,
     mut evidence: impl FnMut() -> F,
 ) -> Vec<f64> {
     let mut best = (f64::INFINITY, prior.means().to_vec());
@@ -239,7 +243,7 @@ fn most_likely<F: FnMut(&[f64], &mut [f64]) -> f64>(
             gradient.iter_mut().for_each(|slope| *slope /= n_rows as f64);
             value / n_rows as f64
         };
-        let found = minimise(objective, start, MAX_ITERATIONS, |_, _| {});
+        let found = minimise(objective, start, max_iterations, |_, _| {});
         if reached < best.0 {
             best = (reached, found);
         }

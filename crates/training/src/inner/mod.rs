@@ -22,7 +22,7 @@ mod tune;
 mod variable_projection;
 
 pub use cross_validation::{folds, split_off};
-pub use gaussian_process::GaussianProcess;
+pub use gaussian_process::{GaussianProcess, GaussianProcessRegression};
 pub use linear::fit_linear;
 pub use problem::prediction_losses;
 pub use recipe::{N_TRIES, Optimiser, Recipe, Weighting, grid};

@@ -38,11 +38,14 @@ fn check_gradient(logs: &[f64], mut of: impl FnMut(&[f64], &mut [f64]) -> f64) {
 #[test]
 fn the_gradient_of_the_evidence_of_values_is_right() {
     let inputs = inputs(23, 3, 0);
-    let wanted = targets(&inputs);
-    for logs in [[0.3, -0.5, -1.0, 0.2, -0.7, -1.5, -2.0], [2.0, 1.0, -3.0, -1.0, 1.0, 0.5, -0.5]] {
-        check_gradient(&logs, |logs, gradient| {
-            regression::negative_evidence(&inputs, &wanted, logs, gradient)
-        });
+    let one = targets(&inputs);
+    let other = inputs.rows().map(|x| x[2] - (2.0 * x[1]).cos()).collect();
+    for outputs in [vec![one.clone()], vec![one, other]] {
+        for logs in [[0.3, -0.5, -1.0, 0.2, -0.7, -1.5, -2.0], [2.0, 1.0, -3.0, -1.0, 1.0, 0.5, -0.5]] {
+            check_gradient(&logs, |logs, gradient| {
+                regression::negative_evidence(&inputs, &outputs, logs, gradient)
+            });
+        }
     }
 }
 
@@ -74,7 +77,7 @@ fn the_evidence_is_the_density_of_the_values() {
     let (y, z) = (0.7, -1.1);
     let square = (c * y * y - 2.0 * b * y * z + a * z * z) / determinant;
     let wanted = 0.5 * (square + determinant.ln()) + std::f64::consts::TAU.ln();
-    let found = regression::negative_evidence(&inputs, &[y, z], &logs, &mut [0.0; 5]);
+    let found = regression::negative_evidence(&inputs, &[vec![y, z]], &logs, &mut [0.0; 5]);
     assert!((found - wanted).abs() < 1e-12, "{found}, by hand {wanted}");
 }
 
@@ -120,7 +123,7 @@ fn means_are_those_of_a_dense_solution() {
             inputs.rows().enumerate().map(entry).collect()
         })
         .collect();
-    let process = Regression::condition(inputs.clone(), &wanted, &logs).unwrap();
+    let process = Regression::condition(inputs.clone(), std::slice::from_ref(&wanted), &logs).unwrap();
     let weights = solve(matrix.clone(), wanted.clone());
     for (found, x) in process.means(&fresh).iter().zip(fresh.rows()) {
         let mean: f64 = inputs.rows().zip(&weights).map(|(row, weight)| covariance(x, row) * weight).sum();
@@ -167,7 +170,7 @@ fn a_linear_process_is_ridge_regression() {
     }
     gram.iter_mut().enumerate().for_each(|(i, row)| row[i] += noise);
     let coefficients = solve(gram, products);
-    let process = Regression::condition(inputs, &wanted, &logs).unwrap();
+    let process = Regression::condition(inputs, &[wanted], &logs).unwrap();
     for (found, x) in process.means(&fresh).iter().zip(fresh.rows()) {
         let ridge: f64 = features(x).iter().zip(&coefficients).map(|(z, w)| z * w).sum();
         assert!((found - ridge).abs() < 1e-10, "{found}, by ridge {ridge}");
@@ -298,4 +301,36 @@ fn what_the_others_say_of_a_row_is_what_they_say_without_it() {
         own_far = own_far.max((own - wanted).abs());
     }
     assert!(far < 0.003 && own_far > 10.0 * far, "{far}; with the row {own_far}");
+}
+
+#[test]
+fn a_smooth_function_of_two_outputs_is_told_from_few_rows() {
+    let rows = |n_rows: usize, seed: u64| {
+        let random = &mut Seed(seed).stream("test.inputs");
+        let values: Vec<f32> = (0..n_rows * 3).map(|_| random.random_range(-1.0..1.0)).collect();
+        weightsmith_base_model::Rows { n_rows, n_columns: 3, values }
+    };
+    let outputs = |rows: &weightsmith_base_model::Rows| -> [Vec<f64>; 2] {
+        let x = rows.values.chunks_exact(3).map(|x| [f64::from(x[0]), f64::from(x[1])]);
+        [
+            x.clone().map(|x| 2.0 * (2.0 * x[0]).sin() * x[1]).collect(),
+            x.map(|x| (2.0 * x[1]).cos()).collect(),
+        ]
+    };
+    let (seen, fresh) = (rows(120, 3), rows(200, 4));
+    for n_to_learn in [120, 50] {
+        let process = GaussianProcessRegression::fit(&seen, &outputs(&seen), n_to_learn, 30).unwrap();
+        assert_eq!(process.n_outputs(), 2);
+        let told = process.means(&fresh);
+        for (output, wanted) in outputs(&fresh).iter().enumerate() {
+            let mean = wanted.iter().sum::<f64>() / wanted.len() as f64;
+            let spread: f64 = wanted.iter().map(|value| (value - mean).powi(2)).sum();
+            let missed: f64 =
+                wanted.iter().zip(told.iter().skip(output).step_by(2)).map(|(w, t)| (w - t).powi(2)).sum();
+            assert!(missed < 0.01 * spread, "output {output}: {missed} of {spread}");
+        }
+        // The third column says nothing.
+        let lengths = process.inverse_lengths();
+        assert!(lengths[2] < 0.3 * lengths[0].min(lengths[1]), "{lengths:?}");
+    }
 }
