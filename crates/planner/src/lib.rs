@@ -55,4 +55,5 @@ pub use predictor::surrogate_features::{
 };
 pub use runs::{Example, RecordedRun, RecordedRuns};
 pub use space::decision::Decision;
+pub use space::methods::KnownMethod;
 pub use space::{Factor, N_FACTORS, Plan, Space, Start};

@@ -25,8 +25,10 @@ const BEST: f64 = -4.0;
 /// The runs of a ledger that were made by a decision of the planner's space.
 #[derive(Clone, Debug, Default)]
 pub struct RecordedRuns {
-    /// The runs.
+    /// Generations in one forward pass, and trainings by a plan.
     pub runs: Vec<RecordedRun>,
+    /// The runs of methods.
+    pub methods: Vec<RecordedRun>,
     /// The ancestry of the runs.
     lineage: Lineage,
 }
@@ -67,7 +69,7 @@ impl RecordedRuns {
     /// # Errors
     /// A run that is not what was appended.
     pub fn read(snapshot: &Snapshot<'_>) -> Result<Self, PlannerError> {
-        let mut runs = Vec::new();
+        let (mut runs, mut methods) = (Vec::new(), Vec::new());
         let filter = Filter { role: Some(RunRole::BaseModel), ..Filter::default() };
         for entry in snapshot.runs::<Base>(&filter)? {
             let record = entry?.record;
@@ -78,10 +80,11 @@ impl RecordedRuns {
                 _ => continue,
             };
             if let Some(decision) = Decision::of_values(&record.recipe, task_type) {
-                runs.push(RecordedRun { record, decision, features });
+                let kind = if matches!(decision, Decision::Method(_)) { &mut methods } else { &mut runs };
+                kind.push(RecordedRun { record, decision, features });
             }
         }
-        Ok(Self { runs, lineage: Lineage::read(snapshot)? })
+        Ok(Self { runs, methods, lineage: Lineage::read(snapshot)? })
     }
 
     /// The predictor of these runs, as the lifting of runs to rows knows it.
@@ -114,15 +117,18 @@ impl RecordedRuns {
     /// These runs and others.
     pub fn joined(mut self, other: Self) -> Self {
         self.runs.extend(other.runs);
+        self.methods.extend(other.methods);
         self.lineage = self.lineage.joined(other.lineage);
         self
     }
 
     /// The runs that come from none of these data sets.
     pub fn without(&self, roots: &BTreeSet<String>) -> Self {
-        let held: BTreeSet<usize> = self.of_roots(roots).into_iter().collect();
-        let rest = (0..self.len()).filter(|at| !held.contains(at));
-        Self { runs: rest.map(|at| self.runs[at].clone()).collect(), ..self.clone() }
+        let rest = |runs: &[RecordedRun]| -> Vec<RecordedRun> {
+            let is_rest = |run: &&RecordedRun| run.record.roots.is_disjoint(roots);
+            runs.iter().filter(is_rest).cloned().collect()
+        };
+        Self { runs: rest(&self.runs), methods: rest(&self.methods), lineage: self.lineage.clone() }
     }
 
     /// Positions of the runs that come from one of these data sets.
@@ -178,7 +184,7 @@ impl RecordedRuns {
     pub fn evaluation_points(&self, run: usize) -> Vec<Example> {
         let features = &self.runs[run].features;
         let steps = match self.runs[run].decision {
-            Decision::Generate => &[0][..],
+            Decision::Generate | Decision::Method(_) => &[0][..],
             Decision::Train(_) => Plan::steps(),
         };
         let point = |&n_steps: &usize| {
@@ -260,7 +266,7 @@ impl RecordedRuns {
                     runs.len() - 1
                 });
                 match self.runs[example.run].decision {
-                    Decision::Generate => RunRow { run, seen: 0, label: Moment::End },
+                    Decision::Generate | Decision::Method(_) => RunRow { run, seen: 0, label: Moment::End },
                     Decision::Train(_) => RunRow { run, seen, label: Moment::After(example.n_steps as u64) },
                 }
             })

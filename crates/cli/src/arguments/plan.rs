@@ -182,8 +182,12 @@ pub(crate) struct PlanCollect {
     /// Recipes for each task and number of support rows, 1 to 10000
     #[arg(long, default_value_t = 10, value_parser = count(1..=10_000))]
     pub(crate) recipes: usize,
-    /// Steps of a training, at most; 1 to 1000000
-    #[arg(long, default_value_t = 1024, value_parser = count(1..=1_000_000))]
+    /// Carry out every method once for each task and number of support rows (ways to generate, steps from random weights,
+    /// opponents that are no networks) instead of trainings
+    #[arg(long, conflicts_with_all = ["targeted", "recipes"])]
+    pub(crate) methods: bool,
+    /// Steps of a training, at most; 1 to 1000000. Where rows and units make them costly, fewer are taken
+    #[arg(long, default_value_t = 16_384, value_parser = count(1..=1_000_000))]
     pub(crate) steps: usize,
     /// Collect where it matters: fit a predictor to the ledger first, and train for each task the best of each kind that it
     /// finds among all recipes; --recipes is then the number of turns

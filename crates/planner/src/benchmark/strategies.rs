@@ -17,9 +17,8 @@ use burn::tensor::Device;
 use rand_chacha_next::ChaCha8Rng;
 use rand_chacha_next::rand_core::SeedableRng;
 use std::collections::BTreeSet;
-use weightsmith_base_model::BaseModel;
 use weightsmith_evaluation::{
-    Metamodels, MethodError, MethodSettings, Problem, Shape, Split, SuiteTable, methods,
+    Metamodels, MethodError, MethodSettings, Predictor, Problem, Shape, Split, SuiteTable, methods,
 };
 use weightsmith_metamodel::Pretrained;
 use weightsmith_runtime::{Stopwatch, in_one_line, in_parallel};
@@ -40,7 +39,7 @@ pub struct StrategySettings {
 
 /// A decision of a strategy, executed.
 struct StrategyResult {
-    model: BaseModel,
+    predictor: Predictor,
     n_trainings: usize,
     /// Processor seconds of deciding without those of trainings.
     search_s: f64,
@@ -118,7 +117,7 @@ impl OneTable<'_> {
                     .collect();
             }
         };
-        let executor = Executor { pretrained, seed: self.settings.fit.seed };
+        let executor = Executor { pretrained, seed: self.settings.fit.seed, shape: None };
         let target = problem.support().target();
         let unit = loss_unit(target) * base_loss(target);
         let recorded = RecordedDecisions::of(self.rest, self.table.task_type, self.n_support);
@@ -132,7 +131,7 @@ impl OneTable<'_> {
                     Trial::without_loss(self.table, self.n_support, strategy, cpu_s, in_one_line(&error))
                 }
                 Ok(made) => {
-                    let loss = problem.count_network(&made.model).ok().map(|counts| counts.query.loss / unit);
+                    let loss = problem.count_of(&made.predictor).ok().map(|counts| counts.query.loss / unit);
                     Trial {
                         loss: loss.filter(|loss| loss.is_finite()).map(|loss| loss.min(WORST.exp())),
                         predicted: made.predicted.map(|ends| ends.map(f64::exp)),
@@ -173,9 +172,9 @@ impl OneTable<'_> {
                        n_steps: usize,
                        n_before: usize|
          -> Result<StrategyResult, MethodError> {
-            let (model, _) = executor.execute(decision, n_steps, support, &mut |_| {})?;
+            let (predictor, _) = executor.execute(decision, n_steps, support, &mut |_| {})?;
             let decision = format!("{decision}, {n_steps} steps");
-            Ok(StrategyResult { model, n_trainings: n_before + 1, search_s: 0.0, decision, predicted: None })
+            Ok(StrategyResult { predictor, n_trainings: n_before + 1, search_s: 0.0, decision, predicted: None })
         };
         // The position of the lowest held-out loss.
         let best_of = |tried: &[(Decision, usize)], n_folds: usize| -> Result<usize, MethodError> {
@@ -252,9 +251,8 @@ impl OneTable<'_> {
                     seed: executor.seed,
                 };
                 let fit = methods::tuned(Optimiser::Adam).fit(support, &settings, None)?;
-                let model = fit.predictor.network().expect("Adam trains a network").clone();
                 Ok(StrategyResult {
-                    model,
+                    predictor: fit.predictor,
                     n_trainings: fit.n_trainings,
                     search_s: 0.0,
                     decision: fit.details,

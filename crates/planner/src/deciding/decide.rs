@@ -131,7 +131,7 @@ pub fn decide(
     settings: DecideSettings,
 ) -> Result<Decided, DecideError> {
     let stopwatch = Stopwatch::of_thread();
-    let executor = Executor { pretrained, seed: settings.seed };
+    let executor = Executor { pretrained, seed: settings.seed, shape: None };
     let features = executor.features(support)?;
     let Ranked { n_scored, candidates } = predictor.rerank(&features, &predictor.calibration)?;
     let n_reranked = candidates.len();

@@ -5,7 +5,7 @@ use crate::executor::Executor;
 use crate::predictor::ensemble::Candidate;
 use crate::predictor::files::shipped_predictor;
 use crate::space::decision::Decision;
-use weightsmith_evaluation::{Made, Method, MethodError, MethodRef, MethodSettings, Predictor, Role};
+use weightsmith_evaluation::{Made, Method, MethodError, MethodRef, MethodSettings, Role};
 use weightsmith_tasks::Support;
 use weightsmith_training::Moment;
 
@@ -42,10 +42,10 @@ impl Method for Planned {
         let decided = decide(support, &predictor, settings.pretrained, decide_settings)
             .map_err(|error| MethodError::Other(Box::new(error)))?;
         let Candidate { decision, n_steps, .. } = decided.chosen;
-        let executor = Executor { pretrained: settings.pretrained, seed: settings.seed };
-        let (model, n_steps) = executor.execute(decision, n_steps, support, watch)?;
+        let executor = Executor { pretrained: settings.pretrained, seed: settings.seed, shape: None };
+        let (predictor, n_steps) = executor.execute(decision, n_steps, support, watch)?;
         let details = format!("{}, of {} trainings", decided.in_words(), decided.n_scored);
-        let n_steps = (decision != Decision::Generate).then_some(n_steps);
-        Ok(Made { predictor: Predictor::Network(Box::new(model)), n_steps, n_trainings: 1, details })
+        let n_steps = matches!(decision, Decision::Train(_)).then_some(n_steps);
+        Ok(Made { predictor, n_steps, n_trainings: 1, details })
     }
 }

@@ -12,9 +12,8 @@ use crate::space::decision::Decision;
 use crate::space::wording::in_words;
 use serde::Serialize;
 use std::time::Instant;
-use weightsmith_base_model::BaseModel;
 use weightsmith_datasets::NamedTable;
-use weightsmith_evaluation::{MethodError, Problem, Split};
+use weightsmith_evaluation::{MethodError, Predictor, Problem, Split};
 use weightsmith_ledger::Named;
 use weightsmith_metamodel::Pretrained;
 use weightsmith_tasks::{Seed, Support, Target, TaskType};
@@ -39,7 +38,7 @@ pub struct DecisionSettings<'a> {
 /// A candidate: a decision and its predicted loss.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CandidateReport {
-    /// `generate` or `train`.
+    /// `generate`, `method` or `train`.
     pub action: &'static str,
     /// The factors of the decision by name.
     pub recipe: Named,
@@ -161,14 +160,14 @@ pub struct DecisionReport {
     pub features: Vec<FeatureReport>,
 }
 
-/// Decides for a table, and executes the decision if that is asked for; the model is then returned.
+/// Decides for a table, and executes the decision if that is asked for; what it made is then returned.
 ///
 /// # Errors
 /// Support rows that nothing can be learned from, a training that diverges.
 pub fn decide_for_table(
     read: &NamedTable,
     settings: &DecisionSettings<'_>,
-) -> Result<(DecisionReport, Option<BaseModel>), PlannerError> {
+) -> Result<(DecisionReport, Option<Predictor>), PlannerError> {
     let NamedTable { data, target, labelled } = read;
     let failed =
         |source: MethodError| PlannerError::Execution { data: data.clone(), source: Box::new(source) };
@@ -233,15 +232,15 @@ pub fn decide_for_table(
     }
     #[expect(clippy::disallowed_methods, reason = "how long it took is reported")]
     let begun = Instant::now();
-    let executor = Executor { pretrained: settings.pretrained, seed: settings.seed };
+    let executor = Executor { pretrained: settings.pretrained, seed: settings.seed, shape: None };
     let execute = |candidate: &Candidate| {
         executor.execute(candidate.decision, candidate.n_steps, &support, &mut |_| {})
     };
-    let (model, n_steps) = execute(&decided.chosen).map_err(failed)?;
+    let (predictor, n_steps) = execute(&decided.chosen).map_err(failed)?;
     let wall_s = begun.elapsed().as_secs_f64();
     let (loss, on, n_rows) = match &problem {
         Some(problem) => {
-            let counts = problem.count_network(&model).expect("the model is of the same table");
+            let counts = problem.count_of(&predictor).expect("the model is of the same table");
             (counts.query.loss, "query rows", problem.n_query())
         }
         None => {
@@ -255,13 +254,13 @@ pub fn decide_for_table(
     if let Some(problem) = &problem {
         for (candidate, alternative) in decided.alternatives.iter().zip(&mut report.alternatives) {
             // A training that diverges has no loss.
-            let counts = execute(candidate).ok().and_then(|(model, _)| problem.count_network(&model).ok());
+            let counts = execute(candidate).ok().and_then(|(predictor, _)| problem.count_of(&predictor).ok());
             alternative.observed = counts.map(|counts| counts.query.loss);
         }
     }
     let is_inside = (report.chosen.low..=report.chosen.high).contains(&loss);
     report.observed = Some(Observed { loss, on, n_rows, is_inside, n_steps, wall_s });
-    Ok((report, Some(model)))
+    Ok((report, Some(predictor)))
 }
 
 fn candidate_report(
@@ -273,7 +272,12 @@ fn candidate_report(
     let prediction = &candidate.prediction;
     let tried = decided.tried.iter().find(|tried| tried.candidate.decision == candidate.decision);
     CandidateReport {
-        action: if candidate.decision == Decision::Generate { "generate" } else { "train" },
+        action: match candidate.decision {
+            Decision::Generate => "generate",
+            Decision::Method(method) if method.generates() => "generate",
+            Decision::Method(_) => "method",
+            Decision::Train(_) => "train",
+        },
         recipe: candidate.decision.values(task_type),
         n_steps: candidate.n_steps,
         loss: scale * prediction.mean.exp(),
@@ -299,7 +303,7 @@ fn predicted_curve(
     scale: f64,
 ) -> Result<Vec<PredictedPoint>, PlannerError> {
     let all = [&decided.chosen].into_iter().chain(&decided.alternatives);
-    let mut trainings = all.filter(|candidate| candidate.decision != Decision::Generate);
+    let mut trainings = all.filter(|candidate| matches!(candidate.decision, Decision::Train(_)));
     let Some(Candidate { decision, .. }) = trainings.next() else { return Ok(Vec::new()) };
     let input =
         |&n_steps: &usize| SurrogateInput { decision: *decision, n_steps, features: &decided.features };

@@ -122,6 +122,7 @@ pub fn of_each_kind(candidates: &[Candidate]) -> Vec<Candidate> {
     let mut seen = BTreeSet::new();
     let kind = |decision: Decision| match decision {
         Decision::Generate => (String::from("none"), 0),
+        Decision::Method(method) => (method.name().to_string(), 0),
         Decision::Train(plan) => {
             (plan.recipe().optimiser.name().to_string(), 1 + u8::from(plan.start() == Start::Generated))
         }

@@ -10,7 +10,7 @@ use std::path::Path;
 use weightsmith::Network;
 use weightsmith_base_model::open_device;
 use weightsmith_datasets::{Note, read_table};
-use weightsmith_evaluation::{number_text, seconds_text};
+use weightsmith_evaluation::{Predictor, number_text, seconds_text};
 use weightsmith_generation::load_metamodel;
 use weightsmith_planner::{
     CandidateReport, DecisionReport, DecisionSettings, decide_for_table, load_predictor, shipped_predictor,
@@ -54,8 +54,8 @@ pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
         run: arguments.run,
         seed: Seed(arguments.seed),
     };
-    let (plan, model) = decide_for_table(&read, &settings)?;
-    if let (Some(out), Some(model)) = (out, &model) {
+    let (plan, made) = decide_for_table(&read, &settings)?;
+    if let (Some(out), Some(model)) = (out, made.as_ref().and_then(Predictor::network)) {
         Network::from(model.clone()).save(out)?;
     }
     if let Some(report) = report {
