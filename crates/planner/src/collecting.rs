@@ -6,6 +6,7 @@ use crate::executor::Executor;
 use crate::features::{TaskFeatures, loss_unit};
 use crate::predictor::calibration::Calibration;
 use crate::predictor::ensemble::{PerformancePredictor, of_each_kind};
+use crate::predictor::search::SearchLimits;
 use crate::predictor::surrogate_features::PROBE_STEPS;
 use crate::runs::VERSION;
 use crate::space::decision::Decision;
@@ -243,7 +244,7 @@ impl Job<'_> {
             0 => predictor.calibration,
             _ => Calibration { confidence_multiplier: 0.0, ..predictor.calibration },
         };
-        let ranked = predictor.rerank(features, &calibration).map_err(|error| in_one_line(&error))?;
+        let ranked = predictor.rerank(features, &calibration, SearchLimits::default()).map_err(|error| in_one_line(&error))?;
         let decisions = of_each_kind(&ranked.candidates).into_iter().map(|candidate| candidate.decision);
         let trainings = decisions.filter_map(|decision| match decision {
             Decision::Generate | Decision::Method(_) => None,

@@ -3,8 +3,8 @@
 use crate::features::{FeatureError, TaskFeatures, task_features};
 use crate::space::decision::Decision;
 use crate::space::methods::{How, plain};
+use crate::space::shape::NetworkShape;
 use crate::space::{Plan, Start};
-use weightsmith_base_model::Architecture;
 use weightsmith_evaluation::{Made, MethodError, MethodSettings, Predictor, Shape};
 use weightsmith_generation::{GenerateOptions, Steps, generate_base_model, untrained_base_model};
 use weightsmith_metamodel::Pretrained;
@@ -19,8 +19,8 @@ pub(crate) struct Executor<'a> {
     pub(crate) pretrained: &'a Pretrained,
     /// The seed of trainings and folds.
     pub(crate) seed: Seed,
-    /// The architecture that trainings from random numbers have, whatever their plan says; its inputs and outputs are not read.
-    pub(crate) shape: Option<&'a Architecture>,
+    /// The shape of networks that are trained from random numbers, whatever their plan says.
+    pub(crate) shape: Option<&'a NetworkShape>,
 }
 
 impl Executor<'_> {

@@ -88,13 +88,14 @@ impl RecordedRuns {
     }
 
     /// The predictor of these runs, as the lifting of runs to rows knows it.
-    fn learner<'a>(&'a self, held_out: &'a BTreeSet<String>) -> Learner<'a> {
+    pub(crate) fn learner<'a>(&'a self, held_out: &'a BTreeSet<String>) -> Learner<'a> {
         Learner { uid: self.learner_uid(), held_out, lineage: &self.lineage }
     }
 
     /// The name of the predictor of these runs.
     pub fn learner_uid(&self) -> Uid {
-        let runs: BTreeSet<String> = self.runs.iter().map(|run| run.record.uid.to_string()).collect();
+        let runs: BTreeSet<String> =
+            self.runs.iter().chain(&self.methods).map(|run| run.record.uid.to_string()).collect();
         let parts = ["predictor", VERSION].into_iter().chain(runs.iter().map(String::as_str));
         Uid::derived(&parts.collect::<Vec<_>>())
     }
@@ -111,7 +112,7 @@ impl RecordedRuns {
 
     /// The data sets that the runs come from.
     pub fn roots(&self) -> BTreeSet<String> {
-        self.runs.iter().flat_map(|run| run.record.roots.iter().cloned()).collect()
+        self.runs.iter().chain(&self.methods).flat_map(|run| run.record.roots.iter().cloned()).collect()
     }
 
     /// These runs and others.

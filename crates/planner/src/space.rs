@@ -2,6 +2,7 @@
 
 pub(crate) mod decision;
 pub(crate) mod methods;
+pub(crate) mod shape;
 pub(crate) mod wording;
 
 use rand::Rng;

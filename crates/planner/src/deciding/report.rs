@@ -1,6 +1,8 @@
 //! The decision for one table as a report, and its execution.
 
-use crate::deciding::decide::{DecideError, DecideSettings, Decided, N_FOLDS, Reason, decide};
+use crate::deciding::decide::{
+    Allowed, DecideError, DecideSettings, Decided, N_FOLDS, Reason, decide,
+};
 use crate::error::PlannerError;
 use crate::executor::Executor;
 use crate::features::{FEATURES, loss_unit};
@@ -9,6 +11,7 @@ use crate::predictor::ensemble::{Candidate, PerformancePredictor};
 use crate::predictor::surrogate_features::SurrogateInput;
 use crate::space::Plan;
 use crate::space::decision::Decision;
+use crate::space::shape::NetworkShape;
 use crate::space::wording::in_words;
 use serde::Serialize;
 use std::time::Instant;
@@ -29,6 +32,12 @@ pub struct DecisionSettings<'a> {
     pub n_support: Option<usize>,
     /// The number of candidates that are cross-validated on the support rows.
     pub n_tried: usize,
+    /// Seconds for deciding and doing together; no limit if there is none.
+    pub seconds: Option<f64>,
+    /// What may be decided.
+    pub allowed: Allowed,
+    /// The shape that the network is to have.
+    pub shape: Option<&'a NetworkShape>,
     /// Whether the decision is executed.
     pub run: bool,
     /// The seed of rows and trainings.
@@ -57,6 +66,8 @@ pub struct CandidateReport {
     pub improvement_deviation: f64,
     /// The loss that the search's linear model predicts.
     pub linear_loss: f64,
+    /// Predicted processor seconds on one core; none of a kind that no run was recorded of.
+    pub seconds: Option<f64>,
     /// Of an alternative, where the decision was executed and there are query rows: the loss of the alternative on them.
     pub observed: Option<f64>,
     /// Where it was cross-validated on the support rows: the improvement that was measured, and what was made of it.
@@ -71,7 +82,7 @@ pub struct TriedReport {
     pub measured: Estimate,
     /// The predicted and the measured improvement, combined by their precisions.
     pub posterior: Estimate,
-    /// The lower end of the posterior's 90% interval; above 0, the candidate is preferred to generating.
+    /// The posterior's mean less half its standard deviation; the decision with the highest is chosen.
     pub lower_bound: f64,
 }
 
@@ -146,6 +157,8 @@ pub struct DecisionReport {
     pub n_reranked: usize,
     /// Wall-clock seconds of deciding.
     pub wall_s: f64,
+    /// Seconds that deciding and doing were to take together at most; none without a limit.
+    pub seconds: Option<f64>,
     /// The decision.
     pub chosen: CandidateReport,
     /// The best decisions of other kinds, best first.
@@ -186,9 +199,10 @@ pub fn decide_for_table(
     };
     #[expect(clippy::disallowed_methods, reason = "how long it took is reported")]
     let begun = Instant::now();
-    let decide_settings = DecideSettings { n_tried: settings.n_tried, seed: settings.seed };
+    let &DecisionSettings { n_tried, seconds, allowed, shape, seed, .. } = settings;
+    let decide_settings = DecideSettings { n_tried, seconds, allowed, shape, seed };
     let decided =
-        decide(&support, settings.predictor, settings.pretrained, decide_settings).map_err(|error| {
+        decide(&support, settings.predictor, settings.pretrained, &decide_settings).map_err(|error| {
             match error {
                 DecideError::Try(error) => failed(error),
                 DecideError::Features(source) => PlannerError::Describe { data: data.clone(), source },
@@ -212,11 +226,12 @@ pub fn decide_for_table(
         n_scored: decided.n_scored,
         n_reranked: decided.n_reranked,
         wall_s,
-        chosen: candidate_report(&decided.chosen, &decided, scale, support.target().task_type()),
+        seconds,
+        chosen: candidate_report(&decided.chosen, &decided, scale, settings.predictor),
         alternatives: decided
             .alternatives
             .iter()
-            .map(|candidate| candidate_report(candidate, &decided, scale, support.target().task_type()))
+            .map(|candidate| candidate_report(candidate, &decided, scale, settings.predictor))
             .collect(),
         reasons: decided.reasons.clone(),
         curve: predicted_curve(&decided, settings.predictor, scale)?,
@@ -232,7 +247,7 @@ pub fn decide_for_table(
     }
     #[expect(clippy::disallowed_methods, reason = "how long it took is reported")]
     let begun = Instant::now();
-    let executor = Executor { pretrained: settings.pretrained, seed: settings.seed, shape: None };
+    let executor = Executor { pretrained: settings.pretrained, seed: settings.seed, shape: settings.shape };
     let execute = |candidate: &Candidate| {
         executor.execute(candidate.decision, candidate.n_steps, &support, &mut |_| {})
     };
@@ -267,8 +282,9 @@ fn candidate_report(
     candidate: &Candidate,
     decided: &Decided,
     scale: f64,
-    task_type: TaskType,
+    predictor: &PerformancePredictor,
 ) -> CandidateReport {
+    let features = &decided.features;
     let prediction = &candidate.prediction;
     let tried = decided.tried.iter().find(|tried| tried.candidate.decision == candidate.decision);
     CandidateReport {
@@ -278,7 +294,7 @@ fn candidate_report(
             Decision::Method(_) => "method",
             Decision::Train(_) => "train",
         },
-        recipe: candidate.decision.values(task_type),
+        recipe: candidate.decision.values(features.task_type()),
         n_steps: candidate.n_steps,
         loss: scale * prediction.mean.exp(),
         low: scale * prediction.low.exp(),
@@ -287,6 +303,7 @@ fn candidate_report(
         improvement: candidate.improvement.mean + 0.0,
         improvement_deviation: candidate.improvement.deviation,
         linear_loss: scale * candidate.linear.exp(),
+        seconds: predictor.costs.seconds(candidate.decision, candidate.n_steps, features),
         observed: None,
         tried: tried.map(|tried| TriedReport {
             measured: tried.measured,

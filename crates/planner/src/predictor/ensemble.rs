@@ -2,10 +2,12 @@
 
 use crate::features::TaskFeatures;
 use crate::predictor::calibration::{Calibration, Estimate, LossPrediction};
+use crate::predictor::costs::CostModel;
 use crate::predictor::linear::LinearPredictor;
-use crate::predictor::search::search;
+use crate::predictor::method_models::MethodModel;
+use crate::predictor::search::{SearchLimits, search};
 use crate::predictor::surrogate_features::{SurrogateInput, surrogate_table};
-use crate::space::Start;
+use crate::space::{Plan, Start};
 use crate::space::decision::Decision;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -14,6 +16,9 @@ use weightsmith_tasks::{Above, Base, Table};
 
 /// The number of plans that the exact search passes on to the ensemble.
 pub const N_RERANKED: usize = 100_000;
+/// Standard deviations that are taken off the predicted improvement of a method where nothing was measured. They are those of errors
+/// on data sets of the kind that was learned from; a table may be of another kind.
+const METHOD_CAUTION: f64 = 1.0;
 /// Rows that the networks read at once.
 const N_CHUNK: usize = 4096;
 
@@ -26,6 +31,10 @@ pub struct PerformancePredictor {
     pub networks: Vec<BaseModel<Above<Base>>>,
     /// How far the ensemble's predictions are to be trusted.
     pub calibration: Calibration,
+    /// What methods gain over plain generating; none where no runs of them were learned from.
+    pub methods: Vec<MethodModel>,
+    /// What decisions cost.
+    pub costs: CostModel,
 }
 
 /// A decision with its predictions.
@@ -74,8 +83,63 @@ impl PerformancePredictor {
         Ok((0..inputs.len()).map(of).collect())
     }
 
-    /// Searches all plans with the linear model and re-ranks the best [`N_RERANKED`] and the decision to generate by the lower
-    /// confidence bound of their improvement over generating, with a calibration that is most often
+    /// Every method with its predicted improvement over plain generating, whose prediction is `generated`.
+    ///
+    /// # Errors
+    /// Networks that read other columns.
+    pub fn methods(
+        &self,
+        features: &TaskFeatures,
+        generated: &Candidate,
+    ) -> Result<Vec<Candidate>, EncodingError> {
+        let candidate = |model: &MethodModel| -> Result<Candidate, EncodingError> {
+            let improvement = model.predict(&[features])?[0];
+            let LossPrediction { mean, disagreement, low, high } = generated.prediction;
+            let shifted = |value: f64| value - improvement.mean;
+            Ok(Candidate {
+                decision: Decision::Method(model.method),
+                n_steps: 0,
+                linear: shifted(generated.linear),
+                prediction: LossPrediction {
+                    mean: shifted(mean),
+                    disagreement,
+                    low: shifted(low),
+                    high: shifted(high),
+                },
+                improvement,
+                lower_bound: improvement.mean - METHOD_CAUTION * improvement.deviation,
+            })
+        };
+        self.methods.iter().map(candidate).collect()
+    }
+
+    /// The decision to generate in one forward pass, with its predictions.
+    ///
+    /// # Errors
+    /// Networks that read other columns.
+    pub fn generated(&self, features: &TaskFeatures) -> Result<Candidate, EncodingError> {
+        let input = SurrogateInput { decision: Decision::Generate, n_steps: 0, features };
+        Ok(self.candidates(&[input], [self.linear.predict(&input)].into_iter(), &self.calibration)?.remove(0))
+    }
+
+    /// One plan with every number of steps.
+    ///
+    /// # Errors
+    /// Networks that read other columns.
+    pub fn lengths(&self, features: &TaskFeatures, plan: Plan) -> Result<Vec<Candidate>, EncodingError> {
+        let generated = SurrogateInput { decision: Decision::Generate, n_steps: 0, features };
+        let length = |&n_steps: &usize| {
+            let decision = Decision::Train(plan.longest().canonical(features.task_type()));
+            SurrogateInput { decision, n_steps, features }
+        };
+        let inputs: Vec<SurrogateInput<'_>> =
+            [generated].into_iter().chain(Plan::steps().iter().map(length)).collect();
+        let linear: Vec<f64> = inputs.iter().map(|input| self.linear.predict(input)).collect();
+        self.candidates(&inputs, linear.into_iter(), &self.calibration)
+    }
+
+    /// Searches all plans within `limits` with the linear model and re-ranks the best [`N_RERANKED`] and the decision to generate by
+    /// the lower confidence bound of their improvement over generating, with a calibration that is most often
     /// [`PerformancePredictor::calibration`].
     ///
     /// # Errors
@@ -84,8 +148,9 @@ impl PerformancePredictor {
         &self,
         features: &TaskFeatures,
         calibration: &Calibration,
+        limits: SearchLimits,
     ) -> Result<Ranked, EncodingError> {
-        let searched = search(&self.linear, features, N_RERANKED);
+        let searched = search(&self.linear, features, N_RERANKED, limits);
         let generated = SurrogateInput { decision: Decision::Generate, n_steps: 0, features };
         let trained = searched.best.iter().map(|scored| SurrogateInput {
             decision: Decision::Train(scored.plan),
@@ -95,25 +160,31 @@ impl PerformancePredictor {
         let inputs: Vec<SurrogateInput<'_>> = [generated].into_iter().chain(trained).collect();
         let linear = [self.linear.predict(&generated)];
         let linear = linear.into_iter().chain(searched.best.iter().map(|scored| f64::from(scored.score)));
-        let members = self.member_predictions(&inputs)?;
-        let mut candidates: Vec<Candidate> = inputs
-            .iter()
-            .zip(linear)
-            .enumerate()
-            .map(|(at, (input, linear))| {
-                let improvement = Estimate::over_members(members.iter().map(|member| member[0] - member[at]));
-                Candidate {
-                    decision: input.decision,
-                    n_steps: input.n_steps,
-                    linear,
-                    prediction: calibration.prediction(members.iter().map(|member| member[at])),
-                    improvement,
-                    lower_bound: calibration.lower_bound(improvement),
-                }
-            })
-            .collect();
+        let mut candidates = self.candidates(&inputs, linear, calibration)?;
         candidates.sort_by(|a, b| b.lower_bound.total_cmp(&a.lower_bound));
         Ok(Ranked { n_scored: searched.n_scored, candidates })
+    }
+
+    /// Candidates of inputs, of which the first is the decision to generate, and the linear model's predictions of them.
+    fn candidates(
+        &self,
+        inputs: &[SurrogateInput<'_>],
+        linear: impl Iterator<Item = f64>,
+        calibration: &Calibration,
+    ) -> Result<Vec<Candidate>, EncodingError> {
+        let members = self.member_predictions(inputs)?;
+        let candidate = |(at, (input, linear)): (usize, (&SurrogateInput<'_>, f64))| {
+            let improvement = Estimate::over_members(members.iter().map(|member| member[0] - member[at]));
+            Candidate {
+                decision: input.decision,
+                n_steps: input.n_steps,
+                linear,
+                prediction: calibration.prediction(members.iter().map(|member| member[at])),
+                improvement,
+                lower_bound: calibration.lower_bound(improvement),
+            }
+        };
+        Ok(inputs.iter().zip(linear).enumerate().map(candidate).collect())
     }
 }
 

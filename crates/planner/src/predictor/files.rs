@@ -2,7 +2,9 @@
 
 use crate::error::PlannerError;
 use crate::predictor::ensemble::PerformancePredictor;
-use crate::predictor::manifest::PredictorError;
+use crate::predictor::manifest::{PredictorError, PredictorFiles};
+use crate::space::methods::KnownMethod;
+use std::collections::BTreeMap;
 use std::path::Path;
 use weightsmith_runtime::write_output;
 
@@ -12,9 +14,19 @@ fn network_name(at: usize) -> String {
     format!("network-{at}.safetensors")
 }
 
+fn method_name(name: &str) -> String {
+    format!("method-{name}.safetensors")
+}
+
 macro_rules! shipped_file {
-    ($name:literal) => {
-        include_bytes!(concat!("../../../../models/planner-1/", $name)) as &[u8]
+    ($name:expr) => {
+        include_bytes!(concat!("../../../../models/planner-2/", $name))
+    };
+}
+
+macro_rules! shipped_methods {
+    ($($name:literal),*) => {
+        [$(($name.to_string(), shipped_file!(concat!("method-", $name, ".safetensors")).to_vec())),*]
     };
 }
 
@@ -23,15 +35,31 @@ macro_rules! shipped_file {
 /// # Errors
 /// Files that were damaged before the binary was built.
 pub fn shipped_predictor() -> Result<PerformancePredictor, PlannerError> {
-    let networks = [
-        shipped_file!("network-0.safetensors"),
-        shipped_file!("network-1.safetensors"),
-        shipped_file!("network-2.safetensors"),
-        shipped_file!("network-3.safetensors"),
-        shipped_file!("network-4.safetensors"),
-    ];
-    let manifest = include_str!("../../../../models/planner-1/predictor.json");
-    of_files(manifest, &networks, Path::new("planner-1"))
+    let files = PredictorFiles {
+        manifest: include_str!("../../../../models/planner-2/predictor.json").to_string(),
+        networks: vec![
+            shipped_file!("network-0.safetensors").to_vec(),
+            shipped_file!("network-1.safetensors").to_vec(),
+            shipped_file!("network-2.safetensors").to_vec(),
+            shipped_file!("network-3.safetensors").to_vec(),
+            shipped_file!("network-4.safetensors").to_vec(),
+        ],
+        methods: BTreeMap::from(shipped_methods!(
+            "generated",
+            "generated-3",
+            "generated-20",
+            "generated-alone",
+            "generated-view",
+            "generated-steps",
+            "steps-from-random",
+            "gp",
+            "boosting",
+            "average",
+            "forest",
+            "linear-tuned"
+        )),
+    };
+    of_files(&files, Path::new("planner-2"))
 }
 
 /// The predictor in a folder.
@@ -45,13 +73,17 @@ pub fn load_predictor(folder: &Path) -> Result<PerformancePredictor, PlannerErro
     while let Ok(bytes) = std::fs::read(folder.join(network_name(networks.len()))) {
         networks.push(bytes);
     }
-    let networks: Vec<&[u8]> = networks.iter().map(Vec::as_slice).collect();
-    of_files(&manifest, &networks, folder)
+    let method = |method: KnownMethod| {
+        let bytes = std::fs::read(folder.join(method_name(method.name()))).ok()?;
+        Some((method.name().to_string(), bytes))
+    };
+    let methods = KnownMethod::all().filter_map(method).collect();
+    of_files(&PredictorFiles { manifest, networks, methods }, folder)
 }
 
-fn of_files(manifest: &str, networks: &[&[u8]], path: &Path) -> Result<PerformancePredictor, PlannerError> {
+fn of_files(files: &PredictorFiles, path: &Path) -> Result<PerformancePredictor, PlannerError> {
     let damaged = |source: PredictorError| PlannerError::PredictorFiles { path: path.into(), source };
-    PerformancePredictor::from_files(manifest, networks).map_err(damaged)
+    PerformancePredictor::from_files(files).map_err(damaged)
 }
 
 /// Writes a predictor into a folder, which is made if it is not there.
@@ -62,9 +94,12 @@ pub fn save_predictor(predictor: &PerformancePredictor, folder: &Path) -> Result
     let damaged = |source: PredictorError| PlannerError::PredictorFiles { path: folder.into(), source };
     std::fs::create_dir_all(folder)
         .map_err(|source| PlannerError::NoPredictor { path: folder.into(), source })?;
-    let (manifest, networks) = predictor.to_files().map_err(damaged)?;
+    let PredictorFiles { manifest, networks, methods } = predictor.to_files().map_err(damaged)?;
     for (at, bytes) in networks.iter().enumerate() {
         write_output(&folder.join(network_name(at)), bytes)?;
+    }
+    for (name, bytes) in &methods {
+        write_output(&folder.join(method_name(name)), bytes)?;
     }
     Ok(write_output(&folder.join(MANIFEST), manifest.as_bytes())?)
 }

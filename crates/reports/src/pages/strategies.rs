@@ -53,7 +53,7 @@ fn of_size(report: &StrategiesReport, n_support: usize) -> impl Iterator<Item = 
 fn answer(report: &StrategiesReport, n_support: usize) -> Markup {
     let planned = of_size(report, n_support).find(|(_, summary)| summary.strategy == Strategy::Planned);
     let is_other = |(_, summary): &(usize, &StrategySummary)| {
-        !matches!(summary.strategy, Strategy::Planned | Strategy::PlannedTried)
+        !matches!(summary.strategy, Strategy::Planned | Strategy::PlannedUntried)
     };
     let others = of_size(report, n_support).filter(is_other);
     let best = others.min_by(|a, b| a.1.regret.total_cmp(&b.1.regret));

@@ -13,7 +13,8 @@ use weightsmith_datasets::{Note, read_table};
 use weightsmith_evaluation::{Predictor, number_text, seconds_text};
 use weightsmith_generation::load_metamodel;
 use weightsmith_planner::{
-    CandidateReport, DecisionReport, DecisionSettings, decide_for_table, load_predictor, shipped_predictor,
+    Allowed, CandidateReport, DecisionReport, DecisionSettings, NetworkShape, decide_for_table, load_predictor,
+    shipped_predictor,
 };
 use weightsmith_reports::{ReportFormat, write as write_report};
 use weightsmith_runtime::check_output;
@@ -45,12 +46,17 @@ pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
         (None, Some(folder)) => load_predictor(folder)?,
         (None, None) => shipped_predictor()?,
     };
+    let shape = arguments.shape.as_deref().map(NetworkShape::read).transpose()?;
     let pretrained = load_metamodel(None, read.labelled.target.task_type(), &open_device("cpu")?)?;
     let settings = DecisionSettings {
         predictor: &predictor,
         pretrained: &pretrained,
         n_support: arguments.support,
         n_tried: arguments.tries.into(),
+        seconds: arguments.seconds,
+        // What is to be written is a network.
+        allowed: Allowed { generating: !arguments.train_only, references: out.is_none() },
+        shape: shape.as_ref(),
         run: arguments.run,
         seed: Seed(arguments.seed),
     };
@@ -101,7 +107,7 @@ fn text(plan: &DecisionReport, out: Option<&Path>, report: Option<&Path>) -> Str
         of_chosen.or(decision.observed)
     };
     let mut rows = vec![
-        ["decision", metric, "90%", "observed", "improvement over generating", "cross-validated"]
+        ["decision", metric, "90%", "observed", "improvement over generating", "cross-validated", "takes"]
             .map(String::from)
             .to_vec(),
     ];
@@ -115,6 +121,7 @@ fn text(plan: &DecisionReport, out: Option<&Path>, report: Option<&Path>) -> Str
             decision.tried.map_or("-".into(), |tried| {
                 format!("{} ± {:.1}%", percent(tried.measured.mean), 100.0 * tried.measured.deviation)
             }),
+            decision.seconds.map_or("-".into(), seconds_text),
         ]);
     }
     text += &format!("\n{}", print::columns(&rows));
