@@ -222,7 +222,9 @@ impl Job<'_> {
         let plan = match self.recipe_idx {
             0 => return Decision::Generate,
             turn if self.settings.methods => {
-                return KnownMethod::all().nth(turn as usize - 1).map_or(Decision::Generate, Decision::Method);
+                return KnownMethod::all()
+                    .nth(turn as usize - 1)
+                    .map_or(Decision::Generate, Decision::Method);
             }
             turn if turn.is_multiple_of(2) => {
                 let name = format!("plan.collect.{}", self.name());
@@ -244,7 +246,9 @@ impl Job<'_> {
             0 => predictor.calibration,
             _ => Calibration { confidence_multiplier: 0.0, ..predictor.calibration },
         };
-        let ranked = predictor.rerank(features, &calibration, SearchLimits::default()).map_err(|error| in_one_line(&error))?;
+        let ranked = predictor
+            .rerank(features, &calibration, SearchLimits::default())
+            .map_err(|error| in_one_line(&error))?;
         let decisions = of_each_kind(&ranked.candidates).into_iter().map(|candidate| candidate.decision);
         let trainings = decisions.filter_map(|decision| match decision {
             Decision::Generate | Decision::Method(_) => None,
@@ -262,15 +266,7 @@ impl Job<'_> {
         let numbers = [settings.seed.0, rows.n_support as u64, settings.max_steps as u64];
         let [seed, n_support, max_steps] = numbers.map(|number| number.to_string());
         let decision = decision.to_string();
-        Uid::derived(&[
-            "plan collect",
-            VERSION,
-            &self.name(),
-            &seed,
-            &n_support,
-            &max_steps,
-            &decision,
-        ])
+        Uid::derived(&["plan collect", VERSION, &self.name(), &seed, &n_support, &max_steps, &decision])
     }
 
     fn problem(&self, prior: &Prior) -> Result<Problem, String> {
@@ -291,8 +287,7 @@ impl Job<'_> {
 
     /// Executes and records one decision, or those of a targeted collection.
     fn run(&self, prior: &Prior, metamodels: &Metamodels) -> Result<Vec<RunRecord<Base>>, String> {
-        let failed =
-            |why: String| format!("{}, {} rows: {why}", self.name(), self.rows.n_support);
+        let failed = |why: String| format!("{}, {} rows: {why}", self.name(), self.rows.n_support);
         let problem = self.problem(prior).map_err(failed)?;
         let support = problem.support();
         let pretrained = metamodels.of(self.rows.source.task_type()).expect("loading made sure of it");

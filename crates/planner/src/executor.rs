@@ -33,7 +33,10 @@ impl Executor<'_> {
 
     /// The features without generating anything: the loss that the closed-form head alone expects stands in for that of generated
     /// weights.
-    pub(crate) fn features_without_generating(&self, support: &Support) -> Result<TaskFeatures, FeatureError> {
+    pub(crate) fn features_without_generating(
+        &self,
+        support: &Support,
+    ) -> Result<TaskFeatures, FeatureError> {
         let linear = untrained_base_model(support, &self.pretrained.metamodel.device())?.expected;
         task_features(support, &linear.expect("the closed-form head says how good it expects to be"))
     }

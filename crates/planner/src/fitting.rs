@@ -161,7 +161,12 @@ pub fn fit_and_record(
         code_version: VERSION.into(),
         device: "cpu".into(),
         n_steps: 0,
-        parents: runs.runs.iter().chain(&runs.methods).map(|run| Parent { uid: run.record.uid, kind: ParentKind::Data }).collect(),
+        parents: runs
+            .runs
+            .iter()
+            .chain(&runs.methods)
+            .map(|run| Parent { uid: run.record.uid, kind: ParentKind::Data })
+            .collect(),
         curve: Vec::new(),
         level: PhantomData,
     };

@@ -35,8 +35,8 @@ const N_RATES: usize = 16;
 const N_DECAYS: usize = 16;
 /// Numbers of steps: those at which run records have the loss on query rows.
 const STEPS: [usize; 28] = [
-    1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192,
-    12288, 16384,
+    1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096,
+    6144, 8192, 12288, 16384,
 ];
 /// Rows of a mini-batch; the last takes all.
 const BATCHES: [usize; 5] = [8, 16, 32, 64, usize::MAX];

@@ -2,8 +2,7 @@
 
 use super::{
     AVERAGE, BOOSTING, FINE_TUNED, FOREST, GENERATED, GENERATED_ALONE, GENERATED_PLAIN, GP, LINEAR_TUNED,
-    MethodRef, NEIGHBOURS, NOISY, REFINED, Role, SHUFFLED,
-    STEPS_FROM_RANDOM, UNTRAINED, trained, tuned,
+    MethodRef, NEIGHBOURS, NOISY, REFINED, Role, SHUFFLED, STEPS_FROM_RANDOM, UNTRAINED, trained, tuned,
 };
 use weightsmith_training::Optimiser;
 

@@ -1,9 +1,7 @@
 //! Comparing strategies: every one decides on tables that the predictor has not seen, and its model is scored.
 
 use crate::benchmark::portfolio::RecordedDecisions;
-use crate::benchmark::strategy::{
-    N_PORTFOLIO, N_STARTED, N_TRIED, N_TRIED_FOLDS, Strategy, Trial,
-};
+use crate::benchmark::strategy::{N_PORTFOLIO, N_STARTED, N_TRIED, N_TRIED_FOLDS, Strategy, Trial};
 use crate::deciding::decide::{DecideSettings, N_FOLDS, decide};
 use crate::error::PlannerError;
 use crate::executor::Executor;
@@ -145,9 +143,8 @@ impl OneTable<'_> {
         }
         // The best in hindsight: over the recorded runs on the same rows and these strategies.
         let n_rows = problem.support().n_rows() as u64;
-        let is_here = |run: &RecordedRun| {
-            run.record.task == self.table.name && run.record.outcome.n_short == n_rows
-        };
+        let is_here =
+            |run: &RecordedRun| run.record.task == self.table.name && run.record.outcome.n_short == n_rows;
         let of_table = self.runs.runs.iter().enumerate().filter(|(_, run)| is_here(run));
         let points = of_table.flat_map(|(at, _)| self.runs.evaluation_points(at)).map(|point| point.target);
         let methods = self.runs.methods.iter().filter(|run| is_here(run));
@@ -172,14 +169,18 @@ impl OneTable<'_> {
         recorded: &RecordedDecisions,
     ) -> Result<StrategyResult, MethodError> {
         let support = problem.support();
-        let execute = |decision: Decision,
-                       n_steps: usize,
-                       n_before: usize|
-         -> Result<StrategyResult, MethodError> {
-            let (predictor, _) = executor.execute(decision, n_steps, support, &mut |_| {})?;
-            let decision = format!("{decision}, {n_steps} steps");
-            Ok(StrategyResult { predictor, n_trainings: n_before + 1, search_s: 0.0, decision, predicted: None })
-        };
+        let execute =
+            |decision: Decision, n_steps: usize, n_before: usize| -> Result<StrategyResult, MethodError> {
+                let (predictor, _) = executor.execute(decision, n_steps, support, &mut |_| {})?;
+                let decision = format!("{decision}, {n_steps} steps");
+                Ok(StrategyResult {
+                    predictor,
+                    n_trainings: n_before + 1,
+                    search_s: 0.0,
+                    decision,
+                    predicted: None,
+                })
+            };
         // The position of the lowest held-out loss.
         let best_of = |tried: &[(Decision, usize)], n_folds: usize| -> Result<usize, MethodError> {
             let losses = tried

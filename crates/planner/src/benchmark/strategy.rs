@@ -85,7 +85,9 @@ impl Strategy {
     pub fn about(self) -> String {
         match self {
             Self::Planned => {
-                format!("the planner: predictions, the best of them updated by {N_FOLDS} folds of the table's own rows")
+                format!(
+                    "the planner: predictions, the best of them updated by {N_FOLDS} folds of the table's own rows"
+                )
             }
             Self::PlannedUntried => "the planner by its predictions alone, nothing tried".into(),
             Self::Generated => "always generate, with as many inner steps as pay".into(),

@@ -301,7 +301,8 @@ impl Candidate {
     /// Its improvement over another candidate than generating, whose own is known as exactly as the ensemble knows it.
     fn compare_with(&mut self, base: &Self, calibration: &Calibration) {
         let caution = (self.improvement.mean - self.lower_bound) / self.improvement.deviation.max(1e-12);
-        let caution = if self.improvement.deviation > 0.0 { caution } else { calibration.confidence_multiplier };
+        let caution =
+            if self.improvement.deviation > 0.0 { caution } else { calibration.confidence_multiplier };
         self.improvement.mean -= base.improvement.mean;
         self.lower_bound = self.improvement.mean - caution * self.improvement.deviation;
         if self.decision == base.decision {

@@ -1,8 +1,6 @@
 //! The decision for one table as a report, and its execution.
 
-use crate::deciding::decide::{
-    Allowed, DecideError, DecideSettings, Decided, N_FOLDS, Reason, decide,
-};
+use crate::deciding::decide::{Allowed, DecideError, DecideSettings, Decided, N_FOLDS, Reason, decide};
 use crate::error::PlannerError;
 use crate::executor::Executor;
 use crate::features::{FEATURES, loss_unit};

@@ -2,8 +2,8 @@
 
 use crate::features::TaskFeatures;
 use crate::runs::RecordedRuns;
-use crate::space::decision::Decision;
 use crate::space::Start;
+use crate::space::decision::Decision;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -50,7 +50,6 @@ pub fn shipped_predictor() -> Result<PerformancePredictor, PlannerError> {
             "generated-20",
             "generated-alone",
             "generated-view",
-            "generated-steps",
             "steps-from-random",
             "gp",
             "boosting",

@@ -156,7 +156,10 @@ mod tests {
         assert!(refused(&manifest(9)).contains("version 9"));
         assert!(refused(&manifest(2)).contains("2 networks, there are 0"));
         let without = manifest(2).replace(",\"methods\":{},\"costs\":{\"coefficients\":{}}", "");
-        assert!(!without.contains("costs") && refused(&without).contains("2 networks, there are 0"), "version 2");
+        assert!(
+            !without.contains("costs") && refused(&without).contains("2 networks, there are 0"),
+            "version 2"
+        );
         let older = manifest(1).replace("confidence_multiplier", "caution");
         assert!(
             older.contains("caution") && refused(&older).contains("2 networks, there are 0"),

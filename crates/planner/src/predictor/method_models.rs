@@ -150,9 +150,13 @@ pub(crate) fn fit_methods(
             let model = MethodModel { method: own.method, network, deviations: Deviations::default() };
             let features: Vec<&TaskFeatures> = held.iter().map(|(run, _)| &run.features).collect();
             let predicted = model.predict(&features)?;
-            errors.extend(features.into_iter().zip(held).zip(predicted).map(
-                |((features, (_, observed)), predicted)| (features, observed - predicted.mean),
-            ));
+            errors.extend(
+                features
+                    .into_iter()
+                    .zip(held)
+                    .zip(predicted)
+                    .map(|((features, (_, observed)), predicted)| (features, observed - predicted.mean)),
+            );
         }
         let network = network(runs, &own.runs.iter().collect::<Vec<_>>(), &BTreeSet::new(), &pretrained)?;
         Ok(MethodModel { method: own.method, network, deviations: Deviations::fit(&errors) })

@@ -61,12 +61,7 @@ impl SearchLimits {
 }
 
 /// Scores every plan within `limits` for a task and keeps the `n` best.
-pub fn search(
-    linear: &LinearPredictor,
-    features: &TaskFeatures,
-    n: usize,
-    limits: SearchLimits,
-) -> Searched {
+pub fn search(linear: &LinearPredictor, features: &TaskFeatures, n: usize, limits: SearchLimits) -> Searched {
     let scores = linear.of_task(features);
     let mut found = Searched { n_scored: 0, best: Vec::new() };
     for mut block in blocks(features) {

@@ -32,21 +32,21 @@ pub(crate) enum How {
 }
 
 /// Name, words and doing of every method.
-const ALL: [(&str, &str, How); 12] = [
+const ALL: [(&str, &str, How); 11] = [
     (
         "generated",
         "generate the weights, with as many inner steps as pay",
         How::Generate { n_views: N_VIEWS, n_trees: N_TREES, n_steps: Steps::Decided },
     ),
+    ("average", "the mean of a linear model, a Gaussian process and boosting", How::Compared(AVERAGE)),
+    ("gp", "a Gaussian process", How::Compared(GP)),
+    ("boosting", "gradient boosting of trees", How::Compared(BOOSTING)),
+    ("linear-tuned", "a linear model", How::Compared(LINEAR_TUNED)),
+    ("forest", "a random forest", How::Compared(FOREST)),
     (
-        "generated-3",
-        "generate the weights, with 3 inner steps",
-        How::Generate { n_views: N_VIEWS, n_trees: N_TREES, n_steps: Steps::Fixed(3) },
-    ),
-    (
-        "generated-20",
-        "generate the weights, with 20 inner steps",
-        How::Generate { n_views: N_VIEWS, n_trees: N_TREES, n_steps: Steps::Fixed(20) },
+        "steps-from-random",
+        "inner steps from random hidden weights, as many as pay",
+        How::Compared(STEPS_FROM_RANDOM),
     ),
     (
         "generated-alone",
@@ -59,20 +59,15 @@ const ALL: [(&str, &str, How); 12] = [
         How::Generate { n_views: 1, n_trees: 0, n_steps: Steps::Fixed(0) },
     ),
     (
-        "generated-steps",
-        "generate the weights without a forest, with as many inner steps as pay",
-        How::Generate { n_views: N_VIEWS, n_trees: 0, n_steps: Steps::Decided },
+        "generated-3",
+        "generate the weights, with 3 inner steps",
+        How::Generate { n_views: N_VIEWS, n_trees: N_TREES, n_steps: Steps::Fixed(3) },
     ),
     (
-        "steps-from-random",
-        "inner steps from random hidden weights, as many as pay",
-        How::Compared(STEPS_FROM_RANDOM),
+        "generated-20",
+        "generate the weights, with 20 inner steps",
+        How::Generate { n_views: N_VIEWS, n_trees: N_TREES, n_steps: Steps::Fixed(20) },
     ),
-    ("gp", "a Gaussian process", How::Compared(GP)),
-    ("boosting", "gradient boosting of trees", How::Compared(BOOSTING)),
-    ("average", "the mean of a linear model, a Gaussian process and boosting", How::Compared(AVERAGE)),
-    ("forest", "a random forest", How::Compared(FOREST)),
-    ("linear-tuned", "a linear model", How::Compared(LINEAR_TUNED)),
 ];
 
 impl KnownMethod {

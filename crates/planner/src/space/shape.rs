@@ -132,9 +132,6 @@ mod tests {
         assert!(matches!(read("hidden = []\n"), Err(ShapeError::Shape { .. })));
         assert!(matches!(read("hidden = [0]\n"), Err(ShapeError::Shape { .. })));
         assert!(matches!(read("layers = 2\n"), Err(ShapeError::Form { .. })));
-        assert!(matches!(
-            NetworkShape::read(&folder.path().join("no.toml")),
-            Err(ShapeError::Read { .. })
-        ));
+        assert!(matches!(NetworkShape::read(&folder.path().join("no.toml")), Err(ShapeError::Read { .. })));
     }
 }

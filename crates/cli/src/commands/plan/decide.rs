@@ -13,8 +13,8 @@ use weightsmith_datasets::{Note, read_table};
 use weightsmith_evaluation::{Predictor, number_text, seconds_text};
 use weightsmith_generation::load_metamodel;
 use weightsmith_planner::{
-    Allowed, CandidateReport, DecisionReport, DecisionSettings, NetworkShape, decide_for_table, load_predictor,
-    shipped_predictor,
+    Allowed, CandidateReport, DecisionReport, DecisionSettings, NetworkShape, decide_for_table,
+    load_predictor, shipped_predictor,
 };
 use weightsmith_reports::{ReportFormat, write as write_report};
 use weightsmith_runtime::check_output;
