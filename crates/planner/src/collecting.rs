@@ -438,6 +438,32 @@ mod tests {
     use weightsmith_ledger::{Filter, LedgerError};
 
     #[test]
+    fn long_trainings_are_of_few_rows_and_units_and_large_sizes_of_few_tasks() {
+        let device = open_device("cpu").unwrap();
+        let metamodels = Metamodels::for_all(&device).unwrap();
+        let pretrained = metamodels.of(TaskType::Classification).unwrap();
+        let executor = Executor { pretrained, seed: Seed(0), shape: None };
+        let prior = Prior::new(PriorConfig::default()).unwrap();
+        let task = synthetic(&prior, 0, TaskType::Classification, &testing::collect_settings(1, 1));
+        let steps = |n_rows: usize, plan: Plan| {
+            let problem = Problem::of_task(&task, n_rows).unwrap();
+            let features = executor.features(problem.support()).unwrap();
+            affordable_steps(Decision::Train(plan), 20_000, problem.support(), &features)
+        };
+        let adam = Plan::usual_adam();
+        assert_eq!(steps(24, adam), 16_384);
+        let (few, many) = (steps(512, adam), steps(4096, adam));
+        assert!(many < few && few < 16_384 && many >= 1024, "{few} {many}");
+        let sizes = [16, 256, 512, 2048]
+            .map(|n| (0..64).filter(|idx| TaskSource::Synthetic(*idx).has_turn(n)).count());
+        assert_eq!(sizes, [64, 64, 32, 8]);
+        // As many with classes as with numbers.
+        let with_classes = |idx: &u64| TaskSource::Synthetic(*idx).task_type() == TaskType::Classification;
+        let large = (0..64).filter(|idx| TaskSource::Synthetic(*idx).has_turn(2048)).filter(with_classes);
+        assert_eq!(large.count(), 4);
+    }
+
+    #[test]
     fn another_outcome_of_the_same_training_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let metamodels = Metamodels::for_all(&open_device("cpu").unwrap()).unwrap();

@@ -102,3 +102,39 @@ pub fn summarise_strategies(trials: &[Trial], seed: Seed) -> Vec<StrategySummary
     }
     summaries
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weightsmith_tasks::TaskType;
+
+    #[test]
+    fn the_share_of_the_gap_is_one_less_the_ratio_of_mean_regrets() {
+        let trial = |table: &str, strategy: Strategy, regret: f64| Trial {
+            table: table.into(),
+            task_type: TaskType::Regression,
+            n_support: 32,
+            strategy,
+            loss: Some(regret),
+            regret: Some(regret),
+            predicted: None,
+            cpu_s: 0.0,
+            training_s: 0.0,
+            n_trainings: 1,
+            decision: String::new(),
+        };
+        let trials = [
+            trial("a", Strategy::Planned, 0.1),
+            trial("a", Strategy::Plain, 0.4),
+            trial("b", Strategy::Planned, 0.0),
+            trial("b", Strategy::Plain, 0.1),
+        ];
+        let found = summarise_strategies(&trials, Seed(0));
+        let planned = found.iter().find(|summary| summary.strategy == Strategy::Planned).unwrap();
+        let (share, interval) = planned.gap_closed.unwrap();
+        let interval = interval.unwrap();
+        // 1 - 0.1 / 0.5; of draws of one table alone 0.75 and 1.
+        assert!((share - 0.8).abs() < 1e-12);
+        assert!((interval.low - 0.75).abs() < 1e-12 && (interval.high - 1.0).abs() < 1e-12, "{interval:?}");
+    }
+}

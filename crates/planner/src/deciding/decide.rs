@@ -134,6 +134,8 @@ pub struct DecideSettings<'a> {
     pub n_tried: usize,
     /// Seconds for deciding and doing together; no limit if there is none.
     pub seconds: Option<f64>,
+    /// Whether every plan is searched, if there is time; otherwise Adam at common settings stands for all trainings.
+    pub search: bool,
     /// What may be decided.
     pub allowed: Allowed,
     /// The shape that the network is to have. Generated weights have shapes of their own, so that one is trained.
@@ -159,9 +161,17 @@ impl Default for Allowed {
 }
 
 impl DecideSettings<'_> {
-    /// With the usual number of tries, everything allowed and no limit of time.
+    /// With the usual number of tries, everything allowed, no limit of time, and without the search, which takes longer than anything
+    /// else where rows are few and hardly ever finds what is better than a method.
     pub fn usual(seed: Seed) -> Self {
-        Self { n_tried: N_TRIED, seconds: None, allowed: Allowed::default(), shape: None, seed }
+        Self {
+            n_tried: N_TRIED,
+            seconds: None,
+            search: false,
+            allowed: Allowed::default(),
+            shape: None,
+            seed,
+        }
     }
 
     fn may_generate(&self) -> bool {
@@ -260,7 +270,7 @@ impl Considered {
         let generated = predictor.generated(features)?;
         let mut all = predictor.methods(features, &generated)?;
         let mut n_scored = 0;
-        if budget.allows(Some(SEARCH_S)) {
+        if settings.search && budget.allows(Some(SEARCH_S)) {
             let limits = SearchLimits {
                 only_random: !settings.may_generate(),
                 network_of: settings.shape.map(NetworkShape::nearest),

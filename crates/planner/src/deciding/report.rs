@@ -198,7 +198,7 @@ pub fn decide_for_table(
     #[expect(clippy::disallowed_methods, reason = "how long it took is reported")]
     let begun = Instant::now();
     let &DecisionSettings { n_tried, seconds, allowed, shape, seed, .. } = settings;
-    let decide_settings = DecideSettings { n_tried, seconds, allowed, shape, seed };
+    let decide_settings = DecideSettings { n_tried, seconds, search: true, allowed, shape, seed };
     let decided =
         decide(&support, settings.predictor, settings.pretrained, &decide_settings).map_err(|error| {
             match error {

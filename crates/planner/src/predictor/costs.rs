@@ -109,6 +109,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn costs_of_unknown_kinds_are_not_made_up() {
+        let costs = CostModel::fit(&RecordedRuns::default());
+        assert_eq!(costs.seconds(Decision::Generate, 0, &crate::testing::features(0.3)), None);
+    }
+
+    #[test]
     fn least_squares_finds_the_line_that_the_rows_lie_on() {
         let rows: Vec<([f64; N_COLUMNS], f64)> = (0..400)
             .map(|at| {

@@ -214,6 +214,28 @@ mod tests {
     }
 
     #[test]
+    fn limits_leave_out_what_they_say_and_nothing_else() {
+        let (linear, features) = (testing::linear(), testing::features(0.3));
+        let own = Plan::usual_adam();
+        let limits = SearchLimits { only_random: true, network_of: Some(own), most_steps: Some(64) };
+        let found = search(&linear, &features, 2000, limits);
+        let recipe = own.recipe();
+        for scored in &found.best {
+            let other = scored.plan.recipe();
+            assert_eq!(
+                (scored.plan.levels()[START_AT], other.hidden, other.skip),
+                (0, recipe.hidden.clone(), recipe.skip)
+            );
+            assert!(other.activation == recipe.activation && scored.plan.n_steps() <= 64);
+        }
+        // The best of them is the best of all such plans.
+        let best = search(&linear, &features, 1, limits).best[0].score;
+        assert!((found.best[0].score - best).abs() < 1e-6 && found.best.len() == 2000);
+        let unlimited = search(&linear, &features, 1, SearchLimits::default());
+        assert!(unlimited.best[0].score <= best && unlimited.n_scored > 100 * found.n_scored);
+    }
+
+    #[test]
     fn blocks_hold_every_training_once() {
         let features = testing::features(0.3);
         let blocks = blocks(&features);

@@ -124,3 +124,22 @@ impl fmt::Display for KnownMethod {
 pub(crate) fn plain(n_threads: usize) -> GenerateOptions {
     GenerateOptions { n_views: N_VIEWS, n_trees: N_TREES, n_steps: Steps::Fixed(0), n_threads }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_are_found_by_names_that_occur_once() {
+        assert_eq!(KnownMethod::all().count(), KnownMethod::COUNT);
+        for method in KnownMethod::all() {
+            assert_eq!(KnownMethod::find(method.name()), Some(method));
+            if let How::Compared(compared) = method.how() {
+                assert_eq!(compared.name(), method.name(), "the same name as in comparisons");
+            }
+        }
+        let networks: Vec<&str> =
+            KnownMethod::all().filter(|method| !method.is_network()).map(KnownMethod::name).collect();
+        assert_eq!(networks, ["average", "gp", "boosting", "forest"]);
+    }
+}

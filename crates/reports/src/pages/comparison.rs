@@ -187,7 +187,7 @@ fn steps(comparison: &Comparison) -> Markup {
             @if let Some(decided) = &curves.decided {
                 "For the whole network, of several views and the forest, rows held out from the support picked "
                 (figure("/steps/decided/median", decided.median, format!("{:.0}", decided.median)))
-                " steps in the median over splits; the dot marks that number. "
+                " steps in the median over splits; the dot marks that number, or the one tried that is nearest. "
             }
             "Where the support's loss falls and the query's does not, steps learn the rows by heart."
         }
