@@ -160,7 +160,8 @@ fn a_predictor_learns_from_a_ledger_and_plans_for_a_table() {
     let plan = "plan --data sample:penguins --support 48 --predictor predictor --run --tries 1 --out w.safetensors \
                 --report plan.html --json";
     let printed = run(plan).done().json();
-    assert!(printed["n_scored"].as_u64().unwrap() > 1_000_000_000, "{printed}");
+    // Of all plans those with at most 64 steps, as many as were recorded.
+    assert!(printed["n_scored"].as_u64().unwrap() > 300_000_000, "{printed}");
     assert_eq!((&printed["n_support"], &printed["metric"]), (&48.into(), &"log_loss".into()));
     let number = |pointer: &str| {
         printed.pointer(pointer).and_then(|v| v.as_f64()).unwrap_or_else(|| panic!("no {pointer}"))

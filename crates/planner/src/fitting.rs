@@ -191,9 +191,22 @@ impl Fitted {
         settings: &FitSettings,
         device: &Device,
     ) -> Result<PerformancePredictor, PlannerError> {
-        let methods = fit_methods(runs, settings.n_folds, settings.seed, device)?;
-        Ok(PerformancePredictor { methods, costs: CostModel::fit(runs), ..self.predictor })
+        fit_methods_of(self.predictor, runs, settings, device)
     }
+}
+
+/// A predictor with what these runs say of methods and of costs, in place of what it knew of them; what it knows of trainings stays.
+///
+/// # Errors
+/// Runs of several splits, rows that nothing can be generated from.
+pub fn fit_methods_of(
+    predictor: PerformancePredictor,
+    runs: &RecordedRuns,
+    settings: &FitSettings,
+    device: &Device,
+) -> Result<PerformancePredictor, PlannerError> {
+    let methods = fit_methods(runs, settings.n_folds, settings.seed, device)?;
+    Ok(PerformancePredictor { methods, costs: CostModel::fit(runs), ..predictor })
 }
 
 /// [`fit_predictor`] to these examples, without methods and costs.
@@ -256,6 +269,7 @@ pub(crate) fn fit_to_examples(
         calibration,
         methods: Vec::new(),
         costs: CostModel::default(),
+        most_steps: runs.most_steps(),
     };
     Ok(Fitted { predictor, held_out_rmse, n_held_out })
 }

@@ -40,7 +40,7 @@ pub use deciding::report::{
 };
 pub use error::PlannerError;
 pub use features::{FEATURES, Feature, FeatureError, TaskFeatures, base_loss, loss_unit, task_features};
-pub use fitting::{FitSettings, fit_and_record, fit_predictor};
+pub use fitting::{FitSettings, fit_and_record, fit_methods_of, fit_predictor};
 pub use predictor::calibration::{Calibration, Estimate, LossPrediction};
 pub use predictor::costs::CostModel;
 pub use predictor::ensemble::{

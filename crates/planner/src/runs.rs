@@ -105,6 +105,13 @@ impl RecordedRuns {
         self.runs.len()
     }
 
+    /// The most steps in the space that a training took.
+    pub fn most_steps(&self) -> usize {
+        let last = |run: &RecordedRun| run.record.curve.last().map_or(0, |point| point.step);
+        let most = self.runs.iter().map(last).max().unwrap_or(0);
+        Plan::steps().iter().copied().filter(|n_steps| *n_steps as u64 <= most).max().unwrap_or(1)
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()

@@ -103,6 +103,9 @@ pub(crate) struct PlanFit {
     /// The ledger to learn from
     #[arg(long, value_name = "FILE", default_value = "runs.ledger")]
     pub(crate) ledger: PathBuf,
+    /// Learn from the ledger what methods gain and what everything costs, and keep what the predictor in this folder knows of trainings
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) trainings_of: Option<PathBuf>,
     /// Where it goes; the folder is made if it is not there
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: PathBuf,

@@ -7,7 +7,6 @@ use crate::features::{FEATURES, loss_unit};
 use crate::predictor::calibration::Estimate;
 use crate::predictor::ensemble::{Candidate, PerformancePredictor};
 use crate::predictor::surrogate_features::SurrogateInput;
-use crate::space::Plan;
 use crate::space::decision::Decision;
 use crate::space::shape::NetworkShape;
 use crate::space::wording::in_words;
@@ -322,8 +321,8 @@ fn predicted_curve(
     let Some(Candidate { decision, .. }) = trainings.next() else { return Ok(Vec::new()) };
     let input =
         |&n_steps: &usize| SurrogateInput { decision: *decision, n_steps, features: &decided.features };
-    let inputs: Vec<SurrogateInput<'_>> = Plan::steps().iter().map(input).collect();
-    let points = Plan::steps().iter().zip(predictor.predict(&inputs)?);
+    let inputs: Vec<SurrogateInput<'_>> = predictor.steps().map(input).collect();
+    let points = predictor.steps().zip(predictor.predict(&inputs)?);
     Ok(points
         .map(|(&n_steps, prediction)| PredictedPoint {
             n_steps,

@@ -35,6 +35,8 @@ pub struct PerformancePredictor {
     pub methods: Vec<MethodModel>,
     /// What decisions cost.
     pub costs: CostModel,
+    /// The most steps of a training that was learned from: nothing is predicted beyond.
+    pub most_steps: usize,
 }
 
 /// A decision with its predictions.
@@ -122,6 +124,12 @@ impl PerformancePredictor {
         Ok(self.candidates(&[input], [self.linear.predict(&input)].into_iter(), &self.calibration)?.remove(0))
     }
 
+    /// Every number of steps in the space that was learned from, ascending.
+    pub fn steps(&self) -> impl Iterator<Item = &'static usize> {
+        let most = self.most_steps;
+        Plan::steps().iter().filter(move |n_steps| **n_steps <= most)
+    }
+
     /// One plan with every number of steps.
     ///
     /// # Errors
@@ -133,7 +141,7 @@ impl PerformancePredictor {
             SurrogateInput { decision, n_steps, features }
         };
         let inputs: Vec<SurrogateInput<'_>> =
-            [generated].into_iter().chain(Plan::steps().iter().map(length)).collect();
+            [generated].into_iter().chain(self.steps().map(length)).collect();
         let linear: Vec<f64> = inputs.iter().map(|input| self.linear.predict(input)).collect();
         self.candidates(&inputs, linear.into_iter(), &self.calibration)
     }
@@ -150,6 +158,8 @@ impl PerformancePredictor {
         calibration: &Calibration,
         limits: SearchLimits,
     ) -> Result<Ranked, EncodingError> {
+        let most_steps = limits.most_steps.map_or(self.most_steps, |most| most.min(self.most_steps));
+        let limits = SearchLimits { most_steps: Some(most_steps), ..limits };
         let searched = search(&self.linear, features, N_RERANKED, limits);
         let generated = SurrogateInput { decision: Decision::Generate, n_steps: 0, features };
         let trained = searched.best.iter().map(|scored| SurrogateInput {

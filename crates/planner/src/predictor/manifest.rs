@@ -22,10 +22,16 @@ struct Manifest {
     methods: BTreeMap<String, Deviations>,
     #[serde(default)]
     costs: CostModel,
+    #[serde(default = "most_steps_of_older_versions")]
+    most_steps: usize,
 }
 
-/// Version 1 called the calibration's `confidence_multiplier` `caution`, version 2 knew no methods and no costs; both can still be
-/// read.
+fn most_steps_of_older_versions() -> usize {
+    1024
+}
+
+/// Version 1 called the calibration's `confidence_multiplier` `caution`, version 2 knew no methods, no costs and no more than 1024
+/// steps; both can still be read.
 const FORMAT_VERSION: u32 = 3;
 
 /// Why files are no predictor.
@@ -90,6 +96,7 @@ impl PerformancePredictor {
             linear: self.linear.clone(),
             methods: self.methods.iter().map(|model| (name(model), model.deviations)).collect(),
             costs: self.costs.clone(),
+            most_steps: self.most_steps,
         };
         let networks = self.networks.iter().map(|network| network.to_bytes(Precision::F32));
         let method = |model: &MethodModel| Ok((name(model), model.network.to_bytes(Precision::F32)?));
@@ -105,7 +112,7 @@ impl PerformancePredictor {
     /// # Errors
     /// A damaged manifest, another version, networks that are missing, damaged or of another level.
     pub fn from_files(files: &PredictorFiles) -> Result<Self, PredictorError> {
-        let Manifest { format_version, n_networks, calibration, linear, methods, costs } =
+        let Manifest { format_version, n_networks, calibration, linear, methods, costs, most_steps } =
             serde_json::from_str(&files.manifest)?;
         if !(1..=FORMAT_VERSION).contains(&format_version) {
             return Err(PredictorError::Version { found: format_version });
@@ -127,6 +134,7 @@ impl PerformancePredictor {
             calibration,
             methods: methods.into_iter().map(method).collect::<Result<_, _>>()?,
             costs,
+            most_steps,
         })
     }
 }
@@ -149,13 +157,20 @@ mod tests {
             let calibration = Calibration { noise: 0.1, quantile: 1.6, confidence_multiplier: 4.0 };
             let linear = LinearPredictor::default();
             let (methods, costs) = (BTreeMap::new(), CostModel::default());
-            let manifest =
-                Manifest { format_version: version, n_networks: 2, calibration, linear, methods, costs };
+            let manifest = Manifest {
+                format_version: version,
+                n_networks: 2,
+                calibration,
+                linear,
+                methods,
+                costs,
+                most_steps: 16_384,
+            };
             serde_json::to_string(&manifest).unwrap()
         };
         assert!(refused(&manifest(9)).contains("version 9"));
         assert!(refused(&manifest(2)).contains("2 networks, there are 0"));
-        let without = manifest(2).replace(",\"methods\":{},\"costs\":{\"coefficients\":{}}", "");
+        let without = manifest(2).replace(",\"methods\":{},\"costs\":{\"coefficients\":{}},\"most_steps\":16384", "");
         assert!(
             !without.contains("costs") && refused(&without).contains("2 networks, there are 0"),
             "version 2"
