@@ -16,8 +16,7 @@ use weightsmith_tasks::{Above, Base, Table};
 
 /// The number of plans that the exact search passes on to the ensemble.
 pub const N_RERANKED: usize = 100_000;
-/// Standard deviations that are taken off the predicted improvement of a method where nothing was measured. They are those of errors
-/// on data sets of the kind that was learned from; a table may be of another kind.
+/// Standard deviations that are taken off the predicted improvement of a method where nothing was measured.
 const METHOD_CAUTION: f64 = 1.0;
 /// Rows that the networks read at once.
 const N_CHUNK: usize = 4096;

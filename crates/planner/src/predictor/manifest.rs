@@ -170,7 +170,8 @@ mod tests {
         };
         assert!(refused(&manifest(9)).contains("version 9"));
         assert!(refused(&manifest(2)).contains("2 networks, there are 0"));
-        let without = manifest(2).replace(",\"methods\":{},\"costs\":{\"coefficients\":{}},\"most_steps\":16384", "");
+        let without =
+            manifest(2).replace(",\"methods\":{},\"costs\":{\"coefficients\":{}},\"most_steps\":16384", "");
         assert!(
             !without.contains("costs") && refused(&without).contains("2 networks, there are 0"),
             "version 2"
