@@ -131,8 +131,20 @@ fn random_layer(n_columns: usize, seed: Seed, network: u64) -> HostLayer {
     }
 }
 
+/// The largest bias that is kept: a ramp that has become so wide that its shoulder is beyond any number is a ReLU, whose second unit
+/// never says anything.
+const LARGEST_BIAS: f32 = 1e30;
+
 /// The trained outputs after each number of steps from a hidden layer.
 fn stepped(problem: &Problem, hidden: &HostLayer, n_steps: &[usize]) -> Vec<HostWeights> {
+    let mut all = steps_from(problem, hidden, n_steps);
+    for layer in all.iter_mut().flat_map(|weights| &mut weights.hidden) {
+        layer.bias.iter_mut().for_each(|bias| *bias = bias.clamp(-LARGEST_BIAS, LARGEST_BIAS));
+    }
+    all
+}
+
+fn steps_from(problem: &Problem, hidden: &HostLayer, n_steps: &[usize]) -> Vec<HostWeights> {
     let run = |wanted: Wanted<'_>| -> Vec<HostWeights> {
         let projection = VariableProjection::new(&problem.rows, wanted, hidden);
         let found = projection.steps(projection.first_strengths(), n_steps, 0.0);
@@ -237,6 +249,18 @@ mod tests {
         let (train, test) = (linear_values(80, 4, 1), linear_values(400, 4, 2));
         let found = steps_from_random(&train, Seed(0)).unwrap();
         assert!(r2(&found.model, &test) > 0.95, "{}", r2(&found.model, &test));
+    }
+
+    #[test]
+    fn few_rows_leave_finite_numbers() {
+        // From so few rows steps may widen a ramp without end.
+        for seed in 0..12 {
+            let rows = linear_values(12, 3, seed);
+            let found = steps_from_random(&rows, Seed(seed)).unwrap();
+            assert!(r2(&found.model, &linear_values(200, 3, seed)).is_finite());
+            let start = random_start(&rows, Seed(seed)).unwrap();
+            assert_eq!(project(&rows, &start, &[30]).unwrap().len(), 1, "seed {seed}");
+        }
     }
 
     #[test]
