@@ -5,7 +5,7 @@ use crate::predictor::manifest::PredictorError;
 use std::path::PathBuf;
 use weightsmith_base_model::EncodingError;
 use weightsmith_evaluation::{EvaluationError, MethodError};
-use weightsmith_generation::{CatalogError, GenerateError};
+use weightsmith_generation::GenerateError;
 use weightsmith_ledger::LedgerError;
 use weightsmith_lifting::LiftError;
 use weightsmith_runtime::OutputError;
@@ -74,9 +74,6 @@ pub enum PlannerError {
     /// No weights can be generated from rows about runs.
     #[error("no weights can be generated from rows about runs")]
     Generate(#[from] GenerateError),
-    /// There is no metamodel that learns from rows about runs.
-    #[error("no metamodel learns from rows about runs")]
-    Metamodel(#[from] CatalogError),
     /// Too few data sets to learn from.
     #[error(
         "the ledger has runs of {n_roots} data sets to learn from, a predictor needs {n_needed}: add some with `weightsmith \

@@ -4,8 +4,8 @@ use crate::error::PlannerError;
 use crate::predictor::calibration::{Calibration, Estimate};
 use crate::predictor::costs::CostModel;
 use crate::predictor::ensemble::{PerformancePredictor, member_predictions};
+use crate::predictor::gains::fit_gains;
 use crate::predictor::linear::LinearPredictor;
-use crate::predictor::method_models::fit_methods;
 use crate::runs::{Example, RecordedRuns, VERSION};
 use crate::space::decision::Decision;
 use burn::tensor::Device;
@@ -108,7 +108,8 @@ pub fn fit_predictor(
 ) -> Result<PerformancePredictor, PlannerError> {
     let all: Vec<usize> = (0..runs.len()).collect();
     let examples = runs.examples(&all, settings.n_points, settings.seed);
-    fit_to_examples(runs, &examples, settings, device, listen)?.with_methods(runs, settings, device)
+    let fitted = fit_to_examples(runs, &examples, settings, device, listen)?;
+    Ok(fit_methods_of(fitted.predictor, runs, settings))
 }
 
 /// [`fit_predictor`], recorded in the ledger that the runs come from, at the level of its rows.
@@ -127,7 +128,7 @@ pub fn fit_and_record(
     let examples = runs.examples(&all, settings.n_points, settings.seed);
     let fitted = fit_to_examples(runs, &examples, settings, device, listen)?;
     let (held_out_rmse, n_held_out) = (fitted.held_out_rmse, fitted.n_held_out);
-    let predictor = fitted.with_methods(runs, settings, device)?;
+    let predictor = fit_methods_of(fitted.predictor, runs, settings);
     let cost = stopwatch.cost();
     let number = |value: f64| Value::Number(value);
     let recipe = [
@@ -183,30 +184,14 @@ pub(crate) struct Fitted {
     n_held_out: usize,
 }
 
-impl Fitted {
-    /// The predictor with what is known of methods and of costs.
-    fn with_methods(
-        self,
-        runs: &RecordedRuns,
-        settings: &FitSettings,
-        device: &Device,
-    ) -> Result<PerformancePredictor, PlannerError> {
-        fit_methods_of(self.predictor, runs, settings, device)
-    }
-}
-
 /// A predictor with what these runs say of methods and of costs, in place of what it knew of them; what it knows of trainings stays.
-///
-/// # Errors
-/// Runs of several splits, rows that nothing can be generated from.
 pub fn fit_methods_of(
     predictor: PerformancePredictor,
     runs: &RecordedRuns,
     settings: &FitSettings,
-    device: &Device,
-) -> Result<PerformancePredictor, PlannerError> {
-    let methods = fit_methods(runs, settings.n_folds, settings.seed, device)?;
-    Ok(PerformancePredictor { methods, costs: CostModel::fit(runs), ..predictor })
+) -> PerformancePredictor {
+    let methods = fit_gains(runs, settings.n_folds, settings.seed);
+    PerformancePredictor { methods, costs: CostModel::fit(runs), ..predictor }
 }
 
 /// [`fit_predictor`] to these examples, without methods and costs.
@@ -267,7 +252,7 @@ pub(crate) fn fit_to_examples(
         linear,
         networks,
         calibration,
-        methods: Vec::new(),
+        methods: BTreeMap::new(),
         costs: CostModel::default(),
         most_steps: runs.most_steps(),
     };

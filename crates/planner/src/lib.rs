@@ -48,9 +48,9 @@ pub use predictor::ensemble::{
     of_each_kind,
 };
 pub use predictor::files::{load_predictor, save_predictor, shipped_predictor};
+pub use predictor::gains::MethodGains;
 pub use predictor::linear::LinearPredictor;
 pub use predictor::manifest::{PredictorError, PredictorFiles};
-pub use predictor::method_models::{Deviations, MethodModel};
 pub use predictor::search::{Scored, SearchLimits, Searched, search};
 pub use predictor::surrogate_features::{
     DECISION_COLUMNS, PROBE_COLUMNS, Probe, SurrogateInput, surrogate_table, surrogate_table_with_probes,

@@ -88,7 +88,7 @@ impl RecordedRuns {
     }
 
     /// The predictor of these runs, as the lifting of runs to rows knows it.
-    pub(crate) fn learner<'a>(&'a self, held_out: &'a BTreeSet<String>) -> Learner<'a> {
+    fn learner<'a>(&'a self, held_out: &'a BTreeSet<String>) -> Learner<'a> {
         Learner { uid: self.learner_uid(), held_out, lineage: &self.lineage }
     }
 

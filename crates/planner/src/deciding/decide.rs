@@ -268,7 +268,7 @@ impl Considered {
         let seconds =
             |candidate: &Candidate| predictor.costs.seconds(candidate.decision, candidate.n_steps, features);
         let generated = predictor.generated(features)?;
-        let mut all = predictor.methods(features, &generated)?;
+        let mut all = predictor.methods(features, &generated);
         let mut n_scored = 0;
         if settings.search && budget.allows(Some(SEARCH_S)) {
             let limits = SearchLimits {

@@ -3,14 +3,15 @@
 use crate::features::TaskFeatures;
 use crate::predictor::calibration::{Calibration, Estimate, LossPrediction};
 use crate::predictor::costs::CostModel;
+use crate::predictor::gains::MethodGains;
 use crate::predictor::linear::LinearPredictor;
-use crate::predictor::method_models::MethodModel;
 use crate::predictor::search::{SearchLimits, search};
 use crate::predictor::surrogate_features::{SurrogateInput, surrogate_table};
 use crate::space::decision::Decision;
+use crate::space::methods::KnownMethod;
 use crate::space::{Plan, Start};
 use rayon::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use weightsmith_base_model::{BaseModel, Encoding, EncodingError, Rows};
 use weightsmith_tasks::{Above, Base, Table};
 
@@ -31,7 +32,7 @@ pub struct PerformancePredictor {
     /// How far the ensemble's predictions are to be trusted.
     pub calibration: Calibration,
     /// What methods gain over plain generating; none where no runs of them were learned from.
-    pub methods: Vec<MethodModel>,
+    pub methods: BTreeMap<KnownMethod, MethodGains>,
     /// What decisions cost.
     pub costs: CostModel,
     /// The most steps of a training that was learned from: nothing is predicted beyond.
@@ -85,20 +86,13 @@ impl PerformancePredictor {
     }
 
     /// Every method with its predicted improvement over plain generating, whose prediction is `generated`.
-    ///
-    /// # Errors
-    /// Networks that read other columns.
-    pub fn methods(
-        &self,
-        features: &TaskFeatures,
-        generated: &Candidate,
-    ) -> Result<Vec<Candidate>, EncodingError> {
-        let candidate = |model: &MethodModel| -> Result<Candidate, EncodingError> {
-            let improvement = model.predict(&[features])?[0];
+    pub fn methods(&self, features: &TaskFeatures, generated: &Candidate) -> Vec<Candidate> {
+        let candidate = |(method, gains): (&KnownMethod, &MethodGains)| {
+            let improvement = gains.predict(features);
             let LossPrediction { mean, disagreement, low, high } = generated.prediction;
             let shifted = |value: f64| value - improvement.mean;
-            Ok(Candidate {
-                decision: Decision::Method(model.method),
+            Candidate {
+                decision: Decision::Method(*method),
                 n_steps: 0,
                 linear: shifted(generated.linear),
                 prediction: LossPrediction {
@@ -109,7 +103,7 @@ impl PerformancePredictor {
                 },
                 improvement,
                 lower_bound: improvement.mean - METHOD_CAUTION * improvement.deviation,
-            })
+            }
         };
         self.methods.iter().map(candidate).collect()
     }

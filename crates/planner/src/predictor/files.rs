@@ -3,8 +3,6 @@
 use crate::error::PlannerError;
 use crate::predictor::ensemble::PerformancePredictor;
 use crate::predictor::manifest::{PredictorError, PredictorFiles};
-use crate::space::methods::KnownMethod;
-use std::collections::BTreeMap;
 use std::path::Path;
 use weightsmith_runtime::write_output;
 
@@ -14,19 +12,9 @@ fn network_name(at: usize) -> String {
     format!("network-{at}.safetensors")
 }
 
-fn method_name(name: &str) -> String {
-    format!("method-{name}.safetensors")
-}
-
 macro_rules! shipped_file {
     ($name:expr) => {
         include_bytes!(concat!("../../../../models/planner-2/", $name))
-    };
-}
-
-macro_rules! shipped_methods {
-    ($($name:literal),*) => {
-        [$(($name.to_string(), shipped_file!(concat!("method-", $name, ".safetensors")).to_vec())),*]
     };
 }
 
@@ -44,19 +32,6 @@ pub fn shipped_predictor() -> Result<PerformancePredictor, PlannerError> {
             shipped_file!("network-3.safetensors").to_vec(),
             shipped_file!("network-4.safetensors").to_vec(),
         ],
-        methods: BTreeMap::from(shipped_methods!(
-            "generated",
-            "generated-3",
-            "generated-20",
-            "generated-alone",
-            "generated-view",
-            "steps-from-random",
-            "gp",
-            "boosting",
-            "average",
-            "forest",
-            "linear-tuned"
-        )),
     };
     of_files(&files, Path::new("planner-2"))
 }
@@ -72,12 +47,7 @@ pub fn load_predictor(folder: &Path) -> Result<PerformancePredictor, PlannerErro
     while let Ok(bytes) = std::fs::read(folder.join(network_name(networks.len()))) {
         networks.push(bytes);
     }
-    let method = |method: KnownMethod| {
-        let bytes = std::fs::read(folder.join(method_name(method.name()))).ok()?;
-        Some((method.name().to_string(), bytes))
-    };
-    let methods = KnownMethod::all().filter_map(method).collect();
-    of_files(&PredictorFiles { manifest, networks, methods }, folder)
+    of_files(&PredictorFiles { manifest, networks }, folder)
 }
 
 fn of_files(files: &PredictorFiles, path: &Path) -> Result<PerformancePredictor, PlannerError> {
@@ -93,12 +63,9 @@ pub fn save_predictor(predictor: &PerformancePredictor, folder: &Path) -> Result
     let damaged = |source: PredictorError| PlannerError::PredictorFiles { path: folder.into(), source };
     std::fs::create_dir_all(folder)
         .map_err(|source| PlannerError::NoPredictor { path: folder.into(), source })?;
-    let PredictorFiles { manifest, networks, methods } = predictor.to_files().map_err(damaged)?;
+    let PredictorFiles { manifest, networks } = predictor.to_files().map_err(damaged)?;
     for (at, bytes) in networks.iter().enumerate() {
         write_output(&folder.join(network_name(at)), bytes)?;
-    }
-    for (name, bytes) in &methods {
-        write_output(&folder.join(method_name(name)), bytes)?;
     }
     Ok(write_output(&folder.join(MANIFEST), manifest.as_bytes())?)
 }

@@ -3,8 +3,8 @@
 use crate::predictor::calibration::Calibration;
 use crate::predictor::costs::CostModel;
 use crate::predictor::ensemble::PerformancePredictor;
+use crate::predictor::gains::MethodGains;
 use crate::predictor::linear::LinearPredictor;
-use crate::predictor::method_models::{Deviations, MethodModel};
 use crate::space::methods::KnownMethod;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ struct Manifest {
     calibration: Calibration,
     linear: LinearPredictor,
     #[serde(default)]
-    methods: BTreeMap<String, Deviations>,
+    methods: BTreeMap<String, MethodGains>,
     #[serde(default)]
     costs: CostModel,
     #[serde(default = "most_steps_of_older_versions")]
@@ -60,12 +60,6 @@ pub enum PredictorError {
         /// Its name.
         name: String,
     },
-    /// A method's network is missing.
-    #[error("the network of the method \"{name}\" is missing")]
-    NoMethod {
-        /// The method's name.
-        name: String,
-    },
     /// A network cannot be read.
     #[error(transparent)]
     Network(#[from] FileError),
@@ -78,8 +72,6 @@ pub struct PredictorFiles {
     pub manifest: String,
     /// The file of each member of the ensemble.
     pub networks: Vec<Vec<u8>>,
-    /// The file of each method's network, by the method's name.
-    pub methods: BTreeMap<String, Vec<u8>>,
 }
 
 impl PerformancePredictor {
@@ -88,22 +80,21 @@ impl PerformancePredictor {
     /// # Errors
     /// Numbers that no file holds.
     pub fn to_files(&self) -> Result<PredictorFiles, PredictorError> {
-        let name = |model: &MethodModel| model.method.name().to_string();
+        let method =
+            |(method, gains): (&KnownMethod, &MethodGains)| (method.name().to_string(), gains.clone());
         let manifest = Manifest {
             format_version: FORMAT_VERSION,
             n_networks: self.networks.len(),
             calibration: self.calibration,
             linear: self.linear.clone(),
-            methods: self.methods.iter().map(|model| (name(model), model.deviations)).collect(),
+            methods: self.methods.iter().map(method).collect(),
             costs: self.costs.clone(),
             most_steps: self.most_steps,
         };
         let networks = self.networks.iter().map(|network| network.to_bytes(Precision::F32));
-        let method = |model: &MethodModel| Ok((name(model), model.network.to_bytes(Precision::F32)?));
         Ok(PredictorFiles {
             manifest: serde_json::to_string(&manifest)?,
             networks: networks.collect::<Result<_, _>>()?,
-            methods: self.methods.iter().map(method).collect::<Result<_, FileError>>()?,
         })
     }
 
@@ -121,12 +112,9 @@ impl PerformancePredictor {
             return Err(PredictorError::NetworkCount { expected: n_networks, found: files.networks.len() });
         }
         let networks = files.networks.iter().map(|bytes| BaseModel::from_bytes(bytes));
-        let method = |(name, deviations): (String, Deviations)| {
-            let Some(method) = KnownMethod::find(&name) else {
-                return Err(PredictorError::UnknownMethod { name });
-            };
-            let Some(bytes) = files.methods.get(&name) else { return Err(PredictorError::NoMethod { name }) };
-            Ok(MethodModel { method, network: BaseModel::from_bytes(bytes)?, deviations })
+        let method = |(name, gains): (String, MethodGains)| match KnownMethod::find(&name) {
+            Some(method) => Ok((method, gains)),
+            None => Err(PredictorError::UnknownMethod { name }),
         };
         Ok(Self {
             linear,
@@ -145,7 +133,7 @@ mod tests {
 
     fn files(manifest: &str, networks: &[&[u8]]) -> PredictorFiles {
         let networks = networks.iter().map(|bytes| bytes.to_vec()).collect();
-        PredictorFiles { manifest: manifest.to_string(), networks, methods: BTreeMap::new() }
+        PredictorFiles { manifest: manifest.to_string(), networks }
     }
 
     #[test]

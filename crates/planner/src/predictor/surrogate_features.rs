@@ -198,23 +198,6 @@ pub fn surrogate_table(inputs: &[SurrogateInput<'_>]) -> Table {
     Table::new(n, columns).expect("every column has a value for each input")
 }
 
-/// The features of supports, and logarithms of some, as the rows of a table.
-///
-/// # Panics
-/// If there are none.
-pub(crate) fn task_table(all: &[&TaskFeatures]) -> Table {
-    let names = FEATURES.iter().map(|feature| feature.name).chain(TASK_LOGARITHMS);
-    let number = |features: &TaskFeatures, at: usize| match at.checked_sub(FEATURES.len()) {
-        None => features.values()[at],
-        Some(logarithm) => features.logarithm(LOGARITHMS_OF[logarithm]),
-    };
-    let columns = names.enumerate().map(|(at, name)| Column {
-        name: name.into(),
-        values: ColumnValues::Numeric(all.iter().map(|features| number(features, at)).collect()),
-    });
-    Table::new(all.len(), columns.collect()).expect("every column has a value for each input")
-}
-
 /// [`surrogate_table`] with the columns of the inputs' probes, missing where there was none, and the device.
 ///
 /// # Panics

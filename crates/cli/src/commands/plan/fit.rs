@@ -6,14 +6,13 @@ use crate::exit::Outcome;
 use crate::print;
 use anyhow::Result;
 use serde_json::json;
-use weightsmith_base_model::open_device;
 use weightsmith_planner::{fit_methods_of, load_predictor, save_predictor};
 
 pub(super) fn run(arguments: &PlanFit) -> Result<Outcome> {
     let runs = runs_of(&arguments.ledger)?;
     let settings = fit_settings(arguments.fit.seed, arguments.fit.threads);
     let predictor = match &arguments.trainings_of {
-        Some(folder) => fit_methods_of(load_predictor(folder)?, &runs, &settings, &open_device("cpu")?)?,
+        Some(folder) => fit_methods_of(load_predictor(folder)?, &runs, &settings),
         None => fitted(&arguments.ledger, &runs, &settings)?,
     };
     save_predictor(&predictor, &arguments.out)?;
