@@ -297,7 +297,14 @@ impl Considered {
         };
         let (affordable, others): (Vec<Candidate>, Vec<Candidate>) =
             all.into_iter().partition(|candidate| budget.allows(seconds(candidate)));
-        let mut kinds = affordable;
+        let stands_in = |candidate: &Candidate| match candidate.decision {
+            Decision::Method(method) => {
+                method.saves().is_some_and(|whole| affordable.iter().any(|other| other.decision == whole))
+            }
+            _ => false,
+        };
+        let mut kinds: Vec<Candidate> =
+            affordable.iter().filter(|candidate| !stands_in(candidate)).copied().collect();
         if kinds.is_empty() {
             let cost = |candidate: &Candidate| seconds(candidate).unwrap_or(0.0);
             kinds.extend(others.into_iter().min_by(|a, b| cost(a).total_cmp(&cost(b))));

@@ -1,6 +1,7 @@
 //! Methods that a decision can name beside trainings by a plan: other ways to generate, steps from random weights, and opponents
 //! that are no networks.
 
+use crate::space::decision::Decision;
 use std::fmt;
 use weightsmith_evaluation::methods::{
     AVERAGE, BOOSTING, FOREST, GP, LINEAR_TUNED, MethodRef, STEPS_FROM_RANDOM,
@@ -108,6 +109,15 @@ impl KnownMethod {
         matches!(self.how(), How::Generate { .. })
     }
 
+    /// The decision that it stands in for where there is no time for that one: the same with less work.
+    pub(crate) fn saves(self) -> Option<Decision> {
+        match self.name() {
+            "generated-3" | "generated-20" => Self::find("generated").map(Decision::Method),
+            "generated-alone" | "generated-view" => Some(Decision::Generate),
+            _ => None,
+        }
+    }
+
     /// Whether it makes a network, whose weights can be written.
     pub fn is_network(self) -> bool {
         self.generates() || ["steps-from-random", "linear-tuned"].contains(&self.name())
@@ -138,6 +148,8 @@ mod tests {
                 assert_eq!(compared.name(), method.name(), "the same name as in comparisons");
             }
         }
+        let saving = KnownMethod::all().filter_map(KnownMethod::saves);
+        assert_eq!(saving.filter(|decision| *decision == Decision::Generate).count(), 2);
         let networks: Vec<&str> =
             KnownMethod::all().filter(|method| !method.is_network()).map(KnownMethod::name).collect();
         assert_eq!(networks, ["average", "gp", "boosting", "forest"]);

@@ -31,7 +31,7 @@ impl Page for DecisionReport {
             (features(self))
             h2 { "How" }
             p {
-                "What methods gain over generating in one forward pass was predicted by a small network for each. A linear predictor scored "
+                "What methods gain over generating in one forward pass is their mean over recorded tasks of this type and size. A linear predictor scored "
                 (figure("/n_scored", self.n_scored as f64, thousands(self.n_scored)))
                 " trainings of the space of plans; five networks re-ranked the best. "
                 (figure("/n_reranked", self.n_reranked as f64, thousands(self.n_reranked as u64))) " candidates were left, and deciding took "
