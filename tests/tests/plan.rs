@@ -310,6 +310,7 @@ fn a_given_shape_is_trained_and_nothing_is_generated() {
     assert_eq!(shape("v.safetensors"), shape("w.safetensors"));
     assert_ne!(place.read("v.safetensors"), place.read("w.safetensors"));
     assert!(decisions(&again).iter().all(|decision| decision["action"] == "train"), "{again}");
+    assert_eq!(again["shape"], serde_json::json!({"hidden": [10, 6], "activation": "tanh", "skip": false}));
     place.write("bad.toml", "units = 10\n");
     run("plan --data sample:iris --shape bad.toml").refused("no shape", &["bad.toml", "hidden = [64]"]);
 }

@@ -152,6 +152,8 @@ pub struct DecisionReport {
     pub n_scored: u64,
     /// The number of candidates that the ensemble re-ranked.
     pub n_reranked: usize,
+    /// The shape that the network was to have; predictions are for the most similar one of the space.
+    pub shape: Option<NetworkShape>,
     /// Wall-clock seconds of deciding.
     pub wall_s: f64,
     /// Seconds that deciding and doing were to take together at most; none without a limit.
@@ -222,6 +224,7 @@ pub fn decide_for_table(
         base_loss: scale,
         n_scored: decided.n_scored,
         n_reranked: decided.n_reranked,
+        shape: shape.cloned(),
         wall_s,
         seconds,
         chosen: candidate_report(&decided.chosen, &decided, scale, settings.predictor),

@@ -17,7 +17,8 @@ use weightsmith_tasks::{Above, Base, Table};
 
 /// The number of plans that the exact search passes on to the ensemble.
 pub const N_RERANKED: usize = 100_000;
-/// Standard deviations that are taken off the predicted improvement of a method where nothing was measured.
+/// Standard deviations that are taken off the predicted improvement of a method where nothing was measured; none of one that measures by
+/// itself.
 const METHOD_CAUTION: f64 = 1.0;
 /// Rows that the networks read at once.
 const N_CHUNK: usize = 4096;
@@ -102,7 +103,10 @@ impl PerformancePredictor {
                     high: shifted(high),
                 },
                 improvement,
-                lower_bound: improvement.mean - METHOD_CAUTION * improvement.deviation,
+                lower_bound: match method.decides_by_itself() {
+                    true => improvement.mean,
+                    false => improvement.mean - METHOD_CAUTION * improvement.deviation,
+                },
             }
         };
         self.methods.iter().map(candidate).collect()

@@ -109,6 +109,11 @@ impl KnownMethod {
         matches!(self.how(), How::Generate { .. })
     }
 
+    /// Whether it holds rows out by itself and falls back to plain generating where nothing else pays.
+    pub(crate) fn decides_by_itself(self) -> bool {
+        matches!(self.how(), How::Generate { n_steps: Steps::Decided, .. })
+    }
+
     /// The decision that it stands in for where there is no time for that one: the same with less work.
     pub(crate) fn saves(self) -> Option<Decision> {
         match self.name() {

@@ -100,6 +100,15 @@ fn text(plan: &DecisionReport, out: Option<&Path>, report: Option<&Path>) -> Str
             seconds_text(observed.wall_s),
         );
     }
+    if let Some(NetworkShape { hidden, activation, skip }) = &plan.shape {
+        let units: Vec<String> = hidden.iter().map(usize::to_string).collect();
+        let direct = if *skip { ", with a direct path" } else { "" };
+        text += &format!(
+            "shape: [{}] {activation:?} units{direct}; predictions are for the most similar shape of the space\n",
+            units.join(", ")
+        )
+        .to_lowercase();
+    }
     // Without the sign of a zero.
     let percent = |part: f64| format!("{:+.1}%", (1000.0 * part).round() / 10.0 + 0.0);
     let observed = |decision: &CandidateReport| {
@@ -107,7 +116,7 @@ fn text(plan: &DecisionReport, out: Option<&Path>, report: Option<&Path>) -> Str
         of_chosen.or(decision.observed)
     };
     let mut rows = vec![
-        ["decision", metric, "90%", "observed", "improvement over generating", "cross-validated", "takes"]
+        ["decision", metric, "90%", "observed", "improvement", "cross-validated", "takes"]
             .map(String::from)
             .to_vec(),
     ];
@@ -138,8 +147,10 @@ fn text(plan: &DecisionReport, out: Option<&Path>, report: Option<&Path>) -> Str
         }));
         text += &format!("\n{}", print::columns(&rows));
     }
+    text += "\nImprovements are over generating in one forward pass or, where nothing may be generated, over the training that is \
+             predicted to be best.\n";
     text += &format!(
-        "\n{} trainings scored, {} re-ranked, in {}\n",
+        "{} trainings scored, {} candidates, in {}\n",
         plan.n_scored,
         plan.n_reranked,
         seconds_text(plan.wall_s)
