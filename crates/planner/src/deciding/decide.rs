@@ -30,8 +30,6 @@ const N_TRIED: usize = 4;
 const SEARCH_S: f64 = 3.0;
 /// How much longer than predicted something may take.
 const MARGIN: f64 = 1.5;
-/// Standard deviations of the posterior that are taken off its mean.
-const CAUTION: f64 = 0.5;
 /// Folds in which candidates are tried on the support rows.
 pub(crate) const N_FOLDS: usize = 4;
 
@@ -75,7 +73,7 @@ pub struct Tried {
     pub measured: Estimate,
     /// The predicted and the measured improvement, combined by their precisions.
     pub posterior: Estimate,
-    /// The posterior's mean less half its standard deviation. The candidate with the highest is chosen, if it is above 0.
+    /// The lower end of the posterior's 90% interval. The candidate with the highest is chosen, if it is above 0.
     pub lower_bound: f64,
 }
 
@@ -91,7 +89,7 @@ impl Tried {
         };
         let prior = Estimate { mean, deviation };
         let posterior = posterior(prior, measured);
-        let lower_bound = posterior.mean - CAUTION * posterior.deviation;
+        let lower_bound = posterior.mean - calibration.quantile * posterior.deviation;
         Self { candidate, measured, posterior, lower_bound }
     }
 }
@@ -252,7 +250,8 @@ impl Budget {
 struct Considered {
     n_scored: u64,
     n_reranked: usize,
-    /// To which the others are compared: to generate in one forward pass, or the training that is predicted to be best.
+    /// To which the others are compared: to generate with as many steps as pay (in one forward pass, if there is no time for that), or,
+    /// where nothing may be generated, what is predicted to be best.
     base: Candidate,
     /// The best of each kind that there is time for, highest lower bound first; the base may be among them.
     kinds: Vec<Candidate>,
@@ -285,23 +284,29 @@ impl Considered {
         }
         let n_reranked = all.len();
         all.retain(|candidate| settings.allows(candidate.decision));
+        let decides = |candidate: &&Candidate| match candidate.decision {
+            Decision::Method(method) => method.decides_by_itself() && budget.allows(seconds(candidate)),
+            _ => false,
+        };
         let base = match settings.may_generate() {
-            true => generated,
+            true => all.iter().find(decides).copied().unwrap_or(generated),
             false => {
                 let mean = |candidate: &&Candidate| candidate.prediction.mean;
                 let best = all.iter().min_by(|a, b| mean(a).total_cmp(&mean(b)));
-                let base = *best.expect("trainings from random numbers are always allowed");
-                all.iter_mut().for_each(|candidate| candidate.compare_with(&base, &predictor.calibration));
-                Candidate { improvement: Estimate::default(), lower_bound: 0.0, ..base }
+                *best.expect("trainings from random numbers are always allowed")
             }
         };
+        all.iter_mut().for_each(|candidate| candidate.compare_with(&base, &predictor.calibration));
+        let base = Candidate { improvement: Estimate::default(), lower_bound: 0.0, ..base };
         let (affordable, others): (Vec<Candidate>, Vec<Candidate>) =
             all.into_iter().partition(|candidate| budget.allows(seconds(candidate)));
         let stands_in = |candidate: &Candidate| match candidate.decision {
             Decision::Method(method) => {
                 method.saves().is_some_and(|whole| affordable.iter().any(|other| other.decision == whole))
             }
-            _ => false,
+            // Generating with as many steps as pay takes none where none pay.
+            Decision::Generate => base.decision != Decision::Generate,
+            Decision::Train(_) => false,
         };
         let mut kinds: Vec<Candidate> =
             affordable.iter().filter(|candidate| !stands_in(candidate)).copied().collect();
@@ -315,7 +320,7 @@ impl Considered {
 }
 
 impl Candidate {
-    /// Its improvement over another candidate than generating, whose own is known as exactly as the ensemble knows it.
+    /// Its improvement over another candidate than generating in one forward pass.
     fn compare_with(&mut self, base: &Self, calibration: &Calibration) {
         let caution = (self.improvement.mean - self.lower_bound) / self.improvement.deviation.max(1e-12);
         let caution =
@@ -327,7 +332,7 @@ impl Candidate {
         }
     }
 
-    /// What speaks for trying it: a method may be as good as half a standard deviation above its mean, a training of billions is
+    /// What speaks for trying it: a method may be better than its mean by half a standard deviation, a training of billions is
     /// more likely to be overrated.
     fn promise(&self) -> f64 {
         match self.decision {
@@ -516,7 +521,7 @@ mod tests {
         // A measurement that says little does not overrule a prediction that all members share.
         assert_eq!(chosen(estimate(-0.4, 0.02), estimate(0.4, 0.6)), Decision::Generate);
         assert_eq!(chosen(estimate(0.6, 0.02), estimate(-0.1, 0.9)), train);
-        // Neither is sure: an improvement of less than half its error is none.
-        assert_eq!(chosen(estimate(0.05, 0.3), estimate(0.05, 0.2)), Decision::Generate);
+        // Neither is sure: an improvement within its error is none.
+        assert_eq!(chosen(estimate(0.1, 0.3), estimate(0.1, 0.2)), Decision::Generate);
     }
 }

@@ -56,8 +56,8 @@ pub struct CandidateReport {
     pub low: f64,
     /// The upper end.
     pub high: f64,
-    /// By how much the logarithm of the loss is predicted to be lower than that of generating: the mean over the ensemble's
-    /// members.
+    /// By how much the logarithm of the loss is predicted to be lower than that of generating with as many steps as pay, or, where
+    /// nothing may be generated, than that of the training that is predicted to be best.
     pub improvement: f64,
     /// The standard deviation of that over the ensemble's members.
     pub improvement_deviation: f64,
@@ -79,7 +79,7 @@ pub struct TriedReport {
     pub measured: Estimate,
     /// The predicted and the measured improvement, combined by their precisions.
     pub posterior: Estimate,
-    /// The posterior's mean less half its standard deviation; the decision with the highest is chosen.
+    /// The lower end of the posterior's 90% interval; the decision with the highest is chosen, if it is above 0.
     pub lower_bound: f64,
 }
 

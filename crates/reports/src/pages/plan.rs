@@ -202,10 +202,10 @@ fn decisions(plan: &DecisionReport) -> Markup {
         h2 { "Decisions" }
         p.note {
             "The chosen one and the best of every other kind. An improvement is by how much the logarithm of the loss is lower than that \
-             of generating in one forward pass (where nothing may be generated: than that of the training that is predicted to be best): \
+             of generating with as many steps as pay (where nothing may be generated: than that of what is predicted to be best): \
              predicted, with the standard deviation of a method's errors or over the networks; measured by folds of the support rows \
-             where a candidate was tried, with its standard error; and both, weighed by their precisions. The highest mean less half a \
-             standard deviation of both is chosen; what was not tried has to outweigh more doubt. Times are predicted, of one core."
+             where a candidate was tried, with its standard error; and both, weighed by their precisions. What was tried is chosen if the lower \
+             end of both's 90% interval is above 0; what was not tried has to outweigh more doubt. Times are predicted, of one core."
         }
         (table(&columns, &rows, Some(0)))
     }

@@ -147,7 +147,7 @@ fn text(plan: &DecisionReport, out: Option<&Path>, report: Option<&Path>) -> Str
         }));
         text += &format!("\n{}", print::columns(&rows));
     }
-    text += "\nImprovements are over generating in one forward pass or, where nothing may be generated, over the training that is \
+    text += "\nImprovements are over generating with as many steps as pay or, where nothing may be generated, over what is \
              predicted to be best.\n";
     text += &format!(
         "{} trainings scored, {} candidates, in {}\n",
