@@ -73,33 +73,28 @@ impl CostModel {
 
 /// Ridge regression; the first column is not penalised.
 fn least_squares(rows: &[([f64; N_COLUMNS], f64)]) -> [f64; N_COLUMNS] {
-    let mut matrix = [[0.0; N_COLUMNS]; N_COLUMNS];
-    let mut right = [0.0; N_COLUMNS];
-    for at in 1..N_COLUMNS {
-        matrix[at][at] = STRENGTH;
-    }
+    // The normal equations, each row with its right side at the end.
+    let mut system = [[0.0; N_COLUMNS + 1]; N_COLUMNS];
+    system.iter_mut().enumerate().skip(1).for_each(|(at, row)| row[at] = STRENGTH);
     for (columns, wanted) in rows {
-        for a in 0..N_COLUMNS {
-            for b in 0..N_COLUMNS {
-                matrix[a][b] += columns[a] * columns[b];
-            }
-            right[a] += columns[a] * wanted;
+        for (row, own) in system.iter_mut().zip(columns) {
+            let others = columns.iter().chain([wanted]);
+            row.iter_mut().zip(others).for_each(|(sum, other)| *sum += own * other);
         }
     }
     // The matrix is positive definite: elimination needs no pivots.
     for pivot in 0..N_COLUMNS {
-        for below in pivot + 1..N_COLUMNS {
-            let factor = matrix[below][pivot] / matrix[pivot][pivot];
-            for at in pivot..N_COLUMNS {
-                matrix[below][at] -= factor * matrix[pivot][at];
-            }
-            right[below] -= factor * right[pivot];
+        let (above, below) = system.split_at_mut(pivot + 1);
+        let first = above[pivot];
+        for row in below {
+            let factor = row[pivot] / first[pivot];
+            row.iter_mut().zip(first).for_each(|(value, above)| *value -= factor * above);
         }
     }
     let mut found = [0.0; N_COLUMNS];
-    for at in (0..N_COLUMNS).rev() {
-        let known: f64 = (at + 1..N_COLUMNS).map(|other| matrix[at][other] * found[other]).sum();
-        found[at] = (right[at] - known) / matrix[at][at];
+    for (at, row) in system.iter().enumerate().rev() {
+        let known: f64 = row[at + 1..N_COLUMNS].iter().zip(&found[at + 1..]).map(|(a, b)| a * b).sum();
+        found[at] = (row[N_COLUMNS] - known) / row[at];
     }
     found
 }
