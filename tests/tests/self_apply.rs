@@ -78,7 +78,7 @@ fn a_loop_goes_on_where_it_stopped_and_records_what_learned_from_what() {
         assert!(number("n_auxiliary") > 0.0 && 5.0 * number("n_auxiliary") <= number("n_tasks"), "{run}");
         // One data set in four is held out for tasks about runs that no iteration has seen.
         let roots = run["roots"].as_array().expect("roots are listed");
-        assert!(!roots.contains(&"synthetic-3".into()) && roots.contains(&"synthetic-0".into()), "{run}");
+        assert!(!roots.contains(&"synthetic-0.3".into()) && roots.contains(&"synthetic-0.0".into()), "{run}");
     }
     // The generated predictor is a run one level above what it learned from, and the metamodel wrote it.
     let trained: Vec<Value> = [base.as_slice(), &above].concat();

@@ -7,6 +7,7 @@ use crate::methods::{Fit, GENERATED, MethodError, MethodRef, MethodSettings, Sha
 use crate::problem::Problem;
 use crate::results::{ResultRow, RowKey, origin};
 use crate::splits::{Split, max_support};
+use crate::steps_curve::{SplitSteps, StepsCurves, of_split};
 use crate::suspicions::suspicions;
 use crate::weight_space::{WeightPair, WeightSpace, weight_pair};
 use weightsmith_base_model::BaseModel;
@@ -36,7 +37,7 @@ pub struct CompareSettings<'a> {
     pub shape: Shape,
     /// The weights that fine-tuning starts from.
     pub from: Option<&'a StartWeights>,
-    /// Whether to compute where generated and trained weights lie.
+    /// Whether to compute where generated and trained weights lie, and what steps bring from generated and from random ones.
     pub weight_space: bool,
     /// Splits worked on at once, one core each. With more than one, times are those of cores that share caches.
     pub n_threads: usize,
@@ -58,6 +59,7 @@ pub struct ComparedSplit {
     pub problem: Problem,
     pub(crate) records: Vec<Record>,
     weight_pair: Option<Result<WeightPair, String>>,
+    steps: Option<SplitSteps>,
 }
 
 impl ComparedSplit {
@@ -154,6 +156,11 @@ pub fn compare(
         cpu(GENERATED).zip(cpu(tuned(Optimiser::Adam))).map(|(generated, tuned)| tuned / generated);
     let found: Vec<WeightPair> =
         splits.iter().filter_map(|split| split.weight_pair.as_ref()?.as_ref().ok().cloned()).collect();
+    let steps: Vec<&SplitSteps> = splits.iter().filter_map(|split| split.steps.as_ref()).collect();
+    let decided: Vec<f64> = generated
+        .iter()
+        .filter_map(|record| Some(record.as_ref()?.done.as_ref().ok()?.n_steps? as f64))
+        .collect();
     let comparison = Comparison {
         name: labelled.name.clone(),
         target: target.clone(),
@@ -175,6 +182,7 @@ pub fn compare(
         main_metric,
         speed_up,
         weight_space: WeightSpace::of(&found),
+        steps: StepsCurves::of(&steps, &decided),
         notes,
         methods,
     };
@@ -197,7 +205,9 @@ fn split(index: u32, problem: Problem, settings: &CompareSettings<'_>) -> Compar
     let weight_pair = settings
         .weight_space
         .then(|| weight_pair(&problem, &method_settings).map_err(|error| in_one_line(&error)));
-    ComparedSplit { index, problem, records, weight_pair }
+    // A table on which nothing can be generated says so in the method's place.
+    let steps = settings.weight_space.then(|| of_split(&problem, &method_settings).ok().flatten()).flatten();
+    ComparedSplit { index, problem, records, weight_pair, steps }
 }
 
 fn run(method: MethodRef, problem: &Problem, settings: &MethodSettings<'_>) -> Result<Done, MethodError> {

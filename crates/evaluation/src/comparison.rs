@@ -4,6 +4,7 @@ use crate::curve::{CurvePoint, CurveSample, TimeToTarget, mean_curve, time_to_ta
 use crate::methods::{GENERATED, MethodRef, Role, Shape};
 use crate::metrics::{Metric, Scores};
 use crate::statistics::{Estimate, Spread};
+use crate::steps_curve::StepsCurves;
 use crate::weight_space::{WeightSpace, agreement};
 use serde::Serialize;
 use weightsmith_base_model::{BaseModel, ExpectedMetric, Predictions};
@@ -117,6 +118,8 @@ pub struct Comparison {
     pub speed_up: Option<f64>,
     /// Where generated and trained weights lie.
     pub weight_space: Option<WeightSpace>,
+    /// What inner steps bring from a generated start and from a random one.
+    pub steps: Option<StepsCurves>,
     /// What to know of how the table was read, and what makes scores look better than they are.
     pub notes: Vec<Note>,
 }

@@ -22,6 +22,7 @@ mod results;
 mod scoring;
 mod splits;
 pub mod statistics;
+mod steps_curve;
 mod suite;
 mod summary;
 mod suspicions;
@@ -46,6 +47,7 @@ pub use results::{ResultRow, ResultsError, ResultsFormat, read_results, write_re
 pub use scoring::{MetricScore, NetworkScore, ScoreError, score_network};
 pub use splits::{MAX_QUERY_ROWS, Split, max_support};
 pub use statistics::{Bootstrap, Estimate, Interval, Spread};
+pub use steps_curve::{StepsCurves, StepsPoint};
 pub use suite::{Part, SuiteTable, suite_tables};
 pub use summary::{BASELINE_PREFIX, ModelSummary, Paired, Summary, SummaryBlock, TableValues, summarise};
 pub use weight_space::{PathPoint, PathStep, Slice, WeightSpace};

@@ -9,6 +9,7 @@ mod controls;
 mod fine_tuned;
 mod fit;
 mod forest;
+mod from_random;
 mod gaussian_process;
 mod generated;
 mod linear;
@@ -104,6 +105,8 @@ pub const GENERATED_PLAIN: MethodRef = MethodRef(&generated::Generated::PLAIN);
 pub const GENERATED_ALONE: MethodRef = MethodRef(&generated::Generated::ALONE);
 /// [`GENERATED`], then proximal steps if these pay on held-out rows.
 pub const REFINED: MethodRef = MethodRef(&refined::Refined);
+/// As many inner steps by variable projection as pay, from random hidden weights.
+pub const STEPS_FROM_RANDOM: MethodRef = MethodRef(&from_random::StepsFromRandom);
 /// Logistic or ridge regression, its strength chosen by cross-validation inside the support.
 pub const LINEAR_TUNED: MethodRef = MethodRef(&linear::LinearTuned);
 /// Nearest neighbours, their number chosen by cross-validation inside the support.

@@ -182,6 +182,14 @@ impl Problem {
         Counts { support: own.count(support, within), query: self.wanted().count(query, within) }
     }
 
+    /// [`Problem::count`] of whatever predicts.
+    ///
+    /// # Errors
+    /// A model that was made from another table.
+    pub fn count_of(&self, predictor: &Predictor) -> Result<Counts, ReferenceError> {
+        Ok(self.count(&predictor.predict(self.support.table())?, &predictor.predict(&self.query)?))
+    }
+
     /// [`Problem::count`] of a network.
     ///
     /// # Errors

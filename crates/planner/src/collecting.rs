@@ -6,31 +6,41 @@ use crate::executor::Executor;
 use crate::features::{TaskFeatures, loss_unit};
 use crate::predictor::calibration::Calibration;
 use crate::predictor::ensemble::{PerformancePredictor, of_each_kind};
+use crate::predictor::search::SearchLimits;
 use crate::predictor::surrogate_features::PROBE_STEPS;
 use crate::runs::VERSION;
-use crate::space::Space;
 use crate::space::decision::Decision;
+use crate::space::methods::KnownMethod;
+use crate::space::{Plan, Space};
 use std::collections::{BTreeSet, HashSet};
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
-use weightsmith_base_model::BaseModel;
 use weightsmith_datasets::Labelled;
 use weightsmith_evaluation::{
-    Counts, Metamodels, MethodError, Problem, Split, SuiteTable, is_evaluation_point,
+    Counts, Metamodels, MethodError, Predictor, Problem, Split, SuiteTable, is_evaluation_point,
 };
 use weightsmith_ledger::{
     Appended, Cost, CurvePoint, Ledger, Named, Outcome, RunRecord, RunRole, Uid, Value,
 };
 use weightsmith_priors::{Prior, PriorConfig, TaskShape};
 use weightsmith_runtime::{Stopwatch, as_done, in_one_line};
-use weightsmith_tasks::{Base, Seed, Target, Task, TaskSplit, TaskType};
+use weightsmith_tasks::{Base, Seed, Support, Target, Task, TaskSplit, TaskType};
 use weightsmith_training::InnerError;
 
 /// Query rows of a synthetic task.
 const N_QUERY: usize = 500;
 /// Trainings for a task and a number of support rows in each turn of a targeted collection.
 const N_TARGETED: usize = 5;
+/// Support rows that a synthetic task has at least, of which smaller numbers are the first: so its rows do not depend on what else is
+/// collected.
+const N_SUPPORT: usize = 4096;
+/// Up to so many support rows every synthetic task is taken; with twice as many every second, and so on, since their trainings
+/// take long.
+const ALL_TASKS_UP_TO: usize = 256;
+/// Multiplications and additions that a training may cost, and what a step costs beside those of its rows.
+const MOST_WORK: f64 = 2e10;
+const WORK_OF_STEP: f64 = 1e6;
 
 /// What is collected, and how much of it.
 #[derive(Clone, Debug)]
@@ -42,7 +52,9 @@ pub struct CollectSettings {
     /// Decisions for each task and number of support rows: to generate, then plans drawn at random. Of a targeted collection,
     /// the number of turns.
     pub n_recipes: usize,
-    /// Steps of a training, at most.
+    /// Whether every method is carried out once instead, and no training.
+    pub methods: bool,
+    /// Steps of a training, at most; fewer where rows and units make them costly.
     pub max_steps: usize,
     /// The column of real tables to predict.
     pub target: String,
@@ -98,9 +110,11 @@ pub fn collect(
     let supports: Vec<SupportRows<'_>> = sources
         .iter()
         .flat_map(|source| settings.n_supports.iter().map(move |&n_support| (source, n_support)))
+        .filter(|(source, n_support)| source.has_turn(*n_support))
         .map(|(source, n_support)| SupportRows { source, n_support, features: OnceLock::new() })
         .collect();
-    for recipe_idx in 0..settings.n_recipes as u64 {
+    let n_turns = if settings.methods { KnownMethod::COUNT + 1 } else { settings.n_recipes };
+    for recipe_idx in 0..n_turns as u64 {
         for rows in &supports {
             let job = Job { rows, recipe_idx, settings, targeted };
             // The decisions of a targeted collection are not known before the features of the support are.
@@ -159,9 +173,18 @@ enum TaskSource<'a> {
 }
 
 impl TaskSource<'_> {
-    fn name(&self) -> String {
+    /// Whether it is taken with so many support rows.
+    fn has_turn(&self, n_support: usize) -> bool {
         match self {
-            Self::Synthetic(idx) => format!("synthetic-{idx}"),
+            // Tasks with classes and with numbers take turns.
+            Self::Synthetic(idx) => (idx / 2).is_multiple_of((n_support / ALL_TASKS_UP_TO).max(1) as u64),
+            Self::Table(..) => true,
+        }
+    }
+
+    fn name(&self, seed: Seed) -> String {
+        match self {
+            Self::Synthetic(idx) => format!("synthetic-{}.{idx}", seed.0),
             Self::Table(table, _) => table.name.clone(),
         }
     }
@@ -198,8 +221,13 @@ impl Job<'_> {
         let seed = self.settings.seed;
         let plan = match self.recipe_idx {
             0 => return Decision::Generate,
+            turn if self.settings.methods => {
+                return KnownMethod::all()
+                    .nth(turn as usize - 1)
+                    .map_or(Decision::Generate, Decision::Method);
+            }
             turn if turn.is_multiple_of(2) => {
-                let name = format!("plan.collect.{}", self.rows.source.name());
+                let name = format!("plan.collect.{}", self.name());
                 Space.draw(&mut seed.indexed_stream(&name, &[self.rows.n_support as u64, turn]))
             }
             turn => Space.draw(&mut seed.indexed_stream("plan.collect.shared", &[turn])),
@@ -218,13 +246,19 @@ impl Job<'_> {
             0 => predictor.calibration,
             _ => Calibration { confidence_multiplier: 0.0, ..predictor.calibration },
         };
-        let ranked = predictor.rerank(features, &calibration).map_err(|error| in_one_line(&error))?;
+        let ranked = predictor
+            .rerank(features, &calibration, SearchLimits::default())
+            .map_err(|error| in_one_line(&error))?;
         let decisions = of_each_kind(&ranked.candidates).into_iter().map(|candidate| candidate.decision);
         let trainings = decisions.filter_map(|decision| match decision {
-            Decision::Generate => None,
+            Decision::Generate | Decision::Method(_) => None,
             Decision::Train(plan) => Some(Decision::Train(plan.longest())),
         });
         Ok(trainings.take(N_TARGETED).collect())
+    }
+
+    fn name(&self) -> String {
+        self.rows.source.name(self.settings.seed)
     }
 
     fn uid(&self, decision: Decision) -> Uid {
@@ -232,15 +266,7 @@ impl Job<'_> {
         let numbers = [settings.seed.0, rows.n_support as u64, settings.max_steps as u64];
         let [seed, n_support, max_steps] = numbers.map(|number| number.to_string());
         let decision = decision.to_string();
-        Uid::derived(&[
-            "plan collect",
-            VERSION,
-            &self.rows.source.name(),
-            &seed,
-            &n_support,
-            &max_steps,
-            &decision,
-        ])
+        Uid::derived(&["plan collect", VERSION, &self.name(), &seed, &n_support, &max_steps, &decision])
     }
 
     fn problem(&self, prior: &Prior) -> Result<Problem, String> {
@@ -261,12 +287,11 @@ impl Job<'_> {
 
     /// Executes and records one decision, or those of a targeted collection.
     fn run(&self, prior: &Prior, metamodels: &Metamodels) -> Result<Vec<RunRecord<Base>>, String> {
-        let failed =
-            |why: String| format!("{}, {} rows: {why}", self.rows.source.name(), self.rows.n_support);
+        let failed = |why: String| format!("{}, {} rows: {why}", self.name(), self.rows.n_support);
         let problem = self.problem(prior).map_err(failed)?;
         let support = problem.support();
         let pretrained = metamodels.of(self.rows.source.task_type()).expect("loading made sure of it");
-        let executor = Executor { pretrained, seed: self.settings.seed };
+        let executor = Executor { pretrained, seed: self.settings.seed, shape: None };
         let features = match self.rows.features.get() {
             Some(features) => features,
             None => {
@@ -296,21 +321,21 @@ impl Job<'_> {
         let mut stopwatch = Stopwatch::of_thread();
         let unit = loss_unit(rows.target());
         let mut curve: Vec<CurvePoint> = Vec::new();
-        let mut evaluate = |n_steps: usize, cpu_s: f64, model: &BaseModel| {
-            let Ok(Counts { support, query }) = problem.count_network(model) else { return };
+        let mut evaluate = |n_steps: usize, cpu_s: f64, predictor: &Predictor| {
+            let Ok(Counts { support, query }) = problem.count_of(predictor) else { return };
             let finite = |loss: f64| Some(loss / unit).filter(|loss| loss.is_finite());
             let (long_loss, short_loss) = (finite(query.loss), finite(support.loss));
             curve.retain(|point| point.step < n_steps as u64);
             curve.push(CurvePoint { step: n_steps as u64, long_loss, short_loss, cpu_s });
         };
-        let max_steps = self.settings.max_steps;
+        let max_steps = affordable_steps(decision, self.settings.max_steps, rows, features);
         let trained = executor.execute(decision, max_steps, rows, &mut |moment| {
             if is_evaluation_point(moment.n_steps) {
                 let cpu_s = stopwatch.cost().cpu_s;
                 stopwatch.pausing(|| {
                     // Numbers that are no longer finite end the training a little later.
                     if let Ok(model) = moment.model() {
-                        evaluate(moment.n_steps, cpu_s, &model);
+                        evaluate(moment.n_steps, cpu_s, &Predictor::Network(Box::new(model)));
                     }
                 });
             }
@@ -318,8 +343,8 @@ impl Job<'_> {
         let cost = stopwatch.cost();
         // A training that diverged has its curve up to there, and no outcome.
         let n_steps = match &trained {
-            Ok((model, n_steps)) => {
-                evaluate(*n_steps, cost.cpu_s, model);
+            Ok((predictor, n_steps)) => {
+                evaluate(*n_steps, cost.cpu_s, predictor);
                 *n_steps as u64
             }
             Err(MethodError::Inner(InnerError::Diverged { .. })) => {
@@ -337,8 +362,8 @@ impl Job<'_> {
         Ok(RunRecord {
             uid: self.uid(decision),
             role: RunRole::BaseModel,
-            task: self.rows.source.name(),
-            roots: BTreeSet::from([self.rows.source.name()]),
+            task: self.name(),
+            roots: BTreeSet::from([self.name()]),
             split: self.settings.split,
             recipe: decision.values(self.rows.source.task_type()),
             features: described,
@@ -361,12 +386,31 @@ impl Job<'_> {
     }
 }
 
-/// The n-th synthetic task, with as many support rows as the largest number asked for.
+/// The most steps in the space, and at most `most`, that a training may take on these rows.
+fn affordable_steps(decision: Decision, most: usize, rows: &Support, features: &TaskFeatures) -> usize {
+    let Decision::Train(plan) = decision else { return most };
+    let recipe = plan.recipe();
+    let batch = if plan.is_stepwise() { recipe.batch_size.min(rows.n_rows()) } else { rows.n_rows() };
+    let (n_inputs, n_outputs) = (features.get("log2_inputs").exp2(), features.get("log2_classes").exp2());
+    let mut n_weights = 0.0;
+    let mut width = n_inputs;
+    for units in &recipe.hidden {
+        n_weights += width * *units as f64;
+        width = *units as f64;
+    }
+    n_weights += width * n_outputs;
+    // Forward, and twice as much backward.
+    let work = 3.0 * batch as f64 * n_weights + WORK_OF_STEP;
+    let fits = |n_steps: &&usize| **n_steps as f64 * work <= MOST_WORK;
+    Plan::steps().iter().rev().find(fits).map_or(1, |n_steps| *n_steps).min(most)
+}
+
+/// The n-th synthetic task.
 fn synthetic(prior: &Prior, idx: u64, task_type: TaskType, settings: &CollectSettings) -> Task {
     let random = &mut settings.seed.indexed_stream("plan.collect.task", &[idx]);
     let n_classes = [2, 2, 3, 2, 5, 2, 4, 2][(idx / 2 % 8) as usize];
     let n_encoded = [4, 6, 8, 10, 14, 20, 30][(idx / 2 % 7) as usize];
-    let n_support = settings.n_supports.iter().copied().max().unwrap_or(0);
+    let n_support = settings.n_supports.iter().copied().max().unwrap_or(0).max(N_SUPPORT);
     prior.sample(&TaskShape { task_type, n_support, n_query: N_QUERY, n_classes, n_encoded }, random)
 }
 
@@ -392,6 +436,32 @@ mod tests {
     use crate::testing;
     use weightsmith_base_model::open_device;
     use weightsmith_ledger::{Filter, LedgerError};
+
+    #[test]
+    fn long_trainings_are_of_few_rows_and_units_and_large_sizes_of_few_tasks() {
+        let device = open_device("cpu").unwrap();
+        let metamodels = Metamodels::for_all(&device).unwrap();
+        let pretrained = metamodels.of(TaskType::Classification).unwrap();
+        let executor = Executor { pretrained, seed: Seed(0), shape: None };
+        let prior = Prior::new(PriorConfig::default()).unwrap();
+        let task = synthetic(&prior, 0, TaskType::Classification, &testing::collect_settings(1, 1));
+        let steps = |n_rows: usize, plan: Plan| {
+            let problem = Problem::of_task(&task, n_rows).unwrap();
+            let features = executor.features(problem.support()).unwrap();
+            affordable_steps(Decision::Train(plan), 20_000, problem.support(), &features)
+        };
+        let adam = Plan::usual_adam();
+        assert_eq!(steps(24, adam), 16_384);
+        let (few, many) = (steps(512, adam), steps(4096, adam));
+        assert!(many < few && few < 16_384 && many >= 1024, "{few} {many}");
+        let sizes = [16, 256, 512, 2048]
+            .map(|n| (0..64).filter(|idx| TaskSource::Synthetic(*idx).has_turn(n)).count());
+        assert_eq!(sizes, [64, 64, 32, 8]);
+        // As many with classes as with numbers.
+        let with_classes = |idx: &u64| TaskSource::Synthetic(*idx).task_type() == TaskType::Classification;
+        let large = (0..64).filter(|idx| TaskSource::Synthetic(*idx).has_turn(2048)).filter(with_classes);
+        assert_eq!(large.count(), 4);
+    }
 
     #[test]
     fn another_outcome_of_the_same_training_is_an_error() {

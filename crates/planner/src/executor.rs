@@ -1,11 +1,12 @@
 //! Executing a decision: generating weights or training them, on the support or on folds of it.
 
 use crate::features::{FeatureError, TaskFeatures, task_features};
-use crate::space::Start;
 use crate::space::decision::Decision;
-use weightsmith_base_model::BaseModel;
-use weightsmith_evaluation::MethodError;
-use weightsmith_generation::{GenerateOptions, Steps, generate_base_model};
+use crate::space::methods::{How, plain};
+use crate::space::shape::NetworkShape;
+use crate::space::{Plan, Start};
+use weightsmith_evaluation::{Made, MethodError, MethodSettings, Predictor, Shape};
+use weightsmith_generation::{GenerateOptions, Steps, generate_base_model, untrained_base_model};
 use weightsmith_metamodel::Pretrained;
 use weightsmith_tasks::{Seed, Support};
 use weightsmith_training as training;
@@ -18,54 +19,90 @@ pub(crate) struct Executor<'a> {
     pub(crate) pretrained: &'a Pretrained,
     /// The seed of trainings and folds.
     pub(crate) seed: Seed,
+    /// The shape of networks that are trained from random numbers, whatever their plan says.
+    pub(crate) shape: Option<&'a NetworkShape>,
 }
 
 impl Executor<'_> {
     /// The features of a support; weights are generated on the way, since their expected loss is one of them.
     pub(crate) fn features(&self, support: &Support) -> Result<TaskFeatures, FeatureError> {
         // The predictor has learned from what the plain forward pass expects of itself.
-        let options =
-            GenerateOptions { n_threads: 1, n_steps: Steps::Fixed(0), ..GenerateOptions::default() };
-        let generated = generate_base_model(self.pretrained, support, options)?.0.expected;
+        let generated = generate_base_model(self.pretrained, support, plain(1))?.0.expected;
         task_features(support, &generated.expect("generated weights say how good they expect to be"))
     }
 
-    /// Generates, or trains for so many steps. Returns the model and the number of steps that were taken; `watch` is called
-    /// after every step.
+    /// The features without generating anything: the loss that the closed-form head alone expects stands in for that of generated
+    /// weights.
+    pub(crate) fn features_without_generating(
+        &self,
+        support: &Support,
+    ) -> Result<TaskFeatures, FeatureError> {
+        let linear = untrained_base_model(support, &self.pretrained.metamodel.device())?.expected;
+        task_features(support, &linear.expect("the closed-form head says how good it expects to be"))
+    }
+
+    /// Generates, trains for so many steps, or does what a method does. Returns what predicts and the number of steps that were
+    /// taken; `watch` is called after every step of a training.
     pub(crate) fn execute(
         &self,
         decision: Decision,
         n_steps: usize,
         support: &Support,
         watch: &mut dyn FnMut(&Moment<'_>),
-    ) -> Result<(BaseModel, usize), MethodError> {
-        let generate = |options: GenerateOptions| {
-            generate_base_model(self.pretrained, support, GenerateOptions { n_threads: 1, ..options })
+    ) -> Result<(Predictor, usize), MethodError> {
+        let generate = |options: GenerateOptions| -> Result<Predictor, MethodError> {
+            Ok(Predictor::Network(Box::new(generate_base_model(self.pretrained, support, options)?.0)))
         };
-        let Decision::Train(plan) = decision else {
-            return Ok((generate(GenerateOptions::default())?.0, 0));
-        };
-        let start_of = GenerateOptions {
-            n_views: 1,
-            n_trees: 0,
-            n_steps: Steps::Fixed(0),
-            ..GenerateOptions::default()
-        };
+        match decision {
+            Decision::Generate => Ok((generate(plain(1))?, 0)),
+            Decision::Train(plan) => self.train(plan, n_steps, support, watch),
+            Decision::Method(method) => match method.how() {
+                How::Generate { n_views, n_trees, n_steps } => {
+                    Ok((generate(GenerateOptions { n_views, n_trees, n_steps, n_threads: 1 })?, 0))
+                }
+                How::Compared(method) => {
+                    let settings = MethodSettings {
+                        pretrained: self.pretrained,
+                        n_views: plain(1).n_views,
+                        shape: Shape::default(),
+                        from: None,
+                        seed: self.seed,
+                    };
+                    let Made { predictor, n_steps, .. } = method.make(support, &settings, watch)?;
+                    Ok((predictor, n_steps.unwrap_or(0)))
+                }
+            },
+        }
+    }
+
+    fn train(
+        &self,
+        plan: Plan,
+        n_steps: usize,
+        support: &Support,
+        watch: &mut dyn FnMut(&Moment<'_>),
+    ) -> Result<(Predictor, usize), MethodError> {
+        let one_view = GenerateOptions { n_views: 1, n_trees: 0, n_steps: Steps::Fixed(0), n_threads: 1 };
         let generated = match plan.start() {
             Start::Random => None,
-            Start::Generated => Some(generate(start_of)?.0),
+            Start::Generated => Some(generate_base_model(self.pretrained, support, one_view)?.0),
         };
         let start = generated.as_ref().map_or(training::Start::Random, training::Start::From);
         // A step is an epoch at most.
-        let recipe = &Recipe { n_epochs: n_steps, max_steps: Some(n_steps), ..plan.recipe() };
+        let mut recipe = Recipe { n_epochs: n_steps, max_steps: Some(n_steps), ..plan.recipe() };
+        if let (Some(shape), None) = (self.shape, &generated) {
+            recipe.hidden.clone_from(&shape.hidden);
+            recipe.activation = shape.activation;
+            recipe.skip = shape.skip;
+        }
         let device = &self.pretrained.metamodel.device();
-        let trained = Training { support, start, recipe, seed: self.seed, device }.run(watch)?;
-        Ok((trained.model, trained.info.n_steps))
+        let trained = Training { support, start, recipe: &recipe, seed: self.seed, device }.run(watch)?;
+        Ok((Predictor::Network(Box::new(trained.model)), trained.info.n_steps))
     }
 
     /// The cross-validated loss after each of `steps`, which ascend: the mean over the support rows of `n_folds` of its folds,
     /// each under a model that was made from the other folds. Infinite where a training diverged or the other folds are too
-    /// few rows to generate from. A number of steps after the end of a training has its last loss.
+    /// few rows to generate from or to learn from. A number of steps after the end of a training has its last loss.
     pub(crate) fn held_out(
         &self,
         decision: Decision,
@@ -92,8 +129,8 @@ impl Executor<'_> {
         let mut all: Vec<Vec<Vec<f64>>> = vec![Vec::new(); steps.len()];
         for fold in folds(support.target(), self.seed)?.into_iter().take(n_folds) {
             let (rest, held) = split_off(support, &fold);
-            let losses = |model: &BaseModel| -> Vec<f64> {
-                let predicted = model.predict(held.table());
+            let losses = |predictor: &Predictor| -> Vec<f64> {
+                let predicted = predictor.predict(held.table());
                 let predicted = predicted.expect("the rows of a fold are those of the table");
                 prediction_losses(&predicted, held.target())
             };
@@ -101,12 +138,16 @@ impl Executor<'_> {
             let most = steps.last().copied().unwrap_or(0);
             let done = self.execute(decision, most, &rest, &mut |moment| {
                 if let Ok(at) = steps.binary_search(&moment.n_steps) {
-                    seen[at] = moment.model().ok().map(|model| losses(&model));
+                    seen[at] = moment.model().ok().map(|model| losses(&Predictor::Network(Box::new(model))));
                 }
             });
             let last = match done {
                 Ok((model, _)) => losses(&model),
-                Err(MethodError::Inner(InnerError::Diverged { .. }) | MethodError::Generate(_)) => {
+                Err(
+                    MethodError::Inner(InnerError::Diverged { .. })
+                    | MethodError::Generate(_)
+                    | MethodError::Reference(_),
+                ) => {
                     vec![f64::INFINITY; fold.len()]
                 }
                 Err(error) => return Err(error),

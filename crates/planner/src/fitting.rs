@@ -2,7 +2,9 @@
 
 use crate::error::PlannerError;
 use crate::predictor::calibration::{Calibration, Estimate};
+use crate::predictor::costs::CostModel;
 use crate::predictor::ensemble::{PerformancePredictor, member_predictions};
+use crate::predictor::gains::fit_gains;
 use crate::predictor::linear::LinearPredictor;
 use crate::runs::{Example, RecordedRuns, VERSION};
 use crate::space::decision::Decision;
@@ -106,7 +108,8 @@ pub fn fit_predictor(
 ) -> Result<PerformancePredictor, PlannerError> {
     let all: Vec<usize> = (0..runs.len()).collect();
     let examples = runs.examples(&all, settings.n_points, settings.seed);
-    Ok(fit_to_examples(runs, &examples, settings, device, listen)?.predictor)
+    let fitted = fit_to_examples(runs, &examples, settings, device, listen)?;
+    Ok(fit_methods_of(fitted.predictor, runs, settings))
 }
 
 /// [`fit_predictor`], recorded in the ledger that the runs come from, at the level of its rows.
@@ -124,6 +127,8 @@ pub fn fit_and_record(
     let all: Vec<usize> = (0..runs.len()).collect();
     let examples = runs.examples(&all, settings.n_points, settings.seed);
     let fitted = fit_to_examples(runs, &examples, settings, device, listen)?;
+    let (held_out_rmse, n_held_out) = (fitted.held_out_rmse, fitted.n_held_out);
+    let predictor = fit_methods_of(fitted.predictor, runs, settings);
     let cost = stopwatch.cost();
     let number = |value: f64| Value::Number(value);
     let recipe = [
@@ -148,22 +153,27 @@ pub fn fit_and_record(
         probe: Named::new(),
         outcome: Outcome {
             metric: "held_out_rmse".into(),
-            value: Some(fitted.held_out_rmse).filter(|rmse| rmse.is_finite()),
+            value: Some(held_out_rmse).filter(|rmse| rmse.is_finite()),
             n_short: examples.len() as u64,
-            n_long: fitted.n_held_out as u64,
+            n_long: n_held_out as u64,
         },
         cost: weightsmith_ledger::Cost { cpu_s: cost.cpu_s, wall_s: cost.wall_s },
         seed: settings.seed.0,
         code_version: VERSION.into(),
         device: "cpu".into(),
         n_steps: 0,
-        parents: runs.runs.iter().map(|run| Parent { uid: run.record.uid, kind: ParentKind::Data }).collect(),
+        parents: runs
+            .runs
+            .iter()
+            .chain(&runs.methods)
+            .map(|run| Parent { uid: run.record.uid, kind: ParentKind::Data })
+            .collect(),
         curve: Vec::new(),
         level: PhantomData,
     };
     // The same may have been fitted before, in other time.
     ledger.append_once(&record)?;
-    Ok(fitted.predictor)
+    Ok(predictor)
 }
 
 /// A predictor, and the error of others like it on data sets that they had not seen.
@@ -174,7 +184,17 @@ pub(crate) struct Fitted {
     n_held_out: usize,
 }
 
-/// [`fit_predictor`] to these examples.
+/// A predictor with what these runs say of methods and of costs, in place of what it knew of them; what it knows of trainings stays.
+pub fn fit_methods_of(
+    predictor: PerformancePredictor,
+    runs: &RecordedRuns,
+    settings: &FitSettings,
+) -> PerformancePredictor {
+    let methods = fit_gains(runs, settings.n_folds, settings.seed);
+    PerformancePredictor { methods, costs: CostModel::fit(runs), ..predictor }
+}
+
+/// [`fit_predictor`] to these examples, without methods and costs.
 pub(crate) fn fit_to_examples(
     runs: &RecordedRuns,
     examples: &[Example],
@@ -228,7 +248,14 @@ pub(crate) fn fit_to_examples(
         Calibration::of_errors(&errors.into_values().collect::<Vec<_>>(), best_multiplier(&choices));
     let targets: Vec<f64> = examples.iter().map(|example| example.target).collect();
     let linear = LinearPredictor::fit(&runs.inputs(examples), &targets, settings.strength, device);
-    let predictor = PerformancePredictor { linear, networks, calibration };
+    let predictor = PerformancePredictor {
+        linear,
+        networks,
+        calibration,
+        methods: BTreeMap::new(),
+        costs: CostModel::default(),
+        most_steps: runs.most_steps(),
+    };
     Ok(Fitted { predictor, held_out_rmse, n_held_out })
 }
 

@@ -32,7 +32,7 @@ pub use benchmark::strategies::{StrategySettings, compare_strategies};
 pub use benchmark::strategy::{Strategy, Trial, UnknownStrategy};
 pub use benchmark::summary::{StrategiesReport, StrategySummary, summarise_strategies};
 pub use collecting::{CollectSettings, Collected, collect};
-pub use deciding::decide::{DecideError, DecideSettings, Decided, Reason, Tried, decide};
+pub use deciding::decide::{Allowed, DecideError, DecideSettings, Decided, Reason, Tried, decide};
 pub use deciding::method::PLANNED;
 pub use deciding::report::{
     CandidateReport, DecisionReport, DecisionSettings, FeatureReport, Observed, PredictedPoint,
@@ -40,19 +40,23 @@ pub use deciding::report::{
 };
 pub use error::PlannerError;
 pub use features::{FEATURES, Feature, FeatureError, TaskFeatures, base_loss, loss_unit, task_features};
-pub use fitting::{FitSettings, fit_and_record, fit_predictor};
+pub use fitting::{FitSettings, fit_and_record, fit_methods_of, fit_predictor};
 pub use predictor::calibration::{Calibration, Estimate, LossPrediction};
+pub use predictor::costs::CostModel;
 pub use predictor::ensemble::{
     Candidate, N_RERANKED, PerformancePredictor, Ranked, member_predictions, member_predictions_of_rows,
     of_each_kind,
 };
 pub use predictor::files::{load_predictor, save_predictor, shipped_predictor};
+pub use predictor::gains::MethodGains;
 pub use predictor::linear::LinearPredictor;
-pub use predictor::manifest::PredictorError;
-pub use predictor::search::{Scored, Searched, search};
+pub use predictor::manifest::{PredictorError, PredictorFiles};
+pub use predictor::search::{Scored, SearchLimits, Searched, search};
 pub use predictor::surrogate_features::{
     DECISION_COLUMNS, PROBE_COLUMNS, Probe, SurrogateInput, surrogate_table, surrogate_table_with_probes,
 };
 pub use runs::{Example, RecordedRun, RecordedRuns};
 pub use space::decision::Decision;
+pub use space::methods::KnownMethod;
+pub use space::shape::{NetworkShape, ShapeError};
 pub use space::{Factor, N_FACTORS, Plan, Space, Start};

@@ -25,8 +25,10 @@ const BEST: f64 = -4.0;
 /// The runs of a ledger that were made by a decision of the planner's space.
 #[derive(Clone, Debug, Default)]
 pub struct RecordedRuns {
-    /// The runs.
+    /// Generations in one forward pass, and trainings by a plan.
     pub runs: Vec<RecordedRun>,
+    /// The runs of methods.
+    pub methods: Vec<RecordedRun>,
     /// The ancestry of the runs.
     lineage: Lineage,
 }
@@ -67,7 +69,7 @@ impl RecordedRuns {
     /// # Errors
     /// A run that is not what was appended.
     pub fn read(snapshot: &Snapshot<'_>) -> Result<Self, PlannerError> {
-        let mut runs = Vec::new();
+        let (mut runs, mut methods) = (Vec::new(), Vec::new());
         let filter = Filter { role: Some(RunRole::BaseModel), ..Filter::default() };
         for entry in snapshot.runs::<Base>(&filter)? {
             let record = entry?.record;
@@ -78,10 +80,11 @@ impl RecordedRuns {
                 _ => continue,
             };
             if let Some(decision) = Decision::of_values(&record.recipe, task_type) {
-                runs.push(RecordedRun { record, decision, features });
+                let kind = if matches!(decision, Decision::Method(_)) { &mut methods } else { &mut runs };
+                kind.push(RecordedRun { record, decision, features });
             }
         }
-        Ok(Self { runs, lineage: Lineage::read(snapshot)? })
+        Ok(Self { runs, methods, lineage: Lineage::read(snapshot)? })
     }
 
     /// The predictor of these runs, as the lifting of runs to rows knows it.
@@ -91,7 +94,8 @@ impl RecordedRuns {
 
     /// The name of the predictor of these runs.
     pub fn learner_uid(&self) -> Uid {
-        let runs: BTreeSet<String> = self.runs.iter().map(|run| run.record.uid.to_string()).collect();
+        let runs: BTreeSet<String> =
+            self.runs.iter().chain(&self.methods).map(|run| run.record.uid.to_string()).collect();
         let parts = ["predictor", VERSION].into_iter().chain(runs.iter().map(String::as_str));
         Uid::derived(&parts.collect::<Vec<_>>())
     }
@@ -101,6 +105,13 @@ impl RecordedRuns {
         self.runs.len()
     }
 
+    /// The most steps in the space that a training took.
+    pub fn most_steps(&self) -> usize {
+        let last = |run: &RecordedRun| run.record.curve.last().map_or(0, |point| point.step);
+        let most = self.runs.iter().map(last).max().unwrap_or(0);
+        Plan::steps().iter().copied().filter(|n_steps| *n_steps as u64 <= most).max().unwrap_or(1)
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()
@@ -108,21 +119,24 @@ impl RecordedRuns {
 
     /// The data sets that the runs come from.
     pub fn roots(&self) -> BTreeSet<String> {
-        self.runs.iter().flat_map(|run| run.record.roots.iter().cloned()).collect()
+        self.runs.iter().chain(&self.methods).flat_map(|run| run.record.roots.iter().cloned()).collect()
     }
 
     /// These runs and others.
     pub fn joined(mut self, other: Self) -> Self {
         self.runs.extend(other.runs);
+        self.methods.extend(other.methods);
         self.lineage = self.lineage.joined(other.lineage);
         self
     }
 
     /// The runs that come from none of these data sets.
     pub fn without(&self, roots: &BTreeSet<String>) -> Self {
-        let held: BTreeSet<usize> = self.of_roots(roots).into_iter().collect();
-        let rest = (0..self.len()).filter(|at| !held.contains(at));
-        Self { runs: rest.map(|at| self.runs[at].clone()).collect(), ..self.clone() }
+        let rest = |runs: &[RecordedRun]| -> Vec<RecordedRun> {
+            let is_rest = |run: &&RecordedRun| run.record.roots.is_disjoint(roots);
+            runs.iter().filter(is_rest).cloned().collect()
+        };
+        Self { runs: rest(&self.runs), methods: rest(&self.methods), lineage: self.lineage.clone() }
     }
 
     /// Positions of the runs that come from one of these data sets.
@@ -178,7 +192,7 @@ impl RecordedRuns {
     pub fn evaluation_points(&self, run: usize) -> Vec<Example> {
         let features = &self.runs[run].features;
         let steps = match self.runs[run].decision {
-            Decision::Generate => &[0][..],
+            Decision::Generate | Decision::Method(_) => &[0][..],
             Decision::Train(_) => Plan::steps(),
         };
         let point = |&n_steps: &usize| {
@@ -260,7 +274,7 @@ impl RecordedRuns {
                     runs.len() - 1
                 });
                 match self.runs[example.run].decision {
-                    Decision::Generate => RunRow { run, seen: 0, label: Moment::End },
+                    Decision::Generate | Decision::Method(_) => RunRow { run, seen: 0, label: Moment::End },
                     Decision::Train(_) => RunRow { run, seen, label: Moment::After(example.n_steps as u64) },
                 }
             })

@@ -1,6 +1,8 @@
 //! The factorial space of trainings: every choice about the training of a base model is a factor with a few levels.
 
 pub(crate) mod decision;
+pub(crate) mod methods;
+pub(crate) mod shape;
 pub(crate) mod wording;
 
 use rand::Rng;
@@ -32,7 +34,10 @@ const N_RATES: usize = 16;
 /// Weight decays: none, and 1e-3 to 300.
 const N_DECAYS: usize = 16;
 /// Numbers of steps: those at which run records have the loss on query rows.
-const STEPS: [usize; 20] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
+const STEPS: [usize; 28] = [
+    1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096,
+    6144, 8192, 12288, 16384,
+];
 /// Rows of a mini-batch; the last takes all.
 const BATCHES: [usize; 5] = [8, 16, 32, 64, usize::MAX];
 const DROPOUTS: [f32; 5] = [0.0, 0.1, 0.2, 0.35, 0.5];

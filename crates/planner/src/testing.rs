@@ -51,6 +51,7 @@ pub(crate) fn collect_settings(n_synthetic: usize, n_recipes: usize) -> CollectS
         n_synthetic,
         n_supports: vec![24],
         n_recipes,
+        methods: false,
         max_steps: 8,
         target: "target".into(),
         split: TaskSplit::MetaTrain,

@@ -7,10 +7,10 @@ mod inner;
 mod outer;
 
 pub use inner::{
-    Gain, GaussianProcess, GaussianProcessRegression, InnerError, LogStrengths, Moment, N_TRIES, Optimiser,
-    RIGHT_WITHIN, Recipe, Refined, Start, Stepped, TrainInfo, Trained, Training, Tuned, VariableProjection,
-    Wanted, Weighting, fit_linear, folds, grid, prediction_losses, refine, split_off, train_base_model,
-    tune_base_model,
+    FromRandom, Gain, GaussianProcess, GaussianProcessRegression, InnerError, LogStrengths, Moment, N_TRIES,
+    Optimiser, RIGHT_WITHIN, Recipe, Refined, Start, Stepped, TrainInfo, Trained, Training, Tuned,
+    VariableProjection, Wanted, Weighting, fit_linear, folds, grid, prediction_losses, project, random_start,
+    refine, split_off, steps_from_random, train_base_model, tune_base_model,
 };
 pub use outer::{
     AUXILIARY_AT_MOST_ONE_IN, AuxiliaryTasks, CoolDown, EncodedTask, Moments, Observer, OuterConfig,

@@ -26,6 +26,8 @@ const DECIDE_EXAMPLES: &str = "\
 Examples:
   weightsmith plan --data train.csv --target price
   weightsmith plan --data sample:penguins --support 64 --run --report plan.html
+  weightsmith plan --data train.csv --target y --seconds 5 --run --out y.safetensors
+  weightsmith plan --data train.csv --target y --shape shape.toml --run --out y.safetensors
   weightsmith plan --data train.csv --target y --ledger runs.ledger --run --out y.safetensors";
 
 #[derive(Debug, Subcommand)]
@@ -51,9 +53,19 @@ pub(crate) struct PlanDecide {
     /// Decide for so many rows, 4 to 1000000, drawn from the table; --run scores on the others [default: all rows]
     #[arg(long, value_name = "ROWS", value_parser = count(4..=MOST_ROWS))]
     pub(crate) support: Option<usize>,
-    /// Cross-validate so many of the best candidates on the support rows before one is preferred to generating, 0 to 6
-    #[arg(long, value_name = "CANDIDATES", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=6))]
+    /// Cross-validate so many of the most promising candidates on the support rows, which updates what is predicted of them, 0 to 6
+    #[arg(long, value_name = "CANDIDATES", default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=6))]
     pub(crate) tries: u8,
+    /// Seconds for deciding and doing together, 0.01 to 1000000; what is predicted to take longer is not considered [default: no limit]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) seconds: Option<f64>,
+    /// Train a network from random numbers; no weights are generated, not even to look at the table
+    #[arg(long)]
+    pub(crate) train_only: bool,
+    /// The shape of the network to train: TOML such as `hidden = [64, 32]`, `activation = "relu"`, `skip = false`, or a
+    /// .safetensors file whose shape is taken. It is trained from random numbers
+    #[arg(long, value_name = "FILE")]
+    pub(crate) shape: Option<PathBuf>,
     /// Execute the decision, and show the observed loss beside the predicted one; with --support the alternatives' too
     #[arg(long)]
     pub(crate) run: bool,
@@ -91,6 +103,9 @@ pub(crate) struct PlanFit {
     /// The ledger to learn from
     #[arg(long, value_name = "FILE", default_value = "runs.ledger")]
     pub(crate) ledger: PathBuf,
+    /// Learn from the ledger what methods gain and what everything costs, and keep what the predictor in this folder knows of trainings
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) trainings_of: Option<PathBuf>,
     /// Where it goes; the folder is made if it is not there
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: PathBuf,
@@ -182,8 +197,12 @@ pub(crate) struct PlanCollect {
     /// Recipes for each task and number of support rows, 1 to 10000
     #[arg(long, default_value_t = 10, value_parser = count(1..=10_000))]
     pub(crate) recipes: usize,
-    /// Steps of a training, at most; 1 to 1000000
-    #[arg(long, default_value_t = 1024, value_parser = count(1..=1_000_000))]
+    /// Carry out every method once for each task and number of support rows (ways to generate, steps from random weights,
+    /// opponents that are no networks) instead of trainings
+    #[arg(long, conflicts_with_all = ["targeted", "recipes"])]
+    pub(crate) methods: bool,
+    /// Steps of a training, at most; 1 to 1000000. Where rows and units make them costly, fewer are taken
+    #[arg(long, default_value_t = 16_384, value_parser = count(1..=1_000_000))]
     pub(crate) steps: usize,
     /// Collect where it matters: fit a predictor to the ledger first, and train for each task the best of each kind that it
     /// finds among all recipes; --recipes is then the number of turns
@@ -234,6 +253,13 @@ impl From<SplitArgument> for TaskSplit {
             SplitArgument::Test => Self::MetaTest,
         }
     }
+}
+
+/// Reads a number of seconds.
+fn seconds(text: &str) -> Result<f64, String> {
+    let range = 0.01..=1e6;
+    let found = text.parse::<f64>().ok().filter(|seconds| range.contains(seconds));
+    found.ok_or_else(|| "a number of seconds, 0.01 to 1000000".to_string())
 }
 
 /// Rows that are asked for at most.

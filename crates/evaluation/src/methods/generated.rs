@@ -68,6 +68,8 @@ impl Method for Generated {
         _: &mut dyn FnMut(&Moment<'_>),
     ) -> Result<Made, MethodError> {
         let (model, info) = self.generate(support, settings)?;
-        Ok(Made::network(model, format!("{} views, {} units", info.n_views, info.n_units)))
+        let details = format!("{} views, {} units", info.n_views, info.n_units);
+        let n_steps = info.steps.map(|steps| steps.n_steps);
+        Ok(Made { n_steps, ..Made::network(model, details) })
     }
 }

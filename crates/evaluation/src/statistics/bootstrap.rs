@@ -42,10 +42,28 @@ impl Bootstrap {
     /// # Panics
     /// If the rows differ in length.
     pub fn intervals(&self, rows: &[Vec<f64>]) -> Vec<Option<Interval>> {
+        let Some(draws) = self.draws(rows) else { return vec![None; rows.len()] };
+        draws.into_iter().map(|means| Some(self.middle(means))).collect()
+    }
+
+    /// The interval of a statistic of the means of several rows of numbers, such as their ratio; every draw takes the same tables
+    /// from all rows. Draws of which the statistic is not finite are left out. None where there are fewer than two tables.
+    ///
+    /// # Panics
+    /// If the rows differ in length.
+    pub fn interval_of(&self, rows: &[Vec<f64>], statistic: impl Fn(&[f64]) -> f64) -> Option<Interval> {
+        let draws = self.draws(rows)?;
+        let at = |draw: usize| statistic(&draws.iter().map(|means| means[draw]).collect::<Vec<f64>>());
+        let found: Vec<f64> = (0..self.n_resamples).map(at).filter(|value| value.is_finite()).collect();
+        (!found.is_empty()).then(|| self.middle(found))
+    }
+
+    /// The means of every row in every draw, `[n_rows][n_resamples]`.
+    fn draws(&self, rows: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
         let n = rows.first().map_or(0, Vec::len);
         assert!(rows.iter().all(|row| row.len() == n), "a number a table");
         if n < 2 {
-            return vec![None; rows.len()];
+            return None;
         }
         let mut rng = self.seed.stream(self.stream);
         let mut means = vec![Vec::with_capacity(self.n_resamples); rows.len()];
@@ -56,7 +74,7 @@ impl Bootstrap {
                 means.push(tables.iter().map(|&table| row[table]).sum::<f64>() / n as f64);
             }
         }
-        means.into_iter().map(|means| Some(self.middle(means))).collect()
+        Some(means)
     }
 
     fn middle(&self, mut means: Vec<f64>) -> Interval {
@@ -72,6 +90,19 @@ mod tests {
 
     fn interval(numbers: &[f64]) -> Interval {
         Bootstrap::default().intervals(&[numbers.to_vec()])[0].unwrap()
+    }
+
+    #[test]
+    fn a_ratio_of_rows_in_proportion_is_known_exactly() {
+        let row: Vec<f64> = (1..30).map(f64::from).collect();
+        let thrice = row.iter().map(|x| 3.0 * x).collect();
+        let found = Bootstrap::default().interval_of(&[thrice, row], |means| means[0] / means[1]).unwrap();
+        assert!((found.low - 3.0).abs() < 1e-12 && (found.high - 3.0).abs() < 1e-12);
+        let zeros = vec![0.0; 5];
+        assert_eq!(
+            Bootstrap::default().interval_of(&[zeros.clone(), zeros], |means| means[0] / means[1]),
+            None
+        );
     }
 
     /// The mean of draws from one 1 among zeros is a binomial count over n, whose quantiles are known.

@@ -37,7 +37,7 @@ impl RecordedDecisions {
         for (task, of_task) in tasks.values().enumerate() {
             for point in of_task.iter().flat_map(|&run| runs.evaluation_points(run)) {
                 let plan = match runs.runs[point.run].decision {
-                    Decision::Generate => None,
+                    Decision::Generate | Decision::Method(_) => None,
                     Decision::Train(plan) => Some(plan),
                 };
                 by_decision.entry((plan, point.n_steps)).or_default().insert(task, point.target.exp());

@@ -1,25 +1,23 @@
 //! Comparing strategies: every one decides on tables that the predictor has not seen, and its model is scored.
 
 use crate::benchmark::portfolio::RecordedDecisions;
-use crate::benchmark::strategy::{
-    N_PLANNED_TRIES, N_PORTFOLIO, N_STARTED, N_TRIED, N_TRIED_FOLDS, Strategy, Trial,
-};
+use crate::benchmark::strategy::{N_PORTFOLIO, N_STARTED, N_TRIED, N_TRIED_FOLDS, Strategy, Trial};
 use crate::deciding::decide::{DecideSettings, N_FOLDS, decide};
 use crate::error::PlannerError;
 use crate::executor::Executor;
 use crate::features::{base_loss, loss_unit};
 use crate::fitting::{FitSettings, fit_predictor};
 use crate::predictor::ensemble::PerformancePredictor;
-use crate::runs::{RecordedRuns, WORST};
+use crate::runs::{RecordedRun, RecordedRuns, WORST, target};
 use crate::space::decision::Decision;
+use crate::space::methods::KnownMethod;
 use crate::space::{Plan, Space};
 use burn::tensor::Device;
 use rand_chacha_next::ChaCha8Rng;
 use rand_chacha_next::rand_core::SeedableRng;
 use std::collections::BTreeSet;
-use weightsmith_base_model::BaseModel;
 use weightsmith_evaluation::{
-    Metamodels, MethodError, MethodSettings, Problem, Shape, Split, SuiteTable, methods,
+    Metamodels, MethodError, MethodSettings, Predictor, Problem, Shape, Split, SuiteTable, methods,
 };
 use weightsmith_metamodel::Pretrained;
 use weightsmith_runtime::{Stopwatch, in_one_line, in_parallel};
@@ -40,7 +38,7 @@ pub struct StrategySettings {
 
 /// A decision of a strategy, executed.
 struct StrategyResult {
-    model: BaseModel,
+    predictor: Predictor,
     n_trainings: usize,
     /// Processor seconds of deciding without those of trainings.
     search_s: f64,
@@ -118,9 +116,9 @@ impl OneTable<'_> {
                     .collect();
             }
         };
-        let executor = Executor { pretrained, seed: self.settings.fit.seed };
-        let target = problem.support().target();
-        let unit = loss_unit(target) * base_loss(target);
+        let executor = Executor { pretrained, seed: self.settings.fit.seed, shape: None };
+        let labels = problem.support().target();
+        let unit = loss_unit(labels) * base_loss(labels);
         let recorded = RecordedDecisions::of(self.rest, self.table.task_type, self.n_support);
         let mut trials: Vec<Trial> = Vec::new();
         for &strategy in &self.settings.strategies {
@@ -132,7 +130,7 @@ impl OneTable<'_> {
                     Trial::without_loss(self.table, self.n_support, strategy, cpu_s, in_one_line(&error))
                 }
                 Ok(made) => {
-                    let loss = problem.count_network(&made.model).ok().map(|counts| counts.query.loss / unit);
+                    let loss = problem.count_of(&made.predictor).ok().map(|counts| counts.query.loss / unit);
                     Trial {
                         loss: loss.filter(|loss| loss.is_finite()).map(|loss| loss.min(WORST.exp())),
                         predicted: made.predicted.map(|ends| ends.map(f64::exp)),
@@ -144,12 +142,14 @@ impl OneTable<'_> {
             });
         }
         // The best in hindsight: over the recorded runs on the same rows and these strategies.
-        let of_table = self.runs.runs.iter().enumerate().filter(|(_, run)| {
-            run.record.task == self.table.name
-                && run.record.outcome.n_short == problem.support().n_rows() as u64
-        });
-        let recorded =
-            of_table.flat_map(|(at, _)| self.runs.evaluation_points(at)).map(|point| point.target.exp());
+        let n_rows = problem.support().n_rows() as u64;
+        let is_here =
+            |run: &RecordedRun| run.record.task == self.table.name && run.record.outcome.n_short == n_rows;
+        let of_table = self.runs.runs.iter().enumerate().filter(|(_, run)| is_here(run));
+        let points = of_table.flat_map(|(at, _)| self.runs.evaluation_points(at)).map(|point| point.target);
+        let methods = self.runs.methods.iter().filter(|run| is_here(run));
+        let ends = methods.map(|run| target(run.record.outcome.value, &run.features));
+        let recorded = points.chain(ends).map(f64::exp);
         let best = recorded.chain(trials.iter().filter_map(|trial| trial.loss)).fold(f64::INFINITY, f64::min);
         trials.iter_mut().for_each(|trial| trial.regret = trial.loss.map(|loss| loss - best));
         trials
@@ -169,14 +169,18 @@ impl OneTable<'_> {
         recorded: &RecordedDecisions,
     ) -> Result<StrategyResult, MethodError> {
         let support = problem.support();
-        let execute = |decision: Decision,
-                       n_steps: usize,
-                       n_before: usize|
-         -> Result<StrategyResult, MethodError> {
-            let (model, _) = executor.execute(decision, n_steps, support, &mut |_| {})?;
-            let decision = format!("{decision}, {n_steps} steps");
-            Ok(StrategyResult { model, n_trainings: n_before + 1, search_s: 0.0, decision, predicted: None })
-        };
+        let execute =
+            |decision: Decision, n_steps: usize, n_before: usize| -> Result<StrategyResult, MethodError> {
+                let (predictor, _) = executor.execute(decision, n_steps, support, &mut |_| {})?;
+                let decision = format!("{decision}, {n_steps} steps");
+                Ok(StrategyResult {
+                    predictor,
+                    n_trainings: n_before + 1,
+                    search_s: 0.0,
+                    decision,
+                    predicted: None,
+                })
+            };
         // The position of the lowest held-out loss.
         let best_of = |tried: &[(Decision, usize)], n_folds: usize| -> Result<usize, MethodError> {
             let losses = tried
@@ -191,18 +195,16 @@ impl OneTable<'_> {
             (0..n).map(|_| Space.draw(random).canonical(self.table.task_type)).collect()
         };
         match strategy {
-            Strategy::Planned | Strategy::PlannedTried => {
-                let n_tried = if strategy == Strategy::Planned { 0 } else { N_PLANNED_TRIES };
-                let decided = decide(
-                    support,
-                    self.predictor,
-                    executor.pretrained,
-                    DecideSettings { n_tried, seed: executor.seed },
-                )
-                .map_err(|error| MethodError::Other(Box::new(error)))?;
+            Strategy::Planned | Strategy::PlannedUntried => {
+                let mut settings = DecideSettings::usual(executor.seed);
+                if strategy == Strategy::PlannedUntried {
+                    settings.n_tried = 0;
+                }
+                let decided = decide(support, self.predictor, executor.pretrained, &settings)
+                    .map_err(|error| MethodError::Other(Box::new(error)))?;
                 let chosen = decided.chosen;
-                let n_before = 1 + if n_tried > 0 { N_FOLDS * (decided.tried.len() + 1) } else { 0 };
-                let made = execute(chosen.decision, chosen.n_steps, n_before)?;
+                let n_tries = if decided.tried.is_empty() { 0 } else { N_FOLDS * (decided.tried.len() + 1) };
+                let made = execute(chosen.decision, chosen.n_steps, 1 + n_tries)?;
                 let prediction = chosen.prediction;
                 Ok(StrategyResult {
                     search_s: decided.cost.cpu_s - decided.trying.cpu_s,
@@ -210,7 +212,11 @@ impl OneTable<'_> {
                     ..made
                 })
             }
-            Strategy::Generated => execute(Decision::Generate, 0, 0),
+            Strategy::Plain => execute(Decision::Generate, 0, 0),
+            Strategy::Generated => {
+                let method = KnownMethod::find("generated").expect("it is the name of a method");
+                execute(Decision::Method(method), 0, 0)
+            }
             Strategy::Fixed | Strategy::FixedTraining => {
                 let is_wanted = |decision| strategy == Strategy::Fixed || decision != Decision::Generate;
                 let (decision, n_steps) = recorded.best(is_wanted).unwrap_or((Decision::Generate, 0));
@@ -252,9 +258,8 @@ impl OneTable<'_> {
                     seed: executor.seed,
                 };
                 let fit = methods::tuned(Optimiser::Adam).fit(support, &settings, None)?;
-                let model = fit.predictor.network().expect("Adam trains a network").clone();
                 Ok(StrategyResult {
-                    model,
+                    predictor: fit.predictor,
                     n_trainings: fit.n_trainings,
                     search_s: 0.0,
                     decision: fit.details,

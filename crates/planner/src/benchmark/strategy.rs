@@ -14,8 +14,6 @@ pub(super) const N_TRIED: usize = 16;
 pub(super) const N_TRIED_FOLDS: usize = 2;
 /// Plans that are trained for an epoch each before the best is trained to its end.
 pub(super) const N_STARTED: usize = 32;
-/// Candidates that the planner cross-validates.
-pub(super) const N_PLANNED_TRIES: usize = 2;
 
 /// A strategy: a way to come to a decision.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -23,10 +21,13 @@ pub(super) const N_PLANNED_TRIES: usize = 2;
 pub enum Strategy {
     /// The planner.
     Planned,
-    /// The planner, with its best candidates cross-validated on the support rows.
-    PlannedTried,
-    /// To generate, whatever the table.
+    /// The planner without cross-validation: by what it predicts alone.
+    PlannedUntried,
+    /// To generate with as many inner steps as pay, whatever the table.
     Generated,
+    /// To generate in one forward pass, whatever the table.
+    #[serde(rename = "generated-0")]
+    Plain,
     /// The best single decision of the ledger.
     Fixed,
     /// The best single recipe of the ledger that trains.
@@ -47,10 +48,11 @@ pub enum Strategy {
 
 impl Strategy {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Planned,
-        Self::PlannedTried,
+        Self::PlannedUntried,
         Self::Generated,
+        Self::Plain,
         Self::Fixed,
         Self::FixedTraining,
         Self::Portfolio,
@@ -65,8 +67,9 @@ impl Strategy {
     pub fn name(self) -> &'static str {
         match self {
             Self::Planned => "planned",
-            Self::PlannedTried => "planned-tried",
+            Self::PlannedUntried => "planned-untried",
             Self::Generated => "generated",
+            Self::Plain => "generated-0",
             Self::Fixed => "fixed",
             Self::FixedTraining => "fixed-training",
             Self::Portfolio => "portfolio",
@@ -81,13 +84,14 @@ impl Strategy {
     /// A description in one line.
     pub fn about(self) -> String {
         match self {
-            Self::Planned => "the planner: search over all plans, nothing tried".into(),
-            Self::PlannedTried => {
+            Self::Planned => {
                 format!(
-                    "the planner, its {N_PLANNED_TRIES} best candidates and generating tried by {N_FOLDS} folds"
+                    "the planner: predictions, the best of them updated by {N_FOLDS} folds of the table's own rows"
                 )
             }
-            Self::Generated => "always generate".into(),
+            Self::PlannedUntried => "the planner by its predictions alone, nothing tried".into(),
+            Self::Generated => "always generate, with as many inner steps as pay".into(),
+            Self::Plain => "always generate in one forward pass".into(),
             Self::Fixed => "the best single decision of the ledger".into(),
             Self::FixedTraining => "the best single recipe of the ledger that trains".into(),
             Self::Portfolio => {

@@ -4,11 +4,15 @@ use crate::deciding::posterior::{measured_improvement, posterior};
 use crate::executor::Executor;
 use crate::features::{FEATURES, FeatureError, TaskFeatures};
 use crate::predictor::calibration::{Calibration, Estimate};
-use crate::predictor::ensemble::{Candidate, PerformancePredictor, Ranked, of_each_kind};
+use crate::predictor::ensemble::{Candidate, PerformancePredictor, of_each_kind};
+use crate::predictor::search::SearchLimits;
 use crate::predictor::surrogate_features::SurrogateInput;
 use crate::space::decision::Decision;
+use crate::space::shape::NetworkShape;
 use crate::space::wording::in_words;
+use crate::space::{Plan, Start};
 use serde::Serialize;
+use std::time::Instant;
 use weightsmith_base_model::EncodingError;
 use weightsmith_evaluation::MethodError;
 use weightsmith_metamodel::Pretrained;
@@ -20,6 +24,12 @@ use weightsmith_training::InnerError;
 const N_ALTERNATIVES: usize = 6;
 /// The number of features that are given as reasons.
 const N_REASONS: usize = 5;
+/// Candidates that are tried unless another number is asked for.
+const N_TRIED: usize = 4;
+/// Seconds that searching all plans takes at most on one core.
+const SEARCH_S: f64 = 3.0;
+/// How much longer than predicted something may take.
+const MARGIN: f64 = 1.5;
 /// Folds in which candidates are tried on the support rows.
 pub(crate) const N_FOLDS: usize = 4;
 
@@ -68,12 +78,16 @@ pub struct Tried {
 }
 
 impl Tried {
-    /// Combines a candidate's predicted improvement, with the standard deviation that the calibration gives it, and the measured
-    /// one. The confidence multiplier has no part in it: it stands in for what an ensemble cannot know about an unfamiliar table,
+    /// Combines a candidate's predicted improvement, with the standard deviation that its error has, and the measured one. The
+    /// confidence multiplier has no part in it: it stands in for what an ensemble cannot know about an unfamiliar table,
     /// and the measurement is of that table.
     fn new(candidate: Candidate, measured: Estimate, calibration: &Calibration) -> Self {
         let Estimate { mean, deviation } = candidate.improvement;
-        let prior = Estimate { mean, deviation: calibration.standard_deviation(deviation) };
+        let deviation = match candidate.decision {
+            Decision::Method(_) => deviation,
+            _ => calibration.standard_deviation(deviation),
+        };
+        let prior = Estimate { mean, deviation };
         let posterior = posterior(prior, measured);
         let lower_bound = posterior.mean - calibration.quantile * posterior.deviation;
         Self { candidate, measured, posterior, lower_bound }
@@ -112,15 +126,71 @@ impl Decided {
 
 /// How a decision is made.
 #[derive(Copy, Clone, Debug)]
-pub struct DecideSettings {
-    /// The number of candidates that are cross-validated on the support rows before one is preferred to generating; 0 for none.
+pub struct DecideSettings<'a> {
+    /// The number of candidates that are cross-validated on the support rows, so that what was predicted of them is updated by what was
+    /// measured; 0 for none.
     pub n_tried: usize,
+    /// Seconds for deciding and doing together; no limit if there is none.
+    pub seconds: Option<f64>,
+    /// Whether every plan is searched, if there is time; otherwise Adam at common settings stands for all trainings.
+    pub search: bool,
+    /// What may be decided.
+    pub allowed: Allowed,
+    /// The shape that the network is to have. Generated weights have shapes of their own, so that one is trained.
+    pub shape: Option<&'a NetworkShape>,
     /// The seed of trainings and folds.
     pub seed: Seed,
 }
 
-/// Decides how a base model should come to its weights: searches every plan, re-ranks the best, and may cross-validate some of
-/// these on the support rows.
+/// What may be decided.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Allowed {
+    /// Whether weights may be generated; otherwise nothing is, not even to look at the table.
+    pub generating: bool,
+    /// Whether something may be chosen that is no network, such as a Gaussian process.
+    pub references: bool,
+}
+
+impl Default for Allowed {
+    /// Everything.
+    fn default() -> Self {
+        Self { generating: true, references: true }
+    }
+}
+
+impl DecideSettings<'_> {
+    /// With the usual number of tries, everything allowed, no limit of time, and without the search, which takes longer than anything
+    /// else where rows are few and hardly ever finds what is better than a method.
+    pub fn usual(seed: Seed) -> Self {
+        Self {
+            n_tried: N_TRIED,
+            seconds: None,
+            search: false,
+            allowed: Allowed::default(),
+            shape: None,
+            seed,
+        }
+    }
+
+    fn may_generate(&self) -> bool {
+        self.allowed.generating && self.shape.is_none()
+    }
+
+    fn allows(&self, decision: Decision) -> bool {
+        match decision {
+            Decision::Generate => self.may_generate(),
+            Decision::Method(method) => {
+                self.shape.is_none()
+                    && (self.allowed.generating || !method.generates())
+                    && (self.allowed.references || method.is_network())
+            }
+            Decision::Train(plan) => self.may_generate() || plan.start() == Start::Random,
+        }
+    }
+}
+
+/// Decides how a base model should come to its weights: predicts what methods and plans will come to (searching every plan, if there is
+/// time for it), cross-validates the best candidates on the support rows, and weighs prediction and measurement by their precisions.
 ///
 /// # Errors
 /// Rows that nothing can be learned from.
@@ -128,27 +198,26 @@ pub fn decide(
     support: &Support,
     predictor: &PerformancePredictor,
     pretrained: &Pretrained,
-    settings: DecideSettings,
+    settings: &DecideSettings<'_>,
 ) -> Result<Decided, DecideError> {
     let stopwatch = Stopwatch::of_thread();
-    let executor = Executor { pretrained, seed: settings.seed };
-    let features = executor.features(support)?;
-    let Ranked { n_scored, candidates } = predictor.rerank(&features, &predictor.calibration)?;
-    let n_reranked = candidates.len();
-    let kinds = of_each_kind(&candidates);
-    let mut trying = Cost::default();
-    let mut tried = Vec::new();
-    let mut chosen = kinds[0];
-    if settings.n_tried > 0 {
-        let stopwatch = Stopwatch::of_thread();
-        tried = tries(support, &executor, &kinds, &predictor.calibration, settings.n_tried)?;
-        chosen = choice(&tried, &kinds);
-        trying = stopwatch.cost();
-    }
+    let budget = Budget::new(settings.seconds);
+    let executor = Executor { pretrained, seed: settings.seed, shape: settings.shape };
+    let features = match settings.may_generate() {
+        true => executor.features(support)?,
+        false => executor.features_without_generating(support)?,
+    };
+    let Considered { n_scored, n_reranked, base, kinds } =
+        Considered::new(predictor, &features, settings, &budget)?;
+    let trying_stopwatch = Stopwatch::of_thread();
+    let trying = Trying { support, executor: &executor, predictor, features: &features, budget: &budget };
+    let tried = trying.tries(&base, &kinds, settings.n_tried)?;
+    let trying = trying_stopwatch.cost();
+    let chosen = choice(&tried, &kinds);
     let mut alternatives: Vec<Candidate> =
         kinds.into_iter().filter(|candidate| candidate.decision != chosen.decision).collect();
     alternatives.truncate(N_ALTERNATIVES);
-    let reasons = match alternatives.first() {
+    let reasons = match alternatives.iter().find(|other| is_predicted_alike(&chosen, other)) {
         Some(other) => reasons(predictor, &features, &chosen, other)?,
         None => Vec::new(),
     };
@@ -156,52 +225,198 @@ pub fn decide(
     Ok(Decided { features, n_scored, n_reranked, chosen, alternatives, tried, reasons, cost, trying })
 }
 
-/// The tried candidate with the highest lower bound if that is above 0, else to generate.
-fn choice(tried: &[Tried], kinds: &[Candidate]) -> Candidate {
-    let best = tried.iter().min_by(|a, b| b.lower_bound.total_cmp(&a.lower_bound));
-    let generated = kinds.iter().find(|candidate| candidate.decision == Decision::Generate);
-    match (best, generated) {
-        (Some(best), _) if best.lower_bound > 0.0 => best.candidate,
-        (_, Some(generated)) => *generated,
-        _ => kinds[0],
+/// Seconds that may be spent, from now on.
+struct Budget {
+    begun: Instant,
+    seconds: Option<f64>,
+}
+
+impl Budget {
+    #[expect(clippy::disallowed_methods, reason = "deciding may have a budget of time")]
+    fn new(seconds: Option<f64>) -> Self {
+        Self { begun: Instant::now(), seconds }
+    }
+
+    /// Whether so many seconds are left; unknown costs are.
+    fn allows(&self, seconds: Option<f64>) -> bool {
+        match (self.seconds, seconds) {
+            (Some(all), Some(seconds)) => self.begun.elapsed().as_secs_f64() + MARGIN * seconds <= all,
+            _ => true,
+        }
     }
 }
 
-/// Cross-validates the best trainings and generating on the support rows.
-fn tries(
-    support: &Support,
-    executor: &Executor<'_>,
-    kinds: &[Candidate],
-    calibration: &Calibration,
-    n_tried: usize,
-) -> Result<Vec<Tried>, MethodError> {
-    let held_out = |candidate: &Candidate| -> Result<Vec<Vec<f64>>, MethodError> {
+/// The candidates of a table.
+struct Considered {
+    n_scored: u64,
+    n_reranked: usize,
+    /// To which the others are compared: to generate with as many steps as pay (in one forward pass, if there is no time for that), or,
+    /// where nothing may be generated, what is predicted to be best.
+    base: Candidate,
+    /// The best of each kind that there is time for, highest lower bound first; the base may be among them.
+    kinds: Vec<Candidate>,
+}
+
+impl Considered {
+    fn new(
+        predictor: &PerformancePredictor,
+        features: &TaskFeatures,
+        settings: &DecideSettings<'_>,
+        budget: &Budget,
+    ) -> Result<Self, EncodingError> {
+        let seconds =
+            |candidate: &Candidate| predictor.costs.seconds(candidate.decision, candidate.n_steps, features);
+        let generated = predictor.generated(features)?;
+        let mut all = predictor.methods(features, &generated);
+        let mut n_scored = 0;
+        if settings.search && budget.allows(Some(SEARCH_S)) {
+            let limits = SearchLimits {
+                only_random: !settings.may_generate(),
+                network_of: settings.shape.map(NetworkShape::nearest),
+                most_steps: None,
+            };
+            let ranked = predictor.rerank(features, &predictor.calibration, limits)?;
+            n_scored = ranked.n_scored;
+            all.extend(ranked.candidates);
+        } else {
+            let plan = settings.shape.map_or_else(Plan::usual_adam, NetworkShape::nearest);
+            all.extend(predictor.lengths(features, plan)?);
+        }
+        let n_reranked = all.len();
+        all.retain(|candidate| settings.allows(candidate.decision));
+        let decides = |candidate: &&Candidate| match candidate.decision {
+            Decision::Method(method) => method.decides_by_itself() && budget.allows(seconds(candidate)),
+            _ => false,
+        };
+        let base = match settings.may_generate() {
+            true => all.iter().find(decides).copied().unwrap_or(generated),
+            false => {
+                let mean = |candidate: &&Candidate| candidate.prediction.mean;
+                let best = all.iter().min_by(|a, b| mean(a).total_cmp(&mean(b)));
+                *best.expect("trainings from random numbers are always allowed")
+            }
+        };
+        all.iter_mut().for_each(|candidate| candidate.compare_with(&base, &predictor.calibration));
+        let base = Candidate { improvement: Estimate::default(), lower_bound: 0.0, ..base };
+        let (affordable, others): (Vec<Candidate>, Vec<Candidate>) =
+            all.into_iter().partition(|candidate| budget.allows(seconds(candidate)));
+        let stands_in = |candidate: &Candidate| match candidate.decision {
+            Decision::Method(method) => {
+                method.saves().is_some_and(|whole| affordable.iter().any(|other| other.decision == whole))
+            }
+            // Generating with as many steps as pay takes none where none pay.
+            Decision::Generate => base.decision != Decision::Generate,
+            Decision::Train(_) => false,
+        };
+        let mut kinds: Vec<Candidate> =
+            affordable.iter().filter(|candidate| !stands_in(candidate)).copied().collect();
+        if kinds.is_empty() {
+            let cost = |candidate: &Candidate| seconds(candidate).unwrap_or(0.0);
+            kinds.extend(others.into_iter().min_by(|a, b| cost(a).total_cmp(&cost(b))));
+        }
+        kinds.sort_by(|a, b| b.lower_bound.total_cmp(&a.lower_bound));
+        Ok(Self { n_scored, n_reranked, base, kinds: of_each_kind(&kinds) })
+    }
+}
+
+impl Candidate {
+    /// Its improvement over another candidate than generating in one forward pass.
+    fn compare_with(&mut self, base: &Self, calibration: &Calibration) {
+        let caution = (self.improvement.mean - self.lower_bound) / self.improvement.deviation.max(1e-12);
+        let caution =
+            if self.improvement.deviation > 0.0 { caution } else { calibration.confidence_multiplier };
+        self.improvement.mean -= base.improvement.mean;
+        self.lower_bound = self.improvement.mean - caution * self.improvement.deviation;
+        if self.decision == base.decision {
+            (self.improvement, self.lower_bound) = (Estimate::default(), 0.0);
+        }
+    }
+
+    /// What speaks for trying it: a method may be better than its mean by half a standard deviation, a training of billions is
+    /// more likely to be overrated.
+    fn promise(&self) -> f64 {
+        match self.decision {
+            Decision::Method(_) => self.improvement.mean + 0.5 * self.improvement.deviation,
+            _ => self.lower_bound,
+        }
+    }
+}
+
+/// Whether two decisions are predicted from the same columns, so that features can be reasons for one of them.
+fn is_predicted_alike(a: &Candidate, b: &Candidate) -> bool {
+    !matches!((a.decision, b.decision), (Decision::Method(_), _) | (_, Decision::Method(_)))
+}
+
+/// The candidate with the highest bound: of tried ones their posterior's, of others that of the prediction.
+fn choice(tried: &[Tried], kinds: &[Candidate]) -> Candidate {
+    let bound = |candidate: &&Candidate| {
+        let own = tried.iter().find(|tried| tried.candidate.decision == candidate.decision);
+        own.map_or(candidate.lower_bound, |tried| tried.lower_bound)
+    };
+    // The first of the highest.
+    let best = kinds.iter().min_by(|a, b| bound(b).total_cmp(&bound(a)));
+    *best.expect("there is a candidate for every table")
+}
+
+/// Trying candidates on the support rows.
+struct Trying<'a> {
+    support: &'a Support,
+    executor: &'a Executor<'a>,
+    predictor: &'a PerformancePredictor,
+    features: &'a TaskFeatures,
+    budget: &'a Budget,
+}
+
+impl Trying<'_> {
+    fn seconds(&self, candidate: &Candidate) -> Option<f64> {
+        self.predictor.costs.seconds(candidate.decision, candidate.n_steps, self.features)
+    }
+
+    fn held_out(&self, candidate: &Candidate) -> Result<Vec<Vec<f64>>, MethodError> {
         let steps = &[candidate.n_steps];
-        Ok(executor.held_out_rows(candidate.decision, steps, support, N_FOLDS)?.remove(0))
-    };
-    let is_training = |candidate: &&Candidate| candidate.decision != Decision::Generate;
-    let Some(generated) = kinds.iter().find(|candidate| !is_training(candidate)) else {
-        return Ok(Vec::new());
-    };
-    let of_generated = match held_out(generated) {
-        Err(MethodError::Inner(InnerError::TooFewRows { .. })) => return Ok(Vec::new()),
-        found => found?,
-    };
-    if of_generated.iter().flatten().any(|loss| !loss.is_finite()) {
-        // The other folds' rows are too few to generate from: compared with an infinite loss any training would win.
-        return Ok(Vec::new());
+        Ok(self.executor.held_out_rows(candidate.decision, steps, self.support, N_FOLDS)?.remove(0))
     }
-    let exponent = match support.target() {
-        Target::Classes { .. } => 1.0,
-        // Held-out losses of values are squares.
-        Target::Values(_) => 0.5,
-    };
-    let mut tried = Vec::new();
-    for candidate in kinds.iter().filter(is_training).take(n_tried) {
-        let measured = measured_improvement(&of_generated, &held_out(candidate)?, exponent);
-        tried.push(Tried::new(*candidate, measured, calibration));
+
+    /// Cross-validates the base and the most promising candidates, as many as asked for and as there is time for.
+    fn tries(
+        &self,
+        base: &Candidate,
+        kinds: &[Candidate],
+        n_tried: usize,
+    ) -> Result<Vec<Tried>, MethodError> {
+        let mut promising: Vec<&Candidate> =
+            kinds.iter().filter(|candidate| candidate.decision != base.decision).collect();
+        promising.sort_by(|a, b| b.promise().total_cmp(&a.promise()));
+        promising.truncate(n_tried);
+        // Folds, and what is chosen in the end.
+        let whole = |candidate: &Candidate| self.seconds(candidate).map(|own| own * (N_FOLDS as f64 + 1.0));
+        if promising.is_empty() || !self.budget.allows(whole(base)) {
+            return Ok(Vec::new());
+        }
+        let of_base = match self.held_out(base) {
+            Err(MethodError::Inner(InnerError::TooFewRows { .. })) => return Ok(Vec::new()),
+            found => found?,
+        };
+        if of_base.iter().flatten().any(|loss| !loss.is_finite()) {
+            // The other folds' rows are too few to generate from: compared with an infinite loss any training would win.
+            return Ok(Vec::new());
+        }
+        let exponent = match self.support.target() {
+            Target::Classes { .. } => 1.0,
+            // Held-out losses of values are squares.
+            Target::Values(_) => 0.5,
+        };
+        let mut tried: Vec<Tried> = Vec::new();
+        for candidate in promising {
+            let dearest = tried.iter().filter_map(|tried| self.seconds(&tried.candidate)).fold(0.0, f64::max);
+            let needed = whole(candidate).map(|own| own + dearest);
+            if self.budget.allows(needed) {
+                let measured = measured_improvement(&of_base, &self.held_out(candidate)?, exponent);
+                tried.push(Tried::new(*candidate, measured, &self.predictor.calibration));
+            }
+        }
+        Ok(tried)
     }
-    Ok(tried)
 }
 
 /// How the predicted improvement of one candidate over another changes where one feature after another has its mean.
@@ -245,7 +460,8 @@ fn reasons(
 mod tests {
     use super::*;
     use crate::predictor::calibration::LossPrediction;
-    use crate::space::Plan;
+    use crate::predictor::files::shipped_predictor;
+    use crate::testing;
     use weightsmith_base_model::open_device;
     use weightsmith_generation::load_metamodel;
     use weightsmith_tasks::{Column, ColumnValues, Table, TaskType};
@@ -268,12 +484,15 @@ mod tests {
             lower_bound: 0.0,
         };
         let kinds = [candidate(Decision::Generate, 0), candidate(Decision::Train(Plan::usual_adam()), 4)];
-        let executor = Executor { pretrained, seed: Seed(0) };
+        let executor = Executor { pretrained, seed: Seed(0), shape: None };
         let of_all = executor.held_out_loss(Decision::Generate, 0, &support, N_FOLDS).unwrap();
         assert!(of_all.is_infinite(), "three rows are too few to generate from: {of_all}");
-        let calibration = Calibration { noise: 0.25, quantile: 1.4, confidence_multiplier: 4.0 };
-        assert_eq!(tries(&support, &executor, &kinds, &calibration, 1).unwrap(), []);
+        let (predictor, features) = (&shipped_predictor().unwrap(), &testing::features(0.3));
+        let (support, executor, budget) = (&support, &executor, &Budget::new(None));
+        let trying = Trying { support, executor, predictor, features, budget };
+        assert_eq!(trying.tries(&kinds[0], &kinds, 1).unwrap(), []);
     }
+
     /// What is chosen between generating and a training with this predicted and this measured improvement.
     fn chosen(predicted: Estimate, measured: Estimate) -> Decision {
         let calibration = Calibration { noise: 0.25, quantile: 1.43, confidence_multiplier: 4.0 };

@@ -1,20 +1,19 @@
 //! The decision for one table as a report, and its execution.
 
-use crate::deciding::decide::{DecideError, DecideSettings, Decided, N_FOLDS, Reason, decide};
+use crate::deciding::decide::{Allowed, DecideError, DecideSettings, Decided, N_FOLDS, Reason, decide};
 use crate::error::PlannerError;
 use crate::executor::Executor;
 use crate::features::{FEATURES, loss_unit};
 use crate::predictor::calibration::Estimate;
 use crate::predictor::ensemble::{Candidate, PerformancePredictor};
 use crate::predictor::surrogate_features::SurrogateInput;
-use crate::space::Plan;
 use crate::space::decision::Decision;
+use crate::space::shape::NetworkShape;
 use crate::space::wording::in_words;
 use serde::Serialize;
 use std::time::Instant;
-use weightsmith_base_model::BaseModel;
 use weightsmith_datasets::NamedTable;
-use weightsmith_evaluation::{MethodError, Problem, Split};
+use weightsmith_evaluation::{MethodError, Predictor, Problem, Split};
 use weightsmith_ledger::Named;
 use weightsmith_metamodel::Pretrained;
 use weightsmith_tasks::{Seed, Support, Target, TaskType};
@@ -30,6 +29,12 @@ pub struct DecisionSettings<'a> {
     pub n_support: Option<usize>,
     /// The number of candidates that are cross-validated on the support rows.
     pub n_tried: usize,
+    /// Seconds for deciding and doing together; no limit if there is none.
+    pub seconds: Option<f64>,
+    /// What may be decided.
+    pub allowed: Allowed,
+    /// The shape that the network is to have.
+    pub shape: Option<&'a NetworkShape>,
     /// Whether the decision is executed.
     pub run: bool,
     /// The seed of rows and trainings.
@@ -39,7 +44,7 @@ pub struct DecisionSettings<'a> {
 /// A candidate: a decision and its predicted loss.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CandidateReport {
-    /// `generate` or `train`.
+    /// `generate`, `method` or `train`.
     pub action: &'static str,
     /// The factors of the decision by name.
     pub recipe: Named,
@@ -51,13 +56,15 @@ pub struct CandidateReport {
     pub low: f64,
     /// The upper end.
     pub high: f64,
-    /// By how much the logarithm of the loss is predicted to be lower than that of generating: the mean over the ensemble's
-    /// members.
+    /// By how much the logarithm of the loss is predicted to be lower than that of generating with as many steps as pay, or, where
+    /// nothing may be generated, than that of the training that is predicted to be best.
     pub improvement: f64,
     /// The standard deviation of that over the ensemble's members.
     pub improvement_deviation: f64,
     /// The loss that the search's linear model predicts.
     pub linear_loss: f64,
+    /// Predicted processor seconds on one core; none of a kind that no run was recorded of.
+    pub seconds: Option<f64>,
     /// Of an alternative, where the decision was executed and there are query rows: the loss of the alternative on them.
     pub observed: Option<f64>,
     /// Where it was cross-validated on the support rows: the improvement that was measured, and what was made of it.
@@ -72,7 +79,7 @@ pub struct TriedReport {
     pub measured: Estimate,
     /// The predicted and the measured improvement, combined by their precisions.
     pub posterior: Estimate,
-    /// The lower end of the posterior's 90% interval; above 0, the candidate is preferred to generating.
+    /// The lower end of the posterior's 90% interval; the decision with the highest is chosen, if it is above 0.
     pub lower_bound: f64,
 }
 
@@ -145,8 +152,12 @@ pub struct DecisionReport {
     pub n_scored: u64,
     /// The number of candidates that the ensemble re-ranked.
     pub n_reranked: usize,
+    /// The shape that the network was to have; predictions are for the most similar one of the space.
+    pub shape: Option<NetworkShape>,
     /// Wall-clock seconds of deciding.
     pub wall_s: f64,
+    /// Seconds that deciding and doing were to take together at most; none without a limit.
+    pub seconds: Option<f64>,
     /// The decision.
     pub chosen: CandidateReport,
     /// The best decisions of other kinds, best first.
@@ -161,14 +172,14 @@ pub struct DecisionReport {
     pub features: Vec<FeatureReport>,
 }
 
-/// Decides for a table, and executes the decision if that is asked for; the model is then returned.
+/// Decides for a table, and executes the decision if that is asked for; what it made is then returned.
 ///
 /// # Errors
 /// Support rows that nothing can be learned from, a training that diverges.
 pub fn decide_for_table(
     read: &NamedTable,
     settings: &DecisionSettings<'_>,
-) -> Result<(DecisionReport, Option<BaseModel>), PlannerError> {
+) -> Result<(DecisionReport, Option<Predictor>), PlannerError> {
     let NamedTable { data, target, labelled } = read;
     let failed =
         |source: MethodError| PlannerError::Execution { data: data.clone(), source: Box::new(source) };
@@ -187,9 +198,10 @@ pub fn decide_for_table(
     };
     #[expect(clippy::disallowed_methods, reason = "how long it took is reported")]
     let begun = Instant::now();
-    let decide_settings = DecideSettings { n_tried: settings.n_tried, seed: settings.seed };
+    let &DecisionSettings { n_tried, seconds, allowed, shape, seed, .. } = settings;
+    let decide_settings = DecideSettings { n_tried, seconds, search: true, allowed, shape, seed };
     let decided =
-        decide(&support, settings.predictor, settings.pretrained, decide_settings).map_err(|error| {
+        decide(&support, settings.predictor, settings.pretrained, &decide_settings).map_err(|error| {
             match error {
                 DecideError::Try(error) => failed(error),
                 DecideError::Features(source) => PlannerError::Describe { data: data.clone(), source },
@@ -212,12 +224,14 @@ pub fn decide_for_table(
         base_loss: scale,
         n_scored: decided.n_scored,
         n_reranked: decided.n_reranked,
+        shape: shape.cloned(),
         wall_s,
-        chosen: candidate_report(&decided.chosen, &decided, scale, support.target().task_type()),
+        seconds,
+        chosen: candidate_report(&decided.chosen, &decided, scale, settings.predictor),
         alternatives: decided
             .alternatives
             .iter()
-            .map(|candidate| candidate_report(candidate, &decided, scale, support.target().task_type()))
+            .map(|candidate| candidate_report(candidate, &decided, scale, settings.predictor))
             .collect(),
         reasons: decided.reasons.clone(),
         curve: predicted_curve(&decided, settings.predictor, scale)?,
@@ -233,15 +247,15 @@ pub fn decide_for_table(
     }
     #[expect(clippy::disallowed_methods, reason = "how long it took is reported")]
     let begun = Instant::now();
-    let executor = Executor { pretrained: settings.pretrained, seed: settings.seed };
+    let executor = Executor { pretrained: settings.pretrained, seed: settings.seed, shape: settings.shape };
     let execute = |candidate: &Candidate| {
         executor.execute(candidate.decision, candidate.n_steps, &support, &mut |_| {})
     };
-    let (model, n_steps) = execute(&decided.chosen).map_err(failed)?;
+    let (predictor, n_steps) = execute(&decided.chosen).map_err(failed)?;
     let wall_s = begun.elapsed().as_secs_f64();
     let (loss, on, n_rows) = match &problem {
         Some(problem) => {
-            let counts = problem.count_network(&model).expect("the model is of the same table");
+            let counts = problem.count_of(&predictor).expect("the model is of the same table");
             (counts.query.loss, "query rows", problem.n_query())
         }
         None => {
@@ -255,26 +269,32 @@ pub fn decide_for_table(
     if let Some(problem) = &problem {
         for (candidate, alternative) in decided.alternatives.iter().zip(&mut report.alternatives) {
             // A training that diverges has no loss.
-            let counts = execute(candidate).ok().and_then(|(model, _)| problem.count_network(&model).ok());
+            let counts = execute(candidate).ok().and_then(|(predictor, _)| problem.count_of(&predictor).ok());
             alternative.observed = counts.map(|counts| counts.query.loss);
         }
     }
     let is_inside = (report.chosen.low..=report.chosen.high).contains(&loss);
     report.observed = Some(Observed { loss, on, n_rows, is_inside, n_steps, wall_s });
-    Ok((report, Some(model)))
+    Ok((report, Some(predictor)))
 }
 
 fn candidate_report(
     candidate: &Candidate,
     decided: &Decided,
     scale: f64,
-    task_type: TaskType,
+    predictor: &PerformancePredictor,
 ) -> CandidateReport {
+    let features = &decided.features;
     let prediction = &candidate.prediction;
     let tried = decided.tried.iter().find(|tried| tried.candidate.decision == candidate.decision);
     CandidateReport {
-        action: if candidate.decision == Decision::Generate { "generate" } else { "train" },
-        recipe: candidate.decision.values(task_type),
+        action: match candidate.decision {
+            Decision::Generate => "generate",
+            Decision::Method(method) if method.generates() => "generate",
+            Decision::Method(_) => "method",
+            Decision::Train(_) => "train",
+        },
+        recipe: candidate.decision.values(features.task_type()),
         n_steps: candidate.n_steps,
         loss: scale * prediction.mean.exp(),
         low: scale * prediction.low.exp(),
@@ -283,6 +303,7 @@ fn candidate_report(
         improvement: candidate.improvement.mean + 0.0,
         improvement_deviation: candidate.improvement.deviation,
         linear_loss: scale * candidate.linear.exp(),
+        seconds: predictor.costs.seconds(candidate.decision, candidate.n_steps, features),
         observed: None,
         tried: tried.map(|tried| TriedReport {
             measured: tried.measured,
@@ -299,12 +320,12 @@ fn predicted_curve(
     scale: f64,
 ) -> Result<Vec<PredictedPoint>, PlannerError> {
     let all = [&decided.chosen].into_iter().chain(&decided.alternatives);
-    let mut trainings = all.filter(|candidate| candidate.decision != Decision::Generate);
+    let mut trainings = all.filter(|candidate| matches!(candidate.decision, Decision::Train(_)));
     let Some(Candidate { decision, .. }) = trainings.next() else { return Ok(Vec::new()) };
     let input =
         |&n_steps: &usize| SurrogateInput { decision: *decision, n_steps, features: &decided.features };
-    let inputs: Vec<SurrogateInput<'_>> = Plan::steps().iter().map(input).collect();
-    let points = Plan::steps().iter().zip(predictor.predict(&inputs)?);
+    let inputs: Vec<SurrogateInput<'_>> = predictor.steps().map(input).collect();
+    let points = predictor.steps().zip(predictor.predict(&inputs)?);
     Ok(points
         .map(|(&n_steps, prediction)| PredictedPoint {
             n_steps,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A mean and a standard deviation.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The mean.
     pub mean: f64,

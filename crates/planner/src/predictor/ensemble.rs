@@ -2,18 +2,24 @@
 
 use crate::features::TaskFeatures;
 use crate::predictor::calibration::{Calibration, Estimate, LossPrediction};
+use crate::predictor::costs::CostModel;
+use crate::predictor::gains::MethodGains;
 use crate::predictor::linear::LinearPredictor;
-use crate::predictor::search::search;
+use crate::predictor::search::{SearchLimits, search};
 use crate::predictor::surrogate_features::{SurrogateInput, surrogate_table};
-use crate::space::Start;
 use crate::space::decision::Decision;
+use crate::space::methods::KnownMethod;
+use crate::space::{Plan, Start};
 use rayon::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use weightsmith_base_model::{BaseModel, Encoding, EncodingError, Rows};
 use weightsmith_tasks::{Above, Base, Table};
 
 /// The number of plans that the exact search passes on to the ensemble.
 pub const N_RERANKED: usize = 100_000;
+/// Standard deviations that are taken off the predicted improvement of a method where nothing was measured; none of one that measures by
+/// itself.
+const METHOD_CAUTION: f64 = 1.0;
 /// Rows that the networks read at once.
 const N_CHUNK: usize = 4096;
 
@@ -26,6 +32,12 @@ pub struct PerformancePredictor {
     pub networks: Vec<BaseModel<Above<Base>>>,
     /// How far the ensemble's predictions are to be trusted.
     pub calibration: Calibration,
+    /// What methods gain over plain generating; none where no runs of them were learned from.
+    pub methods: BTreeMap<KnownMethod, MethodGains>,
+    /// What decisions cost.
+    pub costs: CostModel,
+    /// The most steps of a training that was learned from: nothing is predicted beyond.
+    pub most_steps: usize,
 }
 
 /// A decision with its predictions.
@@ -74,8 +86,65 @@ impl PerformancePredictor {
         Ok((0..inputs.len()).map(of).collect())
     }
 
-    /// Searches all plans with the linear model and re-ranks the best [`N_RERANKED`] and the decision to generate by the lower
-    /// confidence bound of their improvement over generating, with a calibration that is most often
+    /// Every method with its predicted improvement over plain generating, whose prediction is `generated`.
+    pub fn methods(&self, features: &TaskFeatures, generated: &Candidate) -> Vec<Candidate> {
+        let candidate = |(method, gains): (&KnownMethod, &MethodGains)| {
+            let improvement = gains.predict(features);
+            let LossPrediction { mean, disagreement, low, high } = generated.prediction;
+            let shifted = |value: f64| value - improvement.mean;
+            Candidate {
+                decision: Decision::Method(*method),
+                n_steps: 0,
+                linear: shifted(generated.linear),
+                prediction: LossPrediction {
+                    mean: shifted(mean),
+                    disagreement,
+                    low: shifted(low),
+                    high: shifted(high),
+                },
+                improvement,
+                lower_bound: match method.decides_by_itself() {
+                    true => improvement.mean,
+                    false => improvement.mean - METHOD_CAUTION * improvement.deviation,
+                },
+            }
+        };
+        self.methods.iter().map(candidate).collect()
+    }
+
+    /// The decision to generate in one forward pass, with its predictions.
+    ///
+    /// # Errors
+    /// Networks that read other columns.
+    pub fn generated(&self, features: &TaskFeatures) -> Result<Candidate, EncodingError> {
+        let input = SurrogateInput { decision: Decision::Generate, n_steps: 0, features };
+        Ok(self.candidates(&[input], [self.linear.predict(&input)].into_iter(), &self.calibration)?.remove(0))
+    }
+
+    /// Every number of steps in the space that was learned from, ascending.
+    pub fn steps(&self) -> impl Iterator<Item = &'static usize> {
+        let most = self.most_steps;
+        Plan::steps().iter().filter(move |n_steps| **n_steps <= most)
+    }
+
+    /// One plan with every number of steps.
+    ///
+    /// # Errors
+    /// Networks that read other columns.
+    pub fn lengths(&self, features: &TaskFeatures, plan: Plan) -> Result<Vec<Candidate>, EncodingError> {
+        let generated = SurrogateInput { decision: Decision::Generate, n_steps: 0, features };
+        let length = |&n_steps: &usize| {
+            let decision = Decision::Train(plan.longest().canonical(features.task_type()));
+            SurrogateInput { decision, n_steps, features }
+        };
+        let inputs: Vec<SurrogateInput<'_>> =
+            [generated].into_iter().chain(self.steps().map(length)).collect();
+        let linear: Vec<f64> = inputs.iter().map(|input| self.linear.predict(input)).collect();
+        self.candidates(&inputs, linear.into_iter(), &self.calibration)
+    }
+
+    /// Searches all plans within `limits` with the linear model and re-ranks the best [`N_RERANKED`] and the decision to generate by
+    /// the lower confidence bound of their improvement over generating, with a calibration that is most often
     /// [`PerformancePredictor::calibration`].
     ///
     /// # Errors
@@ -84,8 +153,11 @@ impl PerformancePredictor {
         &self,
         features: &TaskFeatures,
         calibration: &Calibration,
+        limits: SearchLimits,
     ) -> Result<Ranked, EncodingError> {
-        let searched = search(&self.linear, features, N_RERANKED);
+        let most_steps = limits.most_steps.map_or(self.most_steps, |most| most.min(self.most_steps));
+        let limits = SearchLimits { most_steps: Some(most_steps), ..limits };
+        let searched = search(&self.linear, features, N_RERANKED, limits);
         let generated = SurrogateInput { decision: Decision::Generate, n_steps: 0, features };
         let trained = searched.best.iter().map(|scored| SurrogateInput {
             decision: Decision::Train(scored.plan),
@@ -95,25 +167,31 @@ impl PerformancePredictor {
         let inputs: Vec<SurrogateInput<'_>> = [generated].into_iter().chain(trained).collect();
         let linear = [self.linear.predict(&generated)];
         let linear = linear.into_iter().chain(searched.best.iter().map(|scored| f64::from(scored.score)));
-        let members = self.member_predictions(&inputs)?;
-        let mut candidates: Vec<Candidate> = inputs
-            .iter()
-            .zip(linear)
-            .enumerate()
-            .map(|(at, (input, linear))| {
-                let improvement = Estimate::over_members(members.iter().map(|member| member[0] - member[at]));
-                Candidate {
-                    decision: input.decision,
-                    n_steps: input.n_steps,
-                    linear,
-                    prediction: calibration.prediction(members.iter().map(|member| member[at])),
-                    improvement,
-                    lower_bound: calibration.lower_bound(improvement),
-                }
-            })
-            .collect();
+        let mut candidates = self.candidates(&inputs, linear, calibration)?;
         candidates.sort_by(|a, b| b.lower_bound.total_cmp(&a.lower_bound));
         Ok(Ranked { n_scored: searched.n_scored, candidates })
+    }
+
+    /// Candidates of inputs, of which the first is the decision to generate, and the linear model's predictions of them.
+    fn candidates(
+        &self,
+        inputs: &[SurrogateInput<'_>],
+        linear: impl Iterator<Item = f64>,
+        calibration: &Calibration,
+    ) -> Result<Vec<Candidate>, EncodingError> {
+        let members = self.member_predictions(inputs)?;
+        let candidate = |(at, (input, linear)): (usize, (&SurrogateInput<'_>, f64))| {
+            let improvement = Estimate::over_members(members.iter().map(|member| member[0] - member[at]));
+            Candidate {
+                decision: input.decision,
+                n_steps: input.n_steps,
+                linear,
+                prediction: calibration.prediction(members.iter().map(|member| member[at])),
+                improvement,
+                lower_bound: calibration.lower_bound(improvement),
+            }
+        };
+        Ok(inputs.iter().zip(linear).enumerate().map(candidate).collect())
     }
 }
 
@@ -122,6 +200,7 @@ pub fn of_each_kind(candidates: &[Candidate]) -> Vec<Candidate> {
     let mut seen = BTreeSet::new();
     let kind = |decision: Decision| match decision {
         Decision::Generate => (String::from("none"), 0),
+        Decision::Method(method) => (method.name().to_string(), 0),
         Decision::Train(plan) => {
             (plan.recipe().optimiser.name().to_string(), 1 + u8::from(plan.start() == Start::Generated))
         }

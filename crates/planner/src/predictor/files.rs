@@ -2,7 +2,7 @@
 
 use crate::error::PlannerError;
 use crate::predictor::ensemble::PerformancePredictor;
-use crate::predictor::manifest::PredictorError;
+use crate::predictor::manifest::{PredictorError, PredictorFiles};
 use std::path::Path;
 use weightsmith_runtime::write_output;
 
@@ -13,8 +13,8 @@ fn network_name(at: usize) -> String {
 }
 
 macro_rules! shipped_file {
-    ($name:literal) => {
-        include_bytes!(concat!("../../../../models/planner-1/", $name)) as &[u8]
+    ($name:expr) => {
+        include_bytes!(concat!("../../../../models/planner-2/", $name))
     };
 }
 
@@ -23,15 +23,17 @@ macro_rules! shipped_file {
 /// # Errors
 /// Files that were damaged before the binary was built.
 pub fn shipped_predictor() -> Result<PerformancePredictor, PlannerError> {
-    let networks = [
-        shipped_file!("network-0.safetensors"),
-        shipped_file!("network-1.safetensors"),
-        shipped_file!("network-2.safetensors"),
-        shipped_file!("network-3.safetensors"),
-        shipped_file!("network-4.safetensors"),
-    ];
-    let manifest = include_str!("../../../../models/planner-1/predictor.json");
-    of_files(manifest, &networks, Path::new("planner-1"))
+    let files = PredictorFiles {
+        manifest: include_str!("../../../../models/planner-2/predictor.json").to_string(),
+        networks: vec![
+            shipped_file!("network-0.safetensors").to_vec(),
+            shipped_file!("network-1.safetensors").to_vec(),
+            shipped_file!("network-2.safetensors").to_vec(),
+            shipped_file!("network-3.safetensors").to_vec(),
+            shipped_file!("network-4.safetensors").to_vec(),
+        ],
+    };
+    of_files(&files, Path::new("planner-2"))
 }
 
 /// The predictor in a folder.
@@ -45,13 +47,12 @@ pub fn load_predictor(folder: &Path) -> Result<PerformancePredictor, PlannerErro
     while let Ok(bytes) = std::fs::read(folder.join(network_name(networks.len()))) {
         networks.push(bytes);
     }
-    let networks: Vec<&[u8]> = networks.iter().map(Vec::as_slice).collect();
-    of_files(&manifest, &networks, folder)
+    of_files(&PredictorFiles { manifest, networks }, folder)
 }
 
-fn of_files(manifest: &str, networks: &[&[u8]], path: &Path) -> Result<PerformancePredictor, PlannerError> {
+fn of_files(files: &PredictorFiles, path: &Path) -> Result<PerformancePredictor, PlannerError> {
     let damaged = |source: PredictorError| PlannerError::PredictorFiles { path: path.into(), source };
-    PerformancePredictor::from_files(manifest, networks).map_err(damaged)
+    PerformancePredictor::from_files(files).map_err(damaged)
 }
 
 /// Writes a predictor into a folder, which is made if it is not there.
@@ -62,7 +63,7 @@ pub fn save_predictor(predictor: &PerformancePredictor, folder: &Path) -> Result
     let damaged = |source: PredictorError| PlannerError::PredictorFiles { path: folder.into(), source };
     std::fs::create_dir_all(folder)
         .map_err(|source| PlannerError::NoPredictor { path: folder.into(), source })?;
-    let (manifest, networks) = predictor.to_files().map_err(damaged)?;
+    let PredictorFiles { manifest, networks } = predictor.to_files().map_err(damaged)?;
     for (at, bytes) in networks.iter().enumerate() {
         write_output(&folder.join(network_name(at)), bytes)?;
     }

@@ -2,8 +2,12 @@
 
 use crate::features::TaskFeatures;
 use crate::predictor::linear::{LinearPredictor, N_RIGHT, TaskScores};
-use crate::space::{BATCH_AT, DECAY_AT, N_FACTORS, OPTIMISER_AT, Plan, RATE_AT, START_AT, STEPS_AT, Space};
+use crate::space::{
+    ACTIVATION_AT, BATCH_AT, DECAY_AT, LAYERS_AT, N_FACTORS, OPTIMISER_AT, Plan, RATE_AT, SKIP_AT, START_AT,
+    STEPS_AT, Space, UNITS_AT,
+};
 use weightsmith_kernels::{Tower, lowest_pairs};
+use weightsmith_tasks::TaskType;
 
 /// The factors of the left half of a plan.
 const LEFT: [usize; 6] = [OPTIMISER_AT, RATE_AT, DECAY_AT, STEPS_AT, BATCH_AT, START_AT];
@@ -32,11 +36,43 @@ struct Block {
     right: Vec<Plan>,
 }
 
-/// Scores every plan for a task and keeps the `n` best.
-pub fn search(linear: &LinearPredictor, features: &TaskFeatures, n: usize) -> Searched {
+/// Which plans are searched.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct SearchLimits {
+    /// Whether only trainings from random numbers are.
+    pub only_random: bool,
+    /// Whose network trainings from random numbers have; of any plan if there is none.
+    pub network_of: Option<Plan>,
+    /// The most steps.
+    pub most_steps: Option<usize>,
+}
+
+impl SearchLimits {
+    /// Whether a plan, or a half of one beside the first levels of the other half's factors, is searched.
+    fn holds(&self, plan: Plan, task_type: TaskType) -> bool {
+        let is_random = plan.levels()[START_AT] == 0;
+        let network = |plan: Plan| {
+            let levels = plan.canonical(task_type).levels();
+            [LAYERS_AT, UNITS_AT, SKIP_AT, ACTIVATION_AT].map(|at| levels[at])
+        };
+        (is_random || !self.only_random)
+            && (!is_random || self.network_of.is_none_or(|own| network(own) == network(plan)))
+    }
+}
+
+/// Scores every plan within `limits` for a task and keeps the `n` best.
+pub fn search(linear: &LinearPredictor, features: &TaskFeatures, n: usize, limits: SearchLimits) -> Searched {
     let scores = linear.of_task(features);
     let mut found = Searched { n_scored: 0, best: Vec::new() };
-    for block in blocks(features) {
+    for mut block in blocks(features) {
+        let task_type = features.task_type();
+        let is_short = |plan: &Plan| limits.most_steps.is_none_or(|most| plan.n_steps() <= most);
+        block.left.retain(is_short);
+        // The left half says where a training starts, the right one has the network; both have the start of their block.
+        block.right.retain(|plan| limits.holds(*plan, task_type));
+        if block.left.is_empty() || block.right.is_empty() {
+            continue;
+        }
         found.n_scored += block.left.len() as u64 * block.right.len() as u64;
         let left = tower(&block.left, scores.base, |plan| scores.of_left(plan));
         let right = tower(&block.right, 0.0, |plan| scores.of_right(plan));
@@ -129,12 +165,12 @@ mod tests {
     use crate::space::decision::Decision;
     use crate::testing;
     use std::collections::HashSet;
-    use weightsmith_tasks::{Seed, TaskType};
+    use weightsmith_tasks::Seed;
 
     #[test]
     fn nothing_is_better_than_what_the_search_found() {
         let (linear, features) = (testing::linear(), testing::features(0.3));
-        let found = search(&linear, &features, 3000);
+        let found = search(&linear, &features, 3000, SearchLimits::default());
         assert!(found.n_scored > 1_000_000_000, "{}", found.n_scored);
         assert_eq!(found.best.len(), 3000);
         assert!(found.best.windows(2).all(|pair| pair[0].score <= pair[1].score));
@@ -175,6 +211,28 @@ mod tests {
             }
         }
         assert!(n_better > 10, "only {n_better} neighbours of the best were good enough to prove anything");
+    }
+
+    #[test]
+    fn limits_leave_out_what_they_say_and_nothing_else() {
+        let (linear, features) = (testing::linear(), testing::features(0.3));
+        let own = Plan::usual_adam();
+        let limits = SearchLimits { only_random: true, network_of: Some(own), most_steps: Some(64) };
+        let found = search(&linear, &features, 2000, limits);
+        let recipe = own.recipe();
+        for scored in &found.best {
+            let other = scored.plan.recipe();
+            assert_eq!(
+                (scored.plan.levels()[START_AT], other.hidden, other.skip),
+                (0, recipe.hidden.clone(), recipe.skip)
+            );
+            assert!(other.activation == recipe.activation && scored.plan.n_steps() <= 64);
+        }
+        // The best of them is the best of all such plans.
+        let best = search(&linear, &features, 1, limits).best[0].score;
+        assert!((found.best[0].score - best).abs() < 1e-6 && found.best.len() == 2000);
+        let unlimited = search(&linear, &features, 1, SearchLimits::default());
+        assert!(unlimited.best[0].score <= best && unlimited.n_scored > 100 * found.n_scored);
     }
 
     #[test]

@@ -39,19 +39,19 @@ pub const DECISION_COLUMNS: [Feature; 18] = [
     feature("label_smoothing", "share of a label that is spread", (0.0, 0.2)),
     feature("balanced", "1 if classes count the same", (0.0, 1.0)),
     feature("pull", "strength of the proximal term, as log10(1 + 10 strength)", (0.0, 2.5)),
-    feature("log2_steps", "logarithm to the base 2 of the steps and one", (1.0, 10.1)),
-    feature("log2_epochs", "logarithm to the base 2 of the passes over the rows and one", (0.0, 10.1)),
+    feature("log2_steps", "logarithm to the base 2 of the steps and one", (1.0, 14.1)),
+    feature("log2_epochs", "logarithm to the base 2 of the passes over the rows and one", (0.0, 14.1)),
     feature(
         "log10_way",
         "logarithm to the base 10 of learning rate times steps: how far the weights may move",
-        (-4.0, 3.1),
+        (-4.0, 4.3),
     ),
     feature(
         "log10_way_sgd",
         "the same for gradient descent alone, whose steps have another size",
-        (-4.0, 3.1),
+        (-4.0, 4.3),
     ),
-    feature("log10_way_generated", "the same for trainings that start from generated weights", (-4.0, 3.1)),
+    feature("log10_way_generated", "the same for trainings that start from generated weights", (-4.0, 4.3)),
 ];
 
 /// The columns of a [`Probe`], in their order after [`DECISION_COLUMNS`] in a table with probes; the device follows them.

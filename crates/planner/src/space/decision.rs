@@ -1,20 +1,21 @@
-//! A decision about a table: to generate, or to train by a plan.
+//! A decision about a table: to generate, to train by a plan, or a method that is known by its name.
 
+use crate::space::methods::{How, KnownMethod, N_TREES, N_VIEWS};
 use crate::space::{Plan, STEPS_AT, Space, level_value};
 use std::fmt;
-use weightsmith_ledger::Named;
+use weightsmith_ledger::{Named, Value};
 use weightsmith_tasks::TaskType;
 
-/// Views of a generation without a training after it: the default of `generate`.
-const GENERATED_VIEWS: f64 = 8.0;
-/// Trees of the forest that such a generation is distilled from.
-const GENERATED_TREES: f64 = 100.0;
+/// Where the name of a method stands among the values of a decision.
+const METHOD: &str = "method";
 
 /// How a base model comes to its weights.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Decision {
-    /// The metamodel generates them; nothing is trained.
+    /// The metamodel generates them in one forward pass; nothing is trained.
     Generate,
+    /// A method, such as generating with inner steps or a Gaussian process.
+    Method(KnownMethod),
     /// An optimiser trains them by a plan.
     Train(Plan),
 }
@@ -23,7 +24,7 @@ impl Decision {
     /// The same decision with factors that have no effect at their first level, see [`Plan::canonical`].
     pub fn canonical(self, task_type: TaskType) -> Self {
         match self {
-            Self::Generate => self,
+            Self::Generate | Self::Method(_) => self,
             Self::Train(plan) => Self::Train(plan.canonical(task_type)),
         }
     }
@@ -31,13 +32,25 @@ impl Decision {
     /// The factors by name, as run records hold them, without those that have no effect. The number of steps is left out:
     /// a run's curve has the loss at every number.
     pub fn values(self, task_type: TaskType) -> Named {
-        let Self::Train(plan) = self else {
-            return Named::from([
+        let generated = |n_views: usize, n_trees: usize| {
+            Named::from([
                 ("start".into(), "generated".into()),
                 ("optimiser".into(), "none".into()),
-                ("trees".into(), GENERATED_TREES.into()),
-                ("views".into(), GENERATED_VIEWS.into()),
-            ]);
+                ("trees".into(), (n_trees as f64).into()),
+                ("views".into(), (n_views as f64).into()),
+            ])
+        };
+        let plan = match self {
+            Self::Generate => return generated(N_VIEWS, N_TREES),
+            Self::Method(method) => {
+                let mut values = match method.how() {
+                    How::Generate { n_views, n_trees, .. } => generated(n_views, n_trees),
+                    How::Compared(_) => Named::new(),
+                };
+                values.insert(METHOD.into(), method.name().into());
+                return values;
+            }
+            Self::Train(plan) => plan,
         };
         let parts = Space.factors().into_iter().zip(plan.levels()).zip(plan.matters(task_type)).enumerate();
         parts
@@ -50,6 +63,10 @@ impl Decision {
     /// call the start `beginning`.
     pub fn of_values(values: &Named, task_type: TaskType) -> Option<Self> {
         let values = &current_names(values);
+        if let Some(Value::Text(name)) = values.get(METHOD) {
+            let found = Self::Method(KnownMethod::find(name)?);
+            return (found.values(task_type) == *values).then_some(found);
+        }
         let level_of = |at: usize| -> Option<u8> {
             let factor = Space.factors()[at];
             match values.get(factor.name) {
@@ -77,6 +94,7 @@ impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Generate => f.write_str("generate"),
+            Self::Method(method) => write!(f, "{method}"),
             Self::Train(plan) => write!(f, "{plan}"),
         }
     }
@@ -85,7 +103,6 @@ impl fmt::Display for Decision {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weightsmith_ledger::Value;
     use weightsmith_tasks::Seed;
 
     #[test]
@@ -94,6 +111,9 @@ mod tests {
         for task_type in [TaskType::Classification, TaskType::Regression] {
             let generate = Decision::Generate;
             assert_eq!(Decision::of_values(&generate.values(task_type), task_type), Some(generate));
+            for method in KnownMethod::all().map(Decision::Method) {
+                assert_eq!(Decision::of_values(&method.values(task_type), task_type), Some(method));
+            }
             for _ in 0..500 {
                 let plan = Space.draw(random).longest();
                 let values = Decision::Train(plan).values(task_type);

@@ -1,5 +1,6 @@
 //! A decision in words.
 
+use crate::space::methods::KnownMethod;
 use weightsmith_ledger::{Named, Value};
 
 /// Describes the decision with these values and so many steps in a few words; see [`Decision::values`].
@@ -11,6 +12,9 @@ pub(crate) fn in_words(recipe: &Named, n_steps: usize) -> String {
         Some(Value::Number(number)) => format!("{}", (*number * 1e4).round() / 1e4),
         None => String::new(),
     };
+    if let Some(method) = KnownMethod::find(&text("method")) {
+        return method.about().to_string();
+    }
     if text("optimiser") == "none" {
         return "generate the weights, train nothing".to_string();
     }

@@ -37,6 +37,7 @@ impl Page for Comparison {
             (notes(&self.notes))
             (cost(self))
             (over_time(self))
+            (steps(self))
             (controls(self))
             (refining(self))
             (weight_space(self))
@@ -173,6 +174,25 @@ fn over_time(comparison: &Comparison) -> Markup {
             (side_by_side(&shown))
             (tables::at_end(comparison))
         }
+    }
+}
+
+fn steps(comparison: &Comparison) -> Markup {
+    let Some(curves) = &comparison.steps else { return Markup::default() };
+    html! {
+        h2 { "What a few steps bring" }
+        p {
+            "One generated view, without the forest, goes on by inner steps that change its hidden layer alone, while the last layer is \
+             solved anew after each; beside it a random hidden layer of the same width does the same. "
+            @if let Some(decided) = &curves.decided {
+                "For the whole network, of several views and the forest, rows held out from the support picked "
+                (figure("/steps/decided/median", decided.median, format!("{:.0}", decided.median)))
+                " steps in the median over splits; the dot marks that number, or the one tried that is nearest. "
+            }
+            "Where the support's loss falls and the query's does not, steps learn the rows by heart."
+        }
+        (side_by_side(&pictures::steps(comparison, curves)))
+        (tables::steps(comparison, curves))
     }
 }
 

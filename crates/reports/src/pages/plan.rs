@@ -31,10 +31,16 @@ impl Page for DecisionReport {
             (features(self))
             h2 { "How" }
             p {
-                "A linear predictor scored all " (figure("/n_scored", self.n_scored as f64, thousands(self.n_scored)))
-                " trainings that the space of plans holds for this table; five networks re-ranked the best "
-                (figure("/n_reranked", self.n_reranked as f64, thousands(self.n_reranked as u64))) " of them, in " (figure("/wall_s", self.wall_s, seconds_text(self.wall_s)))
-                " altogether. Both learned from recorded trainings on other tables. The page and the JSON beside it were \
+                "What methods gain over generating in one forward pass is their mean over recorded tasks of this type and size. A linear predictor scored "
+                (figure("/n_scored", self.n_scored as f64, thousands(self.n_scored)))
+                " trainings of the space of plans; five networks re-ranked the best. "
+                (figure("/n_reranked", self.n_reranked as f64, thousands(self.n_reranked as u64))) " candidates were left, and deciding took "
+                (figure("/wall_s", self.wall_s, seconds_text(self.wall_s)))
+                @if let Some(seconds) = self.seconds {
+                    " of the " (figure("/seconds", seconds, seconds_text(seconds))) " for deciding and doing"
+                }
+                ". All learned from recorded runs on other tables; the most promising were tried on folds of this one's rows, and prediction \
+                 and measurement weighed by their precisions. The page and the JSON beside it were \
                  written by weightsmith " (VERSION) "."
             }
         }
@@ -75,6 +81,7 @@ fn label(decision: &CandidateReport) -> String {
         _ => String::new(),
     };
     match decision.action {
+        _ if !text("method").is_empty() => text("method"),
         "generate" => "generate".to_string(),
         _ if text("start") == "generated" => format!("generated, {}", text("optimiser")),
         _ => text("optimiser"),
@@ -151,6 +158,8 @@ fn decisions(plan: &DecisionReport) -> Markup {
         column("observed"),
         column("improvement on generating"),
         column("measured on support rows"),
+        column("both"),
+        column("takes"),
     ];
     let row = |decision: &CandidateReport, at: &str| {
         let place = |field: &str, value: f64, text: String| figure(format_args!("{at}/{field}"), value, text);
@@ -177,6 +186,13 @@ fn decisions(plan: &DecisionReport) -> Markup {
                     (place("tried/measured/deviation", tried.measured.deviation, format!("{:.3}", tried.measured.deviation)))
                 }
             }),
+            decision.tried.map_or_else(dash, |tried| {
+                html! {
+                    (place("tried/posterior/mean", tried.posterior.mean, log_ratio(tried.posterior.mean))) " ± "
+                    (place("tried/posterior/deviation", tried.posterior.deviation, format!("{:.3}", tried.posterior.deviation)))
+                }
+            }),
+            decision.seconds.map_or_else(dash, |seconds| place("seconds", seconds, seconds_text(seconds))),
         ]
     };
     let mut rows = vec![row(&plan.chosen, "/chosen")];
@@ -186,8 +202,10 @@ fn decisions(plan: &DecisionReport) -> Markup {
         h2 { "Decisions" }
         p.note {
             "The chosen one and the best of every other kind. An improvement is by how much the logarithm of the loss is lower than that \
-             of generating: predicted, mean and standard deviation over the networks; and measured by folds of the support rows where \
-             a candidate was tried, with its standard error. A training is chosen only if its improvement outweighs these doubts."
+             of generating with as many steps as pay (where nothing may be generated: than that of what is predicted to be best): \
+             predicted, with the standard deviation of a method's errors or over the networks; measured by folds of the support rows \
+             where a candidate was tried, with its standard error; and both, weighed by their precisions. What was tried is chosen if the lower \
+             end of both's 90% interval is above 0; what was not tried has to outweigh more doubt. Times are predicted, of one core."
         }
         (table(&columns, &rows, Some(0)))
     }

@@ -183,6 +183,7 @@ fn collect_base_runs(
         n_synthetic: n_data_sets,
         n_supports: vec![32, 128],
         n_recipes: 20,
+        methods: false,
         max_steps: 512,
         target: String::new(),
         split: TaskSplit::MetaTrain,

@@ -30,6 +30,7 @@ pub(super) fn run(arguments: &PlanCollect) -> Result<Outcome> {
         n_synthetic: arguments.synthetic,
         n_supports: arguments.support.clone(),
         n_recipes: arguments.recipes,
+        methods: arguments.methods,
         max_steps: arguments.steps,
         target: arguments.target.clone(),
         split: arguments.split.into(),

@@ -10,10 +10,11 @@ use std::path::Path;
 use weightsmith::Network;
 use weightsmith_base_model::open_device;
 use weightsmith_datasets::{Note, read_table};
-use weightsmith_evaluation::{number_text, seconds_text};
+use weightsmith_evaluation::{Predictor, number_text, seconds_text};
 use weightsmith_generation::load_metamodel;
 use weightsmith_planner::{
-    CandidateReport, DecisionReport, DecisionSettings, decide_for_table, load_predictor, shipped_predictor,
+    Allowed, CandidateReport, DecisionReport, DecisionSettings, NetworkShape, decide_for_table,
+    load_predictor, shipped_predictor,
 };
 use weightsmith_reports::{ReportFormat, write as write_report};
 use weightsmith_runtime::check_output;
@@ -45,17 +46,22 @@ pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
         (None, Some(folder)) => load_predictor(folder)?,
         (None, None) => shipped_predictor()?,
     };
+    let shape = arguments.shape.as_deref().map(NetworkShape::read).transpose()?;
     let pretrained = load_metamodel(None, read.labelled.target.task_type(), &open_device("cpu")?)?;
     let settings = DecisionSettings {
         predictor: &predictor,
         pretrained: &pretrained,
         n_support: arguments.support,
         n_tried: arguments.tries.into(),
+        seconds: arguments.seconds,
+        // What is to be written is a network.
+        allowed: Allowed { generating: !arguments.train_only, references: out.is_none() },
+        shape: shape.as_ref(),
         run: arguments.run,
         seed: Seed(arguments.seed),
     };
-    let (plan, model) = decide_for_table(&read, &settings)?;
-    if let (Some(out), Some(model)) = (out, &model) {
+    let (plan, made) = decide_for_table(&read, &settings)?;
+    if let (Some(out), Some(model)) = (out, made.as_ref().and_then(Predictor::network)) {
         Network::from(model.clone()).save(out)?;
     }
     if let Some(report) = report {
@@ -94,6 +100,15 @@ fn text(plan: &DecisionReport, out: Option<&Path>, report: Option<&Path>) -> Str
             seconds_text(observed.wall_s),
         );
     }
+    if let Some(NetworkShape { hidden, activation, skip }) = &plan.shape {
+        let units: Vec<String> = hidden.iter().map(usize::to_string).collect();
+        let direct = if *skip { ", with a direct path" } else { "" };
+        text += &format!(
+            "shape: [{}] {activation:?} units{direct}; predictions are for the most similar shape of the space\n",
+            units.join(", ")
+        )
+        .to_lowercase();
+    }
     // Without the sign of a zero.
     let percent = |part: f64| format!("{:+.1}%", (1000.0 * part).round() / 10.0 + 0.0);
     let observed = |decision: &CandidateReport| {
@@ -101,7 +116,7 @@ fn text(plan: &DecisionReport, out: Option<&Path>, report: Option<&Path>) -> Str
         of_chosen.or(decision.observed)
     };
     let mut rows = vec![
-        ["decision", metric, "90%", "observed", "improvement over generating", "cross-validated"]
+        ["decision", metric, "90%", "observed", "improvement", "cross-validated", "takes"]
             .map(String::from)
             .to_vec(),
     ];
@@ -115,6 +130,7 @@ fn text(plan: &DecisionReport, out: Option<&Path>, report: Option<&Path>) -> Str
             decision.tried.map_or("-".into(), |tried| {
                 format!("{} ± {:.1}%", percent(tried.measured.mean), 100.0 * tried.measured.deviation)
             }),
+            decision.seconds.map_or("-".into(), seconds_text),
         ]);
     }
     text += &format!("\n{}", print::columns(&rows));
@@ -131,8 +147,10 @@ fn text(plan: &DecisionReport, out: Option<&Path>, report: Option<&Path>) -> Str
         }));
         text += &format!("\n{}", print::columns(&rows));
     }
+    text += "\nImprovements are over generating with as many steps as pay or, where nothing may be generated, over what is \
+             predicted to be best.\n";
     text += &format!(
-        "\n{} trainings scored, {} re-ranked, in {}\n",
+        "{} trainings scored, {} candidates, in {}\n",
         plan.n_scored,
         plan.n_reranked,
         seconds_text(plan.wall_s)

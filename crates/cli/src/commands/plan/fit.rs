@@ -6,18 +6,21 @@ use crate::exit::Outcome;
 use crate::print;
 use anyhow::Result;
 use serde_json::json;
-use weightsmith_planner::save_predictor;
+use weightsmith_planner::{fit_methods_of, load_predictor, save_predictor};
 
 pub(super) fn run(arguments: &PlanFit) -> Result<Outcome> {
     let runs = runs_of(&arguments.ledger)?;
-    let predictor =
-        fitted(&arguments.ledger, &runs, &fit_settings(arguments.fit.seed, arguments.fit.threads))?;
+    let settings = fit_settings(arguments.fit.seed, arguments.fit.threads);
+    let predictor = match &arguments.trainings_of {
+        Some(folder) => fit_methods_of(load_predictor(folder)?, &runs, &settings),
+        None => fitted(&arguments.ledger, &runs, &settings)?,
+    };
     save_predictor(&predictor, &arguments.out)?;
     let n_roots = runs.roots().len();
     if arguments.fit.json {
         print::json(&json!({
             "out": arguments.out,
-            "n_runs": runs.len(),
+            "n_runs": runs.len() + runs.methods.len(),
             "n_roots": n_roots,
             "calibration": predictor.calibration,
         }))?;
@@ -25,7 +28,7 @@ pub(super) fn run(arguments: &PlanFit) -> Result<Outcome> {
         print::text(&format!(
             "{}: a predictor of {} runs of {n_roots} data sets\n",
             arguments.out.display(),
-            runs.len()
+            runs.len() + runs.methods.len()
         ))?;
     }
     Ok(Outcome::Done)

@@ -8,8 +8,8 @@ use crate::words::{direction, percent, short_seconds};
 use weightsmith_evaluation::methods::{GENERATED, trained, tuned};
 use weightsmith_evaluation::statistics::Estimate;
 use weightsmith_evaluation::{
-    Comparison, CurvePoint, MethodRef, MethodReport, Metric, WeightSpace, main_metrics, metric_text,
-    seconds_text,
+    Comparison, CurvePoint, MethodRef, MethodReport, Metric, StepsCurves, StepsPoint, WeightSpace,
+    main_metrics, metric_text, seconds_text,
 };
 use weightsmith_training::Optimiser;
 
@@ -157,6 +157,55 @@ pub(super) fn accuracies(comparison: &Comparison) -> Vec<Chart> {
         plot(format!("right of {} query rows", comparison.n_query), |point| point.query_accuracy),
     ];
     plots.into_iter().flatten().collect()
+}
+
+/// The losses of query and support rows against the number of steps, and that of query rows against time.
+pub(super) fn steps(comparison: &Comparison, curves: &StepsCurves) -> Vec<Chart> {
+    let metric = loss_metric(comparison);
+    let count = |point: &StepsPoint| point.n_steps as f64;
+    let plot =
+        |rows: String, across: Across, x: &dyn Fn(&StepsPoint) -> f64, y: &dyn Fn(&StepsPoint) -> f64| {
+            let line = |label: &str, ink, points: &[StepsPoint]| Line {
+                label: label.to_string(),
+                points: points.iter().map(|point| (x(point), y(point))).collect(),
+                ink,
+                width: 2,
+                kind: LineKind::Plain,
+            };
+            let mut lines = vec![
+                line("from generated", Ink::Accent, &curves.generated),
+                line("from random", Ink::Second, &curves.random),
+            ];
+            // The number that was tried next to what was decided.
+            let nearest = curves.decided.as_ref().and_then(|decided| {
+                let distance = |point: &&StepsPoint| (count(point) - decided.median).abs();
+                curves.generated.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))
+            });
+            lines.extend(nearest.map(|point| Line {
+                kind: LineKind::Dotted,
+                ..line("decided", Ink::Text, std::slice::from_ref(point))
+            }));
+            let is_time = across == Across::Costs;
+            LinePlot {
+                title: &format!("{} of {rows}", metric.label()),
+                hint: "less is better",
+                x_label: if is_time { "processor time" } else { "steps" },
+                across,
+                limits: NO_LIMITS,
+                x_text: if is_time { Some(&short_seconds) } else { None },
+                y_text: None,
+                lines: &lines,
+                base: None,
+            }
+            .chart()
+        };
+    let (query, support) =
+        (format!("{} query rows", comparison.n_query), format!("{} support rows", comparison.n_support));
+    vec![
+        plot(query.clone(), Across::Linear, &count, &|point| point.query_loss),
+        plot(support, Across::Linear, &count, &|point| point.support_loss),
+        plot(query, Across::Costs, &|point| point.cpu_s, &|point| point.query_loss),
+    ]
 }
 
 /// The straight path and the plane.

@@ -1,13 +1,14 @@
 //! The tables of a comparison. Each figure knows its place in the JSON beside the page.
 
 use super::{find, loss_metric, verdict};
-use crate::page::{column, dash, figure, table, text, words};
+use crate::page::{column, count, dash, figure, table, text, words};
 use crate::words::{percent, signed};
 use maud::{Markup, html};
 use weightsmith_evaluation::methods::GENERATED;
 use weightsmith_evaluation::statistics::Estimate;
 use weightsmith_evaluation::{
-    Comparison, MethodReport, Metric, Role, TimeToTarget, WeightSpace, metric_text, seconds_text,
+    Comparison, MethodReport, Metric, Role, StepsCurves, StepsPoint, TimeToTarget, WeightSpace, metric_text,
+    seconds_text,
 };
 
 /// A row for each method for which there is one, with the method's name first; the generated network is set apart.
@@ -127,6 +128,36 @@ pub(super) fn time_to_target(comparison: &Comparison) -> Option<Markup> {
     });
     let columns = ["method", "time to target", "steps to target", "steps in all", "reached on"].map(column);
     (!rows.is_empty()).then(|| table(&columns, &rows, None))
+}
+
+/// Losses and time after each number of steps, from a generated start and from a random one.
+pub(super) fn steps(comparison: &Comparison, curves: &StepsCurves) -> Markup {
+    let metric = loss_metric(comparison);
+    let cells = |start: &str, at: usize, point: &StepsPoint| -> [Markup; 3] {
+        let pointer = |name: &str| format!("/steps/{start}/{at}/{name}");
+        let loss = |name: &str, value: f64| figure(pointer(name), value, metric_text(metric, value));
+        [
+            loss("support_loss", point.support_loss),
+            loss("query_loss", point.query_loss),
+            figure(pointer("cpu_s"), point.cpu_s, seconds_text(point.cpu_s)),
+        ]
+    };
+    let row = |(at, (generated, random)): (usize, (&StepsPoint, &StepsPoint))| -> Vec<Markup> {
+        let steps = figure(
+            format_args!("/steps/generated/{at}/n_steps"),
+            generated.n_steps as f64,
+            generated.n_steps.to_string(),
+        );
+        let own = cells("generated", at, generated);
+        [steps].into_iter().chain(own).chain(cells("random", at, random)).collect()
+    };
+    let rows: Vec<Vec<Markup>> = curves.generated.iter().zip(&curves.random).enumerate().map(row).collect();
+    let columns =
+        ["steps", "generated: support", "query", "processor", "random: support", "query", "processor"];
+    html! {
+        p.note { (metric.label()) " after each number of steps; means over " (count("/steps/n_splits", curves.n_splits)) " splits." }
+        (table(&columns.map(column), &rows, None))
+    }
 }
 
 /// Rows right and losses, of support and query.
