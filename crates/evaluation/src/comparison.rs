@@ -1,6 +1,7 @@
 //! The figures of a comparison on one table.
 
 use crate::curve::{CurvePoint, CurveSample, TimeToTarget, mean_curve, time_to_target};
+use crate::importance::Importance;
 use crate::methods::{GENERATED, MethodRef, Role, Shape};
 use crate::metrics::{Metric, Scores};
 use crate::statistics::{Estimate, Spread};
@@ -117,6 +118,8 @@ pub struct Comparison {
     pub speed_up: Option<f64>,
     /// Where generated and trained weights lie.
     pub weight_space: Option<WeightSpace>,
+    /// What the columns are worth to the generated network on the query rows; none where none was generated.
+    pub importance: Option<Importance>,
     /// What to know of how the table was read, and what makes scores look better than they are.
     pub notes: Vec<Note>,
 }

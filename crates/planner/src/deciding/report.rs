@@ -36,6 +36,11 @@ pub struct DecisionSettings<'a> {
     pub seed: Seed,
 }
 
+/// Why `generate` expects another loss of its network than a plan predicts.
+pub const TWO_FORECASTS: &str = "generate states another figure for the same weights: what its own network lost on rows that were held \
+                                 out of these. This one is learned from recorded trainings on other tables, in the same way for \
+                                 generating and for training, so that the two can be compared";
+
 /// A candidate: a decision and its predicted loss.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CandidateReport {

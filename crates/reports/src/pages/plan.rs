@@ -6,7 +6,7 @@ use crate::words::{short_count, thousands};
 use maud::{Markup, html};
 use weightsmith_evaluation::{number_text, seconds_text};
 use weightsmith_ledger::Value;
-use weightsmith_planner::{CandidateReport, DecisionReport, PredictedPoint};
+use weightsmith_planner::{CandidateReport, DecisionReport, PredictedPoint, TWO_FORECASTS};
 
 impl Page for DecisionReport {
     fn title(&self) -> String {
@@ -34,7 +34,7 @@ impl Page for DecisionReport {
                 "A linear predictor scored all " (figure("/n_scored", self.n_scored as f64, thousands(self.n_scored)))
                 " trainings that the space of plans holds for this table; five networks re-ranked the best "
                 (figure("/n_reranked", self.n_reranked as f64, thousands(self.n_reranked as u64))) " of them, in " (figure("/wall_s", self.wall_s, seconds_text(self.wall_s)))
-                " altogether. Both learned from recorded trainings on other tables. The page and the JSON beside it were \
+                " altogether. Both learned from recorded trainings on other tables; " (TWO_FORECASTS) ". The page and the JSON beside it were \
                  written by weightsmith " (VERSION) "."
             }
         }

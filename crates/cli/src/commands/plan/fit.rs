@@ -3,30 +3,31 @@
 use super::{fit_settings, fitted, runs_of};
 use crate::arguments::PlanFit;
 use crate::exit::Outcome;
-use crate::print;
+use crate::session::Session;
 use anyhow::Result;
 use serde_json::json;
 use weightsmith_planner::save_predictor;
 
-pub(super) fn run(arguments: &PlanFit) -> Result<Outcome> {
+pub(super) fn run(arguments: &PlanFit, session: &Session) -> Result<Outcome> {
     let runs = runs_of(&arguments.ledger)?;
     let predictor =
-        fitted(&arguments.ledger, &runs, &fit_settings(arguments.fit.seed, arguments.fit.threads))?;
+        fitted(&arguments.ledger, &runs, &fit_settings(arguments.fit.seed, arguments.fit.threads), session)?;
     save_predictor(&predictor, &arguments.out)?;
     let n_roots = runs.roots().len();
-    if arguments.fit.json {
-        print::json(&json!({
+    session.print(
+        &json!({
             "out": arguments.out,
             "n_runs": runs.len(),
             "n_roots": n_roots,
             "calibration": predictor.calibration,
-        }))?;
-    } else {
-        print::text(&format!(
-            "{}: a predictor of {} runs of {n_roots} data sets\n",
-            arguments.out.display(),
-            runs.len()
-        ))?;
-    }
+        }),
+        || {
+            format!(
+                "{}: a predictor of {} runs of {n_roots} data sets\n",
+                arguments.out.display(),
+                runs.len()
+            )
+        },
+    )?;
     Ok(Outcome::Done)
 }
