@@ -188,6 +188,7 @@ fn interrupted(place: &Place, arguments: &str) -> (Option<i32>, String) {
     let mut child = command.stdin(Stdio::null()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(600));
     let pid = child.id().to_string();
+    #[expect(clippy::disallowed_methods, reason = "a command must end soon after Ctrl-C")]
     let begun = Instant::now();
     assert!(
         std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success(),

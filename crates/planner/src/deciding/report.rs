@@ -37,9 +37,8 @@ pub struct DecisionSettings<'a> {
 }
 
 /// Why `generate` expects another loss of its network than a plan predicts.
-pub const TWO_FORECASTS: &str = "generate states another figure for the same weights: what its own network lost on rows that were held \
-                                 out of these. This one is learned from recorded trainings on other tables, in the same way for \
-                                 generating and for training, so that the two can be compared";
+pub const TWO_FORECASTS: &str = "generate states another figure, measured on rows held out of these; this one is learned from \
+                                 recorded trainings on other tables, alike for all that is compared here";
 
 /// A candidate: a decision and its predicted loss.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -9,12 +9,17 @@ use weightsmith_tasks::TaskType;
 /// Columns that are shown at most; the JSON has them all.
 const MOST_SHOWN: usize = 20;
 
-/// What the metric of a task changes by when a column is shuffled.
+/// What the metric of a task does when a column is shuffled.
 fn change(task: TaskType) -> &'static str {
     match task {
-        TaskType::Classification => "log-loss rises by",
-        TaskType::Regression => "R² falls by",
+        TaskType::Classification => "log-loss rises",
+        TaskType::Regression => "R² falls",
     }
+}
+
+/// The same as a heading of figures.
+fn change_by(task: TaskType) -> String {
+    format!("{} by", change(task))
 }
 
 /// A dot for each of the columns that are worth most.
@@ -26,7 +31,7 @@ fn picture(importance: &Importance, task: TaskType) -> Option<Chart> {
     };
     let dots: Vec<Dot> = importance.columns.iter().take(MOST_SHOWN).map(dot).collect();
     let plot = DotPlot {
-        title: change(task),
+        title: &change_by(task),
         hint: "more: the column matters more",
         dots: &dots,
         limits: NO_LIMITS,
@@ -41,7 +46,7 @@ fn picture(importance: &Importance, task: TaskType) -> Option<Chart> {
 fn short(value: f64) -> String {
     // Without the sign of what rounds to zero.
     let rounded = (1e4 * value).round() / 1e4 + 0.0;
-    if rounded.abs() < 1.0 { format!("{rounded:.4}") } else { number_text(rounded) }
+    if rounded.abs() < 10.0 { format!("{rounded:.4}") } else { number_text(rounded) }
 }
 
 /// The section of a page; `pointer` is where the figures are in its JSON, and `rows` says which rows were shuffled.
@@ -69,7 +74,7 @@ pub(super) fn section(importance: &Importance, task: TaskType, pointer: &str, ro
              seems to matter little."
         }
         (side_by_side(&picture))
-        (table(&[column("column"), column(change(task)), column("95% interval")], &shown, None))
+        (table(&[column("column"), column(change_by(task)), column("95% interval")], &shown, None))
         p.note {
             (count(format_args!("{pointer}/n_rows"), *n_rows)) " rows, each column shuffled "
             (count(format_args!("{pointer}/n_shuffles"), *n_shuffles)) " times"
