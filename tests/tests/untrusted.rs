@@ -14,6 +14,22 @@ fn seeds_are_read_without_a_panic() {
     }
 }
 
+/// Tables that a coverage-guided search found to take different ways through the reader, a line each in hexadecimal.
+const FOUND_TABLES: &str = include_str!("../corpora/csv.hex");
+
+#[test]
+fn tables_that_a_search_found_are_read_without_a_panic() {
+    let (_, read) = READERS.into_iter().find(|(name, _)| *name == "csv").expect("a reader of tables");
+    let mut n_read = 0;
+    for line in FOUND_TABLES.lines() {
+        let byte = |at: usize| u8::from_str_radix(&line[at..at + 2], 16).expect("hexadecimal digits");
+        let bytes: Vec<u8> = (0..line.len()).step_by(2).map(byte).collect();
+        read(&bytes);
+        n_read += 1;
+    }
+    assert_eq!(n_read, 80);
+}
+
 /// Mutants up to this number are changed once.
 const CHANGED_ONCE: u64 = 10_000;
 /// How often others are changed, at most.
