@@ -20,7 +20,8 @@ fn generate(criterion: &mut Criterion) {
         let used =
             if DEFAULT.iter().any(|default| default.name == shipped.name) { &all[..] } else { &all[..1] };
         for &(n_views, n_threads, n_trees) in used {
-            let options = GenerateOptions { n_views, n_threads, n_trees, n_steps: Steps::Fixed(0) };
+            let options =
+                GenerateOptions { n_views, n_threads, n_trees, n_steps: Steps::Fixed(0), seed: Seed(0) };
             let name = format!("{}, {n_views} views, {n_trees} trees, {n_threads} threads", shipped.name);
             group.bench_function(&name, |bencher| {
                 bencher.iter(|| generate_base_model(&pretrained, black_box(task.support()), options));

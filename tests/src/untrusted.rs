@@ -159,7 +159,8 @@ fn linear_model() -> Vec<u8> {
 fn generated_model() -> Vec<u8> {
     let bytes = metamodel(TaskType::Classification);
     let pretrained = Pretrained::from_bytes("tiny", &bytes, &Device::flex()).expect("it was just saved");
-    let options = GenerateOptions { n_views: 2, n_threads: 1, n_trees: 0, n_steps: Steps::Fixed(0) };
+    let options =
+        GenerateOptions { n_views: 2, n_threads: 1, n_trees: 0, n_steps: Steps::Fixed(0), seed: Seed(0) };
     let (model, _) =
         generate_base_model(&pretrained, &support(), options).expect("enough rows of two classes");
     model.to_bytes(Precision::F16).expect("its numbers are small")

@@ -10,10 +10,19 @@ use std::path::Path;
 use weightsmith_tests::{Workplace, header, sample, with_header};
 
 const GOOD: &str = "x,c,y\n1,a,no\n2,b,yes\n3,a,no\n4,b,yes\n5,a,no\n6,b,yes\n";
-const GENERATE: [&str; 7] = ["generate", "--data", "t.csv", "--target", "y", "--out", "out"];
-const PREDICT: [&str; 7] = ["predict", "--weights", "w.safetensors", "--data", "t.csv", "--out", "out"];
-const COMPARE: [&str; 9] =
-    ["compare", "--data", "t.csv", "--target", "y", "--methods", "generated,untrained", "--out", "out"];
+const GENERATE: [&str; 7] = ["generate", "--data", "t.csv", "--target", "y", "--out", "o.safetensors"];
+const PREDICT: [&str; 7] = ["predict", "--weights", "w.safetensors", "--data", "t.csv", "--out", "o.csv"];
+const COMPARE: [&str; 9] = [
+    "compare",
+    "--data",
+    "t.csv",
+    "--target",
+    "y",
+    "--methods",
+    "generated,untrained",
+    "--out",
+    "o.safetensors",
+];
 const OLD: &[u8] = b"what was there before";
 
 fn workplace() -> Workplace {
@@ -30,17 +39,27 @@ fn with_table(content: impl AsRef<[u8]>) -> Workplace {
     place
 }
 
-/// The run is refused for the reasons given, and `out` is not there, or still what it was; no other file appears.
+/// What a run is to write.
+fn output<'a>(arguments: &[&'a str]) -> &'a str {
+    let at = arguments.iter().position(|argument| *argument == "--out").unwrap();
+    arguments[at + 1]
+}
+
+/// The run is refused for the reasons given, and its output is not there, or still what it was; no other file appears.
 fn check_refused(place: &Workplace, arguments: &[&str], expected: &[&str]) {
-    let _ = fs::remove_file(place.path("out"));
+    let out = output(arguments);
+    if out == "." || out.contains('/') {
+        return place.run(arguments).refused(out, expected);
+    }
+    let _ = fs::remove_file(place.path(out));
     let before = place.names();
     let what = arguments.join(" ");
     place.run(arguments).refused(&what, expected);
     assert_eq!(place.names(), before, "{what}");
-    place.write("out", OLD);
+    place.write(out, OLD);
     place.run(arguments).refused(&what, expected);
-    assert_eq!(place.read("out"), OLD, "{what}: the old file is gone");
-    fs::remove_file(place.path("out")).unwrap();
+    assert_eq!(place.read(out), OLD, "{what}: the old file is gone");
+    fs::remove_file(place.path(out)).unwrap();
     assert_eq!(place.names(), before, "{what}");
 }
 
@@ -57,7 +76,7 @@ fn check_handled(what: &str, content: impl AsRef<[u8]>, more: &[&str]) -> (Vec<S
     let place = workplace();
     place.write("t.csv", content);
     place.run(&[GENERATE.as_slice(), more].concat()).done();
-    let arguments = ["predict", "--weights", "out", "--data", "t.csv", "--out", "p.csv"];
+    let arguments = ["predict", "--weights", "o.safetensors", "--data", "t.csv", "--out", "p.csv"];
     place.run(&arguments).done();
     let (header, rows) = place.read_csv("p.csv");
     let first = usize::from(header[1] != "std");
@@ -111,7 +130,7 @@ fn targets_that_nothing_can_be_learnt_from() {
     place.write("t.csv", GOOD);
     let regression = [GENERATE.as_slice(), &["--task", "regression"]].concat();
     check_refused(&place, &regression, &["t.csv, line 2", "\"no\"", "not a number"]);
-    check_refused(&place, &["generate", "--data", "t.csv", "--out", "out"], &["t.csv", "--target"]);
+    check_refused(&place, &["generate", "--data", "t.csv", "--out", "o.safetensors"], &["t.csv", "--target"]);
 }
 
 #[test]
@@ -132,8 +151,8 @@ fn arguments_that_name_nothing() {
         check(&with(base, "t.csv", "no.csv"), &["no.csv"]);
         check(&with(base, "t.csv", "."), &["cannot read"]);
         check(&with(base, "t.csv", "sample:irises"), &["irises", "iris"]);
-        check(&with(base, "out", "no/out"), &["no/out", "does not exist"]);
-        check(&with(base, "out", "."), &["folder"]);
+        check(&with(base, output(base), "no/out"), &["no/out", "does not exist"]);
+        check(&with(base, output(base), "."), &["folder"]);
     }
     for base in [GENERATE.as_slice(), &COMPARE] {
         check(&[base, &["--device", "gpu"]].concat(), &["\"gpu\"", "cpu"]);
@@ -162,7 +181,8 @@ fn a_full_disk() {
     let place = with_table(GOOD);
     let before = place.names();
     for base in [GENERATE.as_slice(), &PREDICT] {
-        let arguments: Vec<&str> = base.iter().map(|a| if *a == "out" { "/dev/full" } else { a }).collect();
+        let arguments: Vec<&str> =
+            base.iter().map(|a| if *a == output(base) { "/dev/full" } else { a }).collect();
         place.run(&arguments).refused("full disk", &["/dev/full", "No space left"]);
     }
     // Standard output can be full as well.
@@ -181,7 +201,7 @@ fn a_full_disk() {
 fn a_file_size_limit_leaves_the_old_file() {
     // The closest to a disk that fills up while the file is written: no file may grow beyond 512 bytes.
     let place = with_table(GOOD);
-    place.write("out", OLD);
+    place.write("o.safetensors", OLD);
     let limited = |arguments: &[&str]| {
         let command = place.command(arguments);
         let mut shell = std::process::Command::new("sh");
@@ -190,8 +210,8 @@ fn a_file_size_limit_leaves_the_old_file() {
         weightsmith_tests::Ran::new(shell.output().unwrap())
     };
     let before = place.names();
-    limited(&GENERATE).refused("a file too large", &["cannot write out"]);
-    assert_eq!((place.read("out").as_slice(), place.names()), (OLD, before));
+    limited(&GENERATE).refused("a file too large", &["cannot write o.safetensors"]);
+    assert_eq!((place.read("o.safetensors").as_slice(), place.names()), (OLD, before));
 }
 
 #[test]
@@ -250,7 +270,7 @@ fn rows_that_are_unlike_the_support() {
     let predict = |content: &str| {
         let place = with_table(content);
         place.run(&PREDICT).done();
-        place.read_csv("out")
+        place.read_csv("o.csv")
     };
     let plain = predict("x,c\n1,a\n2,b\n");
     // Other columns, another order, the target, a byte-order mark, CRLF, empty lines: all the same.
@@ -321,7 +341,7 @@ fn numbers_of_any_size_in_half_precision() {
         place.write("t.csv", labelled(40, |row| format!("{:e}", (row * 7 % 13) as f64 * scale)));
         for precision in ["f16", "bf16"] {
             place.run(&[GENERATE.as_slice(), &["--precision", precision]].concat()).done();
-            place.run(&["predict", "--weights", "out", "--data", "t.csv", "--out", "p.csv"]).done();
+            place.run(&["predict", "--weights", "o.safetensors", "--data", "t.csv", "--out", "p.csv"]).done();
             let (_, rows) = place.read_csv("p.csv");
             for (row, fields) in rows.iter().enumerate() {
                 let (found, wanted) = (fields[0].parse::<f64>().unwrap(), (row * 7 % 13) as f64 * scale);
@@ -342,7 +362,7 @@ fn comparisons_that_cannot_be_made() {
     );
     place.write("t.csv", GOOD);
     place.write("u.csv", "x,y\n1,a\n2,b\n3,a\n4,b\n");
-    let small = ["compare", "--data", "u.csv", "--target", "y", "--out", "out"];
+    let small = ["compare", "--data", "u.csv", "--target", "y", "--out", "o.safetensors"];
     check_refused(&place, &small, &["4 rows", "needed"]);
     // One row of another class among 30: support rows of one class in most splits.
     place.write("t.csv", labelled(30, |row| if row == 7 { "b" } else { "a" }));

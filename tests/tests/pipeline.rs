@@ -112,8 +112,8 @@ fn half_precision() {
     let place = workplace();
     for (data, tolerances) in [("sample:penguins", [0.01, 0.1]), ("sample:penguin-mass", [0.005, 0.05])] {
         let generate = |out: &str, precision: &str| {
+            let (out, predictions) = (&format!("{out}.safetensors"), format!("{out}.csv"));
             place.run(&["generate", "--data", data, "--out", out, "--precision", precision]).done();
-            let predictions = format!("{out}.csv");
             place.run(&["predict", "--weights", out, "--data", data, "--out", &predictions]).done();
             (place.read(out).len(), predicted(&place, &predictions))
         };
@@ -124,7 +124,7 @@ fn half_precision() {
             assert!(size < full_size * 3 / 4, "{precision}: {size} of {full_size} bytes");
             let difference = largest_difference(&half, &full);
             assert!(difference > 0.0 && difference < tolerance, "{data}, {precision}: {difference}");
-            let told = place.run(&["inspect", precision]).done().stdout;
+            let told = place.run(&["inspect", &format!("{precision}.safetensors")]).done().stdout;
             assert!(told.contains(&format!(" {precision}, ")), "{told}");
         }
     }
@@ -282,8 +282,8 @@ fn exit_codes() {
         &["forge"],
         &["generate"],
         &["generate", "--data", "sample:iris"],
-        &["generate", "--data", "sample:iris", "--out", "w", "--precision", "f64"],
-        &["generate", "--data", "sample:iris", "--out", "w", "--views", "0"],
+        &["generate", "--data", "sample:iris", "--out", "w.safetensors", "--precision", "f64"],
+        &["generate", "--data", "sample:iris", "--out", "w.safetensors", "--views", "0"],
         &["compare", "--data", "sample:iris", "--methods", "astrology"],
         &["compare", "--data", "sample:iris", "--support", "-3"],
         &["inspect"],

@@ -60,6 +60,8 @@ pub struct Description {
     pub support: SupportInfo,
     /// How good they will be, where that was estimated.
     pub expected: Option<ExpectedPerformance>,
+    /// Rows that were held out, whose errors intervals are made of; 0 where there are none.
+    pub n_held_out: usize,
 }
 
 impl<L: Level> BaseModel<L> {
@@ -115,6 +117,7 @@ impl Description {
             provenance: model.provenance.clone(),
             support: model.support.clone(),
             expected: model.expected.clone(),
+            n_held_out: model.held_out.as_ref().map_or(0, |errors| errors.n_rows),
         }
     }
 }
@@ -133,6 +136,18 @@ fn in_words(transform: &Transform) -> String {
         Transform::Level { level, centre } => format!("is {level:?}, share {centre:.3}"),
         Transform::OtherLevel { centre, .. } => format!("is any other level, share {centre:.3}"),
         Transform::Constant => "constant 0".to_string(),
+    }
+}
+
+/// A figure of any size with four digits that count.
+fn four_digits(value: f32) -> String {
+    match value.abs() {
+        size if size > 0.0 && !(1e-4..1e6).contains(&size) => format!("{value:.3e}"),
+        size if size >= 1000.0 => format!("{value:.0}"),
+        size => {
+            let n_decimals = if size > 0.0 { (3.0 - size.log10().floor()) as usize } else { 4 };
+            format!("{value:.n_decimals$}")
+        }
     }
 }
 
@@ -161,10 +176,14 @@ impl fmt::Display for Description {
         writeln!(f, "made from   {} rows, {:?}", self.support.n_rows, self.support.checksum)?;
         if let Some(expected) = &self.expected {
             let ExpectedPerformance { metric, value, low, high, .. } = expected;
-            writeln!(f, "expected    {} {value:.4}, between {low:.4} and {high:.4}", metric.label())?;
+            let [value, low, high] = [*value, *low, *high].map(four_digits);
+            writeln!(f, "expected    {} {value}, between {low} and {high}", metric.label())?;
             if let Some(std) = expected.residual_std {
-                writeln!(f, "errors      standard deviation {std}")?;
+                writeln!(f, "errors      standard deviation {std}, one for all rows")?;
             }
+        }
+        if self.n_held_out > 0 {
+            writeln!(f, "intervals   from {} rows held out", self.n_held_out)?;
         }
         writeln!(f, "inputs")?;
         for input in &self.inputs {

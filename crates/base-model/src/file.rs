@@ -21,6 +21,7 @@
 //! | `metamodel` | JSON, a [`crate::Provenance`] |
 //! | `support` | JSON, a [`crate::SupportInfo`] |
 //! | `expected_performance` | JSON, an [`crate::ExpectedPerformance`], or absent |
+//! | `held_out_errors` | JSON, a [`crate::HeldOutErrors`], or absent, as in files from before it was written |
 //!
 //! Version 1 knows no `target_unit`: its outputs are values in the target's unit. Nothing else differs.
 //!

@@ -12,7 +12,9 @@ mod architecture;
 mod description;
 mod encoding;
 mod file;
+mod held_out_errors;
 mod host_weights;
+mod intervals;
 mod model;
 mod numbers;
 mod prediction_file;
@@ -26,9 +28,11 @@ pub use encoding::{
     EncodedColumn, Encoding, EncodingError, EncodingLimits, Fitted, Joined, Rows, Transform, View,
 };
 pub use file::{FileError, Precision, StoredError, inspect, read_weights};
+pub use held_out_errors::{HeldOutErrors, TooFewHeldOut};
 pub use host_weights::{HostLayer, HostWeights, Matrix};
+pub use intervals::{Bounds, IntervalError};
 pub use model::{BaseModel, ExpectedMetric, ExpectedPerformance, ModelError, Provenance, SupportInfo};
-pub use prediction_file::{as_written, predictions_csv, predictions_csv_of};
+pub use prediction_file::{Beside, as_written, predictions_csv, predictions_csv_of};
 pub use predictions::{Predicted, Predictions};
 pub use target_unit::TargetUnit;
 pub use weights::{HiddenLayer, Weights, predict};

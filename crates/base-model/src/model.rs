@@ -2,6 +2,7 @@
 
 use crate::architecture::{Architecture, ArchitectureError};
 use crate::encoding::{Encoding, EncodingError};
+use crate::held_out_errors::HeldOutErrors;
 use crate::host_weights::HostWeights;
 use crate::predictions::Predictions;
 use crate::target_unit::TargetUnit;
@@ -144,6 +145,9 @@ pub enum ModelError {
     /// A figure of the expected performance is NaN, infinite, or a negative standard deviation.
     #[error("the expected performance holds a figure that is not finite or a negative standard deviation")]
     BadFigure,
+    /// The errors of held-out rows are not finite, negative, not in ascending order, or not as many as the rows.
+    #[error("the errors of held-out rows are not finite numbers from 0 in ascending order, one for each row")]
+    BadErrors,
 }
 
 /// A base model: the encoding of its inputs, its weights, and where they come from.
@@ -167,6 +171,8 @@ pub struct BaseModel<L: Level = Base> {
     pub support: SupportInfo,
     /// How good they will be, where that was estimated.
     pub expected: Option<ExpectedPerformance>,
+    /// How far it was off on rows that were held out, where that is known.
+    pub held_out: Option<HeldOutErrors>,
     /// What the rows are about.
     pub level: PhantomData<L>,
 }
@@ -219,7 +225,13 @@ impl<L: Level> BaseModel<L> {
             figures.iter().all(|figure| figure.is_finite())
                 && expected.residual_std.is_none_or(|std| std.is_finite() && std >= 0.0)
         });
-        if figures_hold { Ok(()) } else { Err(ModelError::BadFigure) }
+        if !figures_hold {
+            return Err(ModelError::BadFigure);
+        }
+        if !self.held_out.as_ref().is_none_or(HeldOutErrors::is_valid) {
+            return Err(ModelError::BadErrors);
+        }
+        Ok(())
     }
 
     /// Predictions for the rows of a table, on the host. Meant for up to some ten thousand rows; for more, put

@@ -1,37 +1,89 @@
 //! The text of predictions: CSV with a row for each row that was predicted.
 
-use crate::{BaseModel, Predicted, Predictions};
+use crate::{BaseModel, Bounds, Predicted, Predictions};
+
+/// Columns beside the predictions of a file.
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
+pub struct Beside<'a> {
+    /// A column that comes first: its name, and its field for each row.
+    pub id: Option<(&'a str, &'a [String])>,
+    /// What is promised of each row, in the last columns: `lower` and `upper`, or for each class `in_set_<class>`, 1 or 0.
+    pub bounds: Option<&'a Bounds>,
+}
 
 /// The CSV text of predictions: `prediction`, then for a classification `probability_<class>` for every class in
-/// the model's order, for a regression `std`, the standard deviation of its errors (empty if it is not known).
+/// the model's order, for a regression `std`, the standard deviation of its errors, one for all rows (empty if it is not
+/// known).
 ///
 /// # Panics
-/// If the predictions are not the model's.
-pub fn predictions_csv(model: &BaseModel, predictions: &Predictions) -> Vec<u8> {
+/// If the predictions are not the model's, or there is not a field for each row.
+pub fn predictions_csv(model: &BaseModel, predictions: &Predictions, beside: &Beside<'_>) -> Vec<u8> {
     let std = model.expected.as_ref().and_then(|expected| expected.residual_std);
-    predictions_csv_of(&model.class_names, std, predictions)
+    let mut columns = columns(&model.class_names, std, predictions);
+    match beside.bounds {
+        None => {}
+        Some(Bounds::Values(ends)) => {
+            for (place, name) in ["lower", "upper"].into_iter().enumerate() {
+                columns.push((name.to_string(), ends.iter().map(|ends| wide_number(ends[place])).collect()));
+            }
+        }
+        Some(Bounds::Classes(in_set)) => {
+            for (class, name) in model.class_names.iter().enumerate() {
+                let of_class = in_set.iter().skip(class).step_by(model.class_names.len());
+                let fields = of_class.map(|is_in| u8::from(*is_in).to_string());
+                columns.push((format!("in_set_{name}"), fields.collect()));
+            }
+        }
+    }
+    if let Some((name, fields)) = beside.id {
+        columns.insert(0, (name.to_string(), fields.to_vec()));
+    }
+    csv_of(&columns)
 }
 
 /// [`predictions_csv`] of predictions that need not be a base model's.
+///
+/// # Panics
+/// If there is not a name for each class.
 pub fn predictions_csv_of(names: &[String], std: Option<f32>, predictions: &Predictions) -> Vec<u8> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut write = |fields: Vec<String>| writer.write_record(&fields).expect("memory takes every byte");
+    csv_of(&columns(names, std, predictions))
+}
+
+/// A name and a field for each row.
+type Column = (String, Vec<String>);
+
+fn columns(names: &[String], std: Option<f32>, predictions: &Predictions) -> Vec<Column> {
     match predictions.predicted() {
         Predicted::Probabilities { n_classes, values } => {
             assert_eq!(*n_classes, names.len(), "a probability for each class");
-            let columns = names.iter().map(|name| format!("probability_{name}"));
-            write(std::iter::once("prediction".to_string()).chain(columns).collect());
             let labels = predictions.labels().unwrap_or_default();
-            for (row, label) in values.chunks_exact(*n_classes).zip(labels) {
-                let probabilities = row.iter().map(|value| number(*value));
-                write(std::iter::once(names[label].clone()).chain(probabilities).collect());
-            }
+            let first = labels.into_iter().map(|label| names[label].clone()).collect();
+            let of_class = |(class, name): (usize, &String)| {
+                let fields = values.iter().skip(class).step_by(*n_classes).map(|value| number(*value));
+                (format!("probability_{name}"), fields.collect())
+            };
+            std::iter::once(("prediction".to_string(), first))
+                .chain(names.iter().enumerate().map(of_class))
+                .collect()
         }
         Predicted::Values(values) => {
             let std = std.map_or(String::new(), number);
-            write(vec!["prediction".to_string(), "std".to_string()]);
-            values.iter().for_each(|value| write(vec![wide_number(*value), std.clone()]));
+            vec![
+                ("prediction".to_string(), values.iter().map(|value| wide_number(*value)).collect()),
+                ("std".to_string(), vec![std; values.len()]),
+            ]
         }
+    }
+}
+
+fn csv_of(columns: &[Column]) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let n_rows = columns.first().map_or(0, |(_, fields)| fields.len());
+    assert!(columns.iter().all(|(_, fields)| fields.len() == n_rows), "a field for each row");
+    writer.write_record(columns.iter().map(|(name, _)| name)).expect("memory takes every byte");
+    for row in 0..n_rows {
+        let fields = columns.iter().map(|(_, fields)| &fields[row]);
+        writer.write_record(fields).expect("memory takes every byte");
     }
     writer.into_inner().expect("memory takes every byte")
 }

@@ -13,24 +13,25 @@ mod score;
 mod self_apply;
 mod train;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::Command;
 use crate::exit::Outcome;
+use crate::session::Session;
 use anyhow::Result;
 
 /// Does what the arguments ask.
-pub(crate) fn run(arguments: Arguments) -> Result<Outcome> {
-    match arguments.command {
-        Command::Generate(arguments) => generate::run(&arguments),
-        Command::Predict(arguments) => predict::run(&arguments),
-        Command::Compare(arguments) => compare::run(&arguments),
-        Command::Evaluate(arguments) => evaluate::run(&arguments),
-        Command::Train(arguments) => train::run(&arguments),
-        Command::Bench(arguments) => bench::run(&arguments),
-        Command::Plan(arguments) => plan::run(&arguments),
-        Command::SelfApply(arguments) => self_apply::run(&arguments),
-        Command::Inspect(arguments) => inspect::run(&arguments),
-        Command::Runs(arguments) => runs::run(&arguments),
-        Command::Score(arguments) => score::run(&arguments),
-        Command::Samples(arguments) => samples::run(&arguments),
+pub(crate) fn run(command: &Command, session: &Session) -> Result<Outcome> {
+    match command {
+        Command::Generate(arguments) => generate::run(arguments, session),
+        Command::Predict(arguments) => predict::run(arguments, session),
+        Command::Compare(arguments) => compare::run(arguments, session),
+        Command::Evaluate(arguments) => evaluate::run(arguments, session),
+        Command::Train(arguments) => train::run(arguments, session),
+        Command::Bench(arguments) => bench::run(arguments, session),
+        Command::Plan(arguments) => plan::run(arguments, session),
+        Command::SelfApply(arguments) => self_apply::run(arguments, session),
+        Command::Inspect(arguments) => inspect::run(arguments, session),
+        Command::Runs(arguments) => runs::run(arguments, session),
+        Command::Score(arguments) => score::run(arguments, session),
+        Command::Samples(arguments) => samples::run(arguments, session),
     }
 }

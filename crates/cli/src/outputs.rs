@@ -6,6 +6,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use weightsmith_datasets::Source;
+use weightsmith_evaluation::ResultsFormat;
+use weightsmith_reports::ReportFormat;
 use weightsmith_runtime::check_output;
 
 /// Bytes at the beginning of a file that tell what it is.
@@ -14,21 +16,56 @@ const N_TELLING: u64 = 1 << 16;
 const LONGEST_HEADER: u64 = 100_000_000;
 /// How the CSV files begin that weightsmith writes: predictions, results, runs and their curves.
 const OUR_TABLES: [&str; 4] = ["prediction,", "name,task,short,", "uid,", "run,"];
+/// What the header of predictions holds where a column comes along before them.
+const OUR_COLUMNS: [&str; 2] = [",prediction,std", ",prediction,probability_"];
 
-/// Checks that every output can be written, is none of the inputs nor written twice, and, without `force`, that no table
-/// or weights of another program stand there.
+/// What a file is to hold.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// A network, `.safetensors`.
+    Weights,
+    /// Predictions, `.csv`.
+    Predictions,
+    /// A page or its pictures.
+    Report,
+    /// Scores of methods, CSV or Parquet.
+    Results,
+}
+
+impl Content {
+    /// Checks that the file's name ends as its content asks; devices and pipes are called what they are called.
+    fn check_name(self, path: &Path) -> Result<()> {
+        let (what, ending) = match self {
+            Self::Report => return Ok(ReportFormat::of(path).map(drop)?),
+            Self::Results => return Ok(ResultsFormat::of(path).map(drop)?),
+            Self::Weights => ("weights are", "safetensors"),
+            Self::Predictions => ("predictions are", "csv"),
+        };
+        let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+        if is_special || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ending)) {
+            return Ok(());
+        }
+        let other = path.with_extension(ending);
+        bail!("cannot write {}: {what} a .{ending} file; call it {}", path.display(), other.display())
+    }
+}
+
+/// Checks that every output can be written, is called what it is, is none of the inputs nor written twice, and, without
+/// `force`, that no table or weights of another program stand there.
 pub(crate) fn check<'a>(
-    outputs: impl IntoIterator<Item = &'a Path>,
+    outputs: impl IntoIterator<Item = (Content, Option<&'a Path>)>,
     inputs: impl IntoIterator<Item = &'a Path>,
     force: bool,
 ) -> Result<()> {
     let inputs: Vec<&Path> = inputs.into_iter().collect();
     let mut earlier: Vec<&Path> = Vec::new();
-    for path in outputs {
+    for (content, path) in outputs {
+        let Some(path) = path else { continue };
         check_output(path)?;
         if inputs.iter().any(|input| is_same(path, input)) {
             bail!("cannot write {}: it is also what is read; give another name", path.display());
         }
+        content.check_name(path)?;
         if earlier.iter().any(|other| is_same(path, other) || *other == path) {
             bail!("cannot write {} twice; give each output a name of its own", path.display());
         }
@@ -77,7 +114,9 @@ fn is_foreign(path: &Path) -> bool {
     let header = lines.next().unwrap_or_default();
     let is_table =
         header.contains([',', ';', '\t']) && lines.next().is_some() && !header.starts_with(['<', '{', '[']);
-    is_table && !OUR_TABLES.iter().any(|ours| header.starts_with(ours))
+    is_table
+        && !OUR_TABLES.iter().any(|ours| header.starts_with(ours))
+        && !OUR_COLUMNS.iter().any(|ours| header.contains(ours))
 }
 
 /// The first bytes of a file.
@@ -97,12 +136,13 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         fs::write(path("train.csv"), "a,b\n1,2\n").unwrap();
         fs::write(path("ours.csv"), "prediction,std\n1,2\n").unwrap();
-        fs::write(path("text"), "old content").unwrap();
+        fs::write(path("text.csv"), "old content").unwrap();
         std::os::unix::fs::symlink(path("train.csv"), path("link.csv")).unwrap();
         fs::hard_link(path("train.csv"), path("other-name.csv")).unwrap();
-        let (train, ours, text) = (path("train.csv"), path("ours.csv"), path("text"));
+        let (train, ours, text) = (path("train.csv"), path("ours.csv"), path("text.csv"));
         let error = |outputs: &[&Path], force: bool| {
-            check(outputs.iter().copied(), [train.as_path()], force).map_err(|error| error.to_string())
+            let outputs = outputs.iter().map(|path| (Content::Predictions, Some(*path)));
+            check(outputs, [train.as_path()], force).map_err(|error| error.to_string())
         };
         for name in ["train.csv", "link.csv", "other-name.csv"] {
             // Not even by force.
@@ -115,5 +155,27 @@ mod tests {
         fs::write(&table, "a,b\n1,2\n").unwrap();
         assert!(error(&[&table], false).unwrap_err().contains("--force"));
         assert_eq!(error(&[&table], true), Ok(()));
+    }
+
+    #[test]
+    fn files_are_called_what_they_hold() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |content: Content, name: &str| {
+            let path = folder.path().join(name);
+            super::check([(content, Some(path.as_path()))], [], false).map_err(|error| error.to_string())
+        };
+        for (content, good, bad) in [
+            (Content::Weights, ["w.safetensors", "W.SAFETENSORS"], ["w.csv", "w"]),
+            (Content::Predictions, ["p.csv", "p.x.csv"], ["p.safetensors", "p.parquet"]),
+            (Content::Report, ["r.html", "r.svg"], ["r.pdf", "r"]),
+            (Content::Results, ["r.csv", "r.parquet"], ["r.html", "r.json"]),
+        ] {
+            for (good, bad) in good.into_iter().zip(bad) {
+                assert_eq!(check(content, good), Ok(()), "{good}");
+                assert!(check(content, bad).is_err(), "{bad}");
+            }
+        }
+        assert!(check(Content::Weights, "w.csv").unwrap_err().contains("w.safetensors"));
+        assert!(super::check([(Content::Predictions, Some(Path::new("/dev/null")))], [], false).is_ok());
     }
 }

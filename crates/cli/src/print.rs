@@ -1,36 +1,29 @@
-//! Results on standard output, notes on standard error.
+//! Text for people: notes, and tables in columns.
 
 use anyhow::Result;
-use serde::Serialize;
 use std::io::{self, Write};
 use weightsmith_datasets::Note;
 
-/// Notes of one table that are printed at most; `--json` has them all.
-const MAX_NOTES: usize = 20;
+/// Notes of one table that are usually printed at most; `--verbose` and `--json` have them all.
+pub(crate) const MAX_NOTES: usize = 20;
 
-/// Prints text that ends with a new line.
-pub(crate) fn text(text: &str) -> Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
+/// Writes bytes, now.
+pub(crate) fn to(out: &mut impl Write, text: &[u8]) -> Result<()> {
+    out.write_all(text)?;
     Ok(out.flush()?)
 }
 
-/// Prints one JSON object on one line.
-pub(crate) fn json(value: &impl Serialize) -> Result<()> {
-    text(&format!("{}\n", serde_json::to_string(value)?))
-}
-
-/// What to know of how a table was read: a line each on standard error, warnings last, where they are seen.
-pub(crate) fn notes(notes: &[Note]) {
+/// A line on standard error for each of the first notes, warnings last.
+pub(crate) fn notes(notes: &[Note], n_most: usize) {
     let (warnings, others): (Vec<&Note>, Vec<&Note>) = notes.iter().partition(|note| note.is_warning());
     let mut err = io::stderr().lock();
     let mut tell = |word: &str, notes: &[&Note]| {
         // With standard error gone, there is nobody left to tell.
-        for note in notes.iter().take(MAX_NOTES) {
+        for note in notes.iter().take(n_most) {
             let _ = writeln!(err, "{word}: {note}");
         }
-        if notes.len() > MAX_NOTES {
-            let _ = writeln!(err, "{word}: and {} more; --json has them all", notes.len() - MAX_NOTES);
+        if notes.len() > n_most {
+            let _ = writeln!(err, "{word}: and {} more; --verbose has them all", notes.len() - n_most);
         }
     };
     tell("note", &others);

@@ -1,36 +1,16 @@
-//! Progress on standard error, where that is a terminal.
+//! The progress of a training on standard error.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::{IsTerminal, Write};
+use crate::session::Session;
+use indicatif::ProgressBar;
+use std::io::IsTerminal;
 use weightsmith_training::{StepReport, Validation};
 
 /// Steps between two lines where there is no terminal for a bar.
 const LINE_EVERY: u64 = 100;
 
-/// A bar with the time left; hidden where standard error is no terminal.
-pub(crate) fn bar(n_all: u64, unit: &str) -> ProgressBar {
-    let target = if std::io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr_with_hz(4)
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let template = format!("{{wide_bar}} {{pos}}/{{len}} {unit}, {{eta}} left  {{msg}}");
-    let style = ProgressStyle::with_template(&template).expect("the template above is well formed");
-    ProgressBar::with_draw_target(Some(n_all), target).with_style(style)
-}
-
-/// A line on standard error, above the bar if there is one.
-pub(crate) fn line(bar: &ProgressBar, text: &str) {
-    if bar.is_hidden() {
-        // With standard error gone, there is nobody left to tell.
-        let _ = writeln!(std::io::stderr(), "{text}");
-    } else {
-        bar.println(text);
-    }
-}
-
 /// The progress of a training: a bar on a terminal, lines elsewhere.
-pub(crate) struct TrainingProgress {
+pub(crate) struct TrainingProgress<'a> {
+    session: &'a Session,
     bar: ProgressBar,
     is_terminal: bool,
     n_steps: u64,
@@ -39,10 +19,10 @@ pub(crate) struct TrainingProgress {
     n_skipped: u64,
 }
 
-impl TrainingProgress {
-    pub(crate) fn new(n_steps: u64) -> Self {
+impl<'a> TrainingProgress<'a> {
+    pub(crate) fn new(session: &'a Session, n_steps: u64) -> Self {
         let is_terminal = std::io::stderr().is_terminal();
-        Self { bar: bar(n_steps, "steps"), is_terminal, n_steps, loss: None, n_skipped: 0 }
+        Self { session, bar: session.bar(n_steps, "steps"), is_terminal, n_steps, loss: None, n_skipped: 0 }
     }
 
     pub(crate) fn step(&mut self, report: &StepReport, tasks_per_second: f64) {
@@ -69,7 +49,7 @@ impl TrainingProgress {
     }
 
     pub(crate) fn line(&self, text: &str) {
-        line(&self.bar, text);
+        self.session.line(&self.bar, text);
     }
 
     pub(crate) fn validation(&self, validation: &Validation) {

@@ -115,7 +115,29 @@ pub enum DatasetError {
         /// Columns there are: at most 20, the nearest names first if there are more.
         available: Vec<String>,
     },
-    /// The target is the only column.
+    /// An option names a column that the file lacks.
+    #[error("{file} has no column {}, which --{option} names; it has {}", quoted(column), listed(available))]
+    UnknownColumn {
+        /// The source.
+        file: String,
+        /// The option, without dashes.
+        option: &'static str,
+        /// The name.
+        column: String,
+        /// Columns there are: at most 20, the nearest names first if there are more.
+        available: Vec<String>,
+    },
+    /// A column is asked for and left out.
+    #[error("{file}: column {} {what}", quoted(column))]
+    ContradictorySelection {
+        /// The source.
+        file: String,
+        /// The column.
+        column: String,
+        /// What contradicts itself.
+        what: &'static str,
+    },
+    /// The target is the only column that is left.
     #[error("{file} has no column besides the target {}; there is nothing to predict from", quoted(column))]
     NoFeatures {
         /// The source.

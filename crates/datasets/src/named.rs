@@ -1,6 +1,6 @@
 //! Tables that are read to be learned from, with the names they go by.
 
-use crate::{DatasetError, Labelled, Source, read_labelled};
+use crate::{ColumnSelection, DatasetError, Labelled, Source, read_selected};
 use weightsmith_tasks::{Column, ColumnValues, Table, TaskType};
 
 /// A table that was read, with what it was called by.
@@ -17,11 +17,24 @@ pub struct NamedTable {
 /// Reads rows with their labels. A built-in sample knows its target; a file needs one.
 ///
 /// # Errors
-/// Those of [`read_labelled`], a file without a target.
+/// Those of [`read_labelled`](crate::read_labelled), a file without a target.
 pub fn read_table(
     source: &Source,
     target: Option<&str>,
     task_type: Option<TaskType>,
+) -> Result<NamedTable, DatasetError> {
+    read_selected_table(source, target, task_type, &ColumnSelection::default())
+}
+
+/// [`read_table`] with some of the columns only.
+///
+/// # Errors
+/// Those of [`read_selected`], a file without a target.
+pub fn read_selected_table(
+    source: &Source,
+    target: Option<&str>,
+    task_type: Option<TaskType>,
+    selection: &ColumnSelection,
 ) -> Result<NamedTable, DatasetError> {
     let data = source.to_string();
     let target = match (target, source.sample()?) {
@@ -29,7 +42,7 @@ pub fn read_table(
         (None, Some(sample)) => sample.target.to_string(),
         (None, None) => return Err(DatasetError::NoTarget { data }),
     };
-    let labelled = read_labelled(source, &target, task_type)?;
+    let labelled = read_selected(source, &target, task_type, selection)?;
     Ok(NamedTable { data, target, labelled })
 }
 

@@ -161,6 +161,13 @@ pub enum Note {
         /// Of them, copies.
         n_copies: usize,
     },
+    /// Rows that are copies of others, too many to be chance.
+    RepeatedRows {
+        /// Rows that have an equal one before them.
+        n_copies: usize,
+        /// All rows.
+        n_rows: usize,
+    },
     /// Weights that were made from rows that they are scored on.
     WeightsOfTheseRows {
         /// Rows that the weights were made from.
@@ -193,6 +200,7 @@ impl Note {
             Self::RareClasses { .. } => "rare-classes",
             Self::Leak { .. } => "leak",
             Self::CopiesAcross { .. } => "copies-across",
+            Self::RepeatedRows { .. } => "repeated-rows",
             Self::WeightsOfTheseRows { .. } => "weights-of-these-rows",
             Self::Delimiter { .. } => "delimiter",
         }
@@ -207,6 +215,7 @@ impl Note {
                 | Self::RareClasses { .. }
                 | Self::Leak { .. }
                 | Self::CopiesAcross { .. }
+                | Self::RepeatedRows { .. }
                 | Self::WeightsOfTheseRows { .. }
         )
     }
@@ -229,7 +238,10 @@ impl Note {
             | Self::RowNumbers { columns }
             | Self::Constant { columns }
             | Self::Unused { columns } => columns.iter().map(String::as_str).collect(),
-            Self::CopiesAcross { .. } | Self::WeightsOfTheseRows { .. } | Self::Delimiter { .. } => vec![],
+            Self::CopiesAcross { .. }
+            | Self::RepeatedRows { .. }
+            | Self::WeightsOfTheseRows { .. }
+            | Self::Delimiter { .. } => vec![],
         }
     }
 }
@@ -288,14 +300,15 @@ impl fmt::Display for Note {
             }
             Self::RowNumbers { columns } => write!(
                 f,
-                "{}: whole numbers that count the rows: read as numbers; leave out what only names the rows",
+                "{}: whole numbers that count the rows: read as numbers; --id or --drop leaves out what only names the \
+                 rows",
                 named(columns)
             ),
             Self::Constant { columns } => write!(f, "{}: the same in every row: not used", named(columns)),
             Self::Unused { columns } => write!(
                 f,
-                "{}: not used, for others say more of the target and there is room for no more; leave out columns \
-                 to choose yourself",
+                "{}: not used, for others say more of the target and there is room for no more; --columns or \
+                 --drop chooses others",
                 named(columns)
             ),
             Self::MissingWordName { column, word, n_rows } => write!(
@@ -342,7 +355,7 @@ impl fmt::Display for Note {
             }
             Self::Leak { column, target, how } => write!(
                 f,
-                "column {} {} the target {}: leave it out if it is not known before the target is",
+                "column {} {} the target {}: leave it out (--drop) if it is not known before the target is",
                 quoted(column),
                 match how {
                     Leak::Equal => "has the values of",
@@ -356,6 +369,11 @@ impl fmt::Display for Note {
                 f,
                 "{n_copies} of {n_query} rows that are scored are copies of rows that were learned from: scores are \
                  better than on new rows; remove repeated rows"
+            ),
+            Self::RepeatedRows { n_copies, n_rows } => write!(
+                f,
+                "{n_copies} of {n_rows} rows are copies of others: what is expected of other rows, and the width of \
+                 intervals, are better than they will be; remove repeated rows"
             ),
             Self::WeightsOfTheseRows { n_rows } => write!(
                 f,

@@ -7,6 +7,7 @@ use crate::names::nearest;
 use crate::notes::Note;
 use crate::records::{MAX_BYTES, Records};
 use crate::samples::find;
+use crate::selection::{ColumnSelection, unknown_column};
 use crate::source::Source;
 use crate::warnings::warnings;
 use flate2::read::MultiGzDecoder;
@@ -33,6 +34,8 @@ pub struct Labelled {
     pub table: Table,
     /// One label a row.
     pub target: Target,
+    /// The fields of the column that names the rows, as they are written; empty where none was asked for.
+    pub ids: Vec<String>,
     /// What to know of how it was read: first what was taken for what, then what looks like a mistake.
     pub notes: Vec<Note>,
 }
@@ -42,6 +45,8 @@ pub struct Labelled {
 pub struct Unlabelled {
     /// The columns that were asked for.
     pub table: Table,
+    /// The fields of the column that names the rows, as they are written; empty where none was asked for.
+    pub ids: Vec<String>,
     /// What to know of how they were read.
     pub notes: Vec<Note>,
 }
@@ -57,6 +62,19 @@ pub fn read_labelled(
     target: &str,
     task_type: Option<TaskType>,
 ) -> Result<Labelled, DatasetError> {
+    read_selected(source, target, task_type, &ColumnSelection::default())
+}
+
+/// [`read_labelled`] with some of the columns only.
+///
+/// # Errors
+/// Those of [`read_labelled`], and a selection that names a column which the file lacks, the target, or a column twice.
+pub fn read_selected(
+    source: &Source,
+    target: &str,
+    task_type: Option<TaskType>,
+    selection: &ColumnSelection,
+) -> Result<Labelled, DatasetError> {
     let file = source.to_string();
     let bytes = bytes_of(source)?;
     let records = Records::parse(&file, &bytes)?;
@@ -65,15 +83,16 @@ pub fn read_labelled(
         let available = nearest(target, records.names.iter().map(String::as_str));
         return Err(DatasetError::UnknownTarget { file, column: target.into(), available });
     };
-    if records.names.len() == 1 {
+    let chosen = selection.chosen(&file, &records, target)?;
+    if !chosen.contains(&true) {
         return Err(DatasetError::NoFeatures { file, column: target.into() });
     }
     let mut notes: Vec<Note> = records.delimiter_note().into_iter().collect();
     let labels = TargetColumn { file: &file, records: &records, column_idx: target_idx }
         .read(task_type, &mut notes)?;
-    let mut columns = Vec::with_capacity(records.names.len() - 1);
+    let mut columns = Vec::with_capacity(records.names.len());
     let mut findings = Findings::default();
-    for (column_idx, name) in records.names.iter().enumerate().filter(|(idx, _)| *idx != target_idx) {
+    for (column_idx, name) in records.names.iter().enumerate().filter(|(idx, _)| chosen[*idx]) {
         let read = column_of(&file, &records, column_idx, None, &mut notes)?;
         // Of names that are mostly numbers enough is said.
         if !matches!(notes.last(), Some(Note::MixedText { column, .. }) if column == name) {
@@ -84,7 +103,14 @@ pub fn read_labelled(
     let table = table_of(&file, &records, columns)?;
     notes.extend(findings.notes());
     notes.extend(warnings(&table, &labels, target));
-    Ok(Labelled { name: source.name(), table, target: labels, notes })
+    let ids = selection.id.as_deref().map_or_else(Vec::new, |id| fields_of(&records, id));
+    Ok(Labelled { name: source.name(), table, target: labels, ids, notes })
+}
+
+/// The fields of the column of a name that is there.
+fn fields_of(records: &Records<'_>, name: &str) -> Vec<String> {
+    let at = records.names.iter().position(|other| other == name);
+    at.map_or_else(Vec::new, |at| records.column(at).map(|(_, field)| field.to_string()).collect())
 }
 
 /// Reads rows to predict for: the columns of `schema`, found by name, in its order. Other columns are ignored,
@@ -95,10 +121,22 @@ pub fn read_labelled(
 /// A source that cannot be read or is no CSV file, missing columns, text or infinities in a numeric column, no
 /// rows, a file over a limit, a schema that names a column twice.
 pub fn read_rows(source: &Source, schema: &Schema) -> Result<Unlabelled, DatasetError> {
+    read_rows_with_ids(source, schema, None)
+}
+
+/// [`read_rows`] with the fields of the column called `id`, which name the rows.
+///
+/// # Errors
+/// Those of [`read_rows`], a file without such a column.
+pub fn read_rows_with_ids(
+    source: &Source,
+    schema: &Schema,
+    id: Option<&str>,
+) -> Result<Unlabelled, DatasetError> {
     let file = source.to_string();
     let bytes = bytes_of(source)?;
     let records = Records::parse(&file, &bytes)?;
-    let wanted: HashSet<&str> = schema.iter().map(|(name, _)| name.as_str()).collect();
+    let wanted: HashSet<&str> = schema.iter().map(|(name, _)| name.as_str()).chain(id).collect();
     check_unrepeated(&file, &records, |name| wanted.contains(name))?;
     let position: HashMap<&str, usize> =
         records.names.iter().enumerate().map(|(idx, name)| (name.as_str(), idx)).collect();
@@ -109,12 +147,16 @@ pub fn read_rows(source: &Source, schema: &Schema) -> Result<Unlabelled, Dataset
         let available = nearest(first, records.names.iter().map(String::as_str));
         return Err(DatasetError::MissingColumns { file, columns: absent, available });
     }
+    if let Some(id) = id.filter(|id| !position.contains_key(id)) {
+        return Err(unknown_column(&file, &records, "id", id));
+    }
     let mut notes: Vec<Note> = records.delimiter_note().into_iter().collect();
     let mut columns = Vec::with_capacity(schema.len());
     for (name, column_type) in schema {
         columns.push(column_of(&file, &records, position[name.as_str()], Some(*column_type), &mut notes)?);
     }
-    Ok(Unlabelled { table: table_of(&file, &records, columns)?, notes })
+    let ids = id.map_or_else(Vec::new, |id| fields_of(&records, id));
+    Ok(Unlabelled { table: table_of(&file, &records, columns)?, ids, notes })
 }
 
 fn bytes_of(source: &Source) -> Result<Cow<'static, [u8]>, DatasetError> {

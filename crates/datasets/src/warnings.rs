@@ -4,7 +4,7 @@ use crate::findings::numbers_rows;
 use crate::notes::{Leak, Note};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use weightsmith_tasks::{ColumnValues, Table, Target};
+use weightsmith_tasks::{Column, ColumnValues, Table, Target};
 
 /// With fewer rows than this, that a column goes with the target may be chance.
 const MIN_ROWS: usize = 20;
@@ -15,6 +15,9 @@ const NEARLY_ALL: f64 = 0.99;
 /// What a straight line may leave of the target's variance.
 const MAX_REST: f64 = 1e-6;
 
+/// The share of copies from which they are told.
+const MIN_COPIES: f64 = 0.05;
+
 /// What is suspicious of features and target; `column` is the name of the target.
 pub(crate) fn warnings(table: &Table, target: &Target, column: &str) -> Vec<Note> {
     let mut notes = of_target(target, column);
@@ -24,7 +27,29 @@ pub(crate) fn warnings(table: &Table, target: &Target, column: &str) -> Vec<Note
             notes.push(Note::Leak { column: feature.name.clone(), target: column.into(), how });
         }
     }
+    notes.extend(repeated(table, &keys));
     notes
+}
+
+/// Copies of rows, where a column has so many different numbers that equal rows are no chance.
+fn repeated(table: &Table, targets: &[u64]) -> Option<Note> {
+    let n_rows = table.n_rows();
+    if n_rows < MIN_ROWS {
+        return None;
+    }
+    let columns: Vec<Vec<u64>> = table.columns().iter().map(|column| value_keys(&column.values)).collect();
+    let cells = |row: usize| -> Vec<u64> {
+        [targets[row]].into_iter().chain(columns.iter().map(|column| column[row])).collect()
+    };
+    let n_distinct = (0..n_rows).map(cells).collect::<HashSet<Vec<u64>>>().len();
+    let n_copies = n_rows - n_distinct;
+    let is_measured = |(column, keys): (&Column, &Vec<u64>)| {
+        let different = keys.iter().collect::<HashSet<&u64>>().len();
+        matches!(column.values, ColumnValues::Numeric(_)) && 2 * different >= n_distinct
+    };
+    let is_told = n_copies as f64 >= MIN_COPIES * n_rows as f64
+        && table.columns().iter().zip(&columns).any(is_measured);
+    is_told.then_some(Note::RepeatedRows { n_copies, n_rows })
 }
 
 fn of_target(target: &Target, column: &str) -> Vec<Note> {
@@ -202,6 +227,32 @@ mod tests {
         assert_eq!(names(&|row| if row % 10 == 0 { 0 } else { 1 + labels[row] as u32 }), None);
         // Another value in every row says nothing.
         assert_eq!(names(&|row| row as u32), None);
+    }
+
+    #[test]
+    fn many_copies_of_measured_rows_are_told_and_equal_rows_of_codes_are_not() {
+        let found = |of: &dyn Fn(usize) -> f64| {
+            let values = ColumnValues::Numeric((0..60).map(of).collect());
+            let column = weightsmith_tasks::Column { name: "a".into(), values };
+            let target = Target::Values((0..60).map(|row| 2.0 * of(row)).collect());
+            repeated(&Table::new(60, vec![column]).unwrap(), &target_keys(&target))
+        };
+        assert_eq!(found(&|row| noise(row / 3)), Some(Note::RepeatedRows { n_copies: 40, n_rows: 60 }));
+        assert_eq!(found(&|row| noise(row.min(57))), None);
+        assert_eq!(found(&|row| noise(row.min(56))), Some(Note::RepeatedRows { n_copies: 3, n_rows: 60 }));
+        // Names of two levels are equal by chance.
+        let column = weightsmith_tasks::Column {
+            name: "a".into(),
+            values: ColumnValues::Categorical {
+                levels: ["u", "v"].map(String::from).to_vec(),
+                codes: (0..60).map(|row| Some(row % 2)).collect(),
+            },
+        };
+        let target = Target::Classes {
+            class_names: ["a", "b"].map(String::from).to_vec(),
+            labels: (0..60).map(|row| row % 2).collect(),
+        };
+        assert_eq!(repeated(&Table::new(60, vec![column]).unwrap(), &target_keys(&target)), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::comparison::{Comparison, Done, Record, main_metrics, method_report};
 use crate::curve::CurveSample;
 use crate::error::EvaluationError;
+use crate::importance::{Importance, mean_importance, permutation_importance};
 use crate::methods::{Fit, GENERATED, MethodError, MethodRef, MethodSettings, Shape, StartWeights, tuned};
 use crate::problem::Problem;
 use crate::results::{ResultRow, RowKey, origin};
@@ -31,6 +32,8 @@ pub struct CompareSettings<'a> {
     pub n_support: Option<usize>,
     /// Splits, each with other support rows.
     pub n_splits: u32,
+    /// The number of the first split; 0 for those that all comparisons share.
+    pub first_split: u32,
     /// What is compared.
     pub methods: &'a [MethodRef],
     /// The shape of the networks that optimisers train.
@@ -60,6 +63,7 @@ pub struct ComparedSplit {
     pub(crate) records: Vec<Record>,
     weight_pair: Option<Result<WeightPair, String>>,
     steps: Option<SplitSteps>,
+    importance: Option<Importance>,
 }
 
 impl ComparedSplit {
@@ -123,7 +127,9 @@ pub fn compare(
         return Err(EvaluationError::TooManyClasses { data: data.clone(), n_classes, n_most });
     }
     let problem = |index| Some((index, Problem::new(labelled, &Split::new(n_rows, n_support, index))?));
-    let problems: Vec<(u32, Problem)> = (0..settings.n_splits.max(1)).filter_map(problem).collect();
+    let first = settings.first_split;
+    let indices = first..first.saturating_add(settings.n_splits.max(1));
+    let problems: Vec<(u32, Problem)> = indices.filter_map(problem).collect();
     let Some(first) = problems.first() else {
         let n_splits = settings.n_splits;
         return Err(EvaluationError::OneClassSplits { data: data.clone(), n_splits, n_support });
@@ -136,7 +142,10 @@ pub fn compare(
     let splits = in_parallel(
         problems,
         settings.n_threads,
-        |(index, problem)| split(index, problem, settings),
+        |(index, problem)| {
+            let query = labelled.target.select(&Split::new(n_rows, n_support, index).query);
+            split(index, problem, &query, settings)
+        },
         &mut |n| {
             listen(n, n_all);
         },
@@ -183,13 +192,16 @@ pub fn compare(
         speed_up,
         weight_space: WeightSpace::of(&found),
         steps: StepsCurves::of(&steps, &decided),
+        importance: mean_importance(
+            &splits.iter().filter_map(|split| split.importance.clone()).collect::<Vec<_>>(),
+        ),
         notes,
         methods,
     };
     Ok(Compared { comparison, splits })
 }
 
-fn split(index: u32, problem: Problem, settings: &CompareSettings<'_>) -> ComparedSplit {
+fn split(index: u32, problem: Problem, query: &Target, settings: &CompareSettings<'_>) -> ComparedSplit {
     let method_settings = MethodSettings {
         pretrained: settings.pretrained,
         n_views: settings.n_views,
@@ -207,7 +219,14 @@ fn split(index: u32, problem: Problem, settings: &CompareSettings<'_>) -> Compar
         .then(|| weight_pair(&problem, &method_settings).map_err(|error| in_one_line(&error)));
     // A table on which nothing can be generated says so in the method's place.
     let steps = settings.weight_space.then(|| of_split(&problem, &method_settings).ok().flatten()).flatten();
-    ComparedSplit { index, problem, records, weight_pair, steps }
+    let mut split = ComparedSplit { index, problem, records, weight_pair, steps, importance: None };
+    split.importance = split.record(GENERATED).and_then(|record| {
+        let model = record.done.as_ref().ok()?.model.as_ref()?;
+        let seed = method_settings.seed;
+        // A network that cannot read the rows has failed before.
+        permutation_importance(model, split.problem.query(), query, seed).ok()
+    });
+    split
 }
 
 fn run(method: MethodRef, problem: &Problem, settings: &MethodSettings<'_>) -> Result<Done, MethodError> {

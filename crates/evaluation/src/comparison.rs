@@ -1,6 +1,7 @@
 //! The figures of a comparison on one table.
 
 use crate::curve::{CurvePoint, CurveSample, TimeToTarget, mean_curve, time_to_target};
+use crate::importance::Importance;
 use crate::methods::{GENERATED, MethodRef, Role, Shape};
 use crate::metrics::{Metric, Scores};
 use crate::statistics::{Estimate, Spread};
@@ -120,6 +121,8 @@ pub struct Comparison {
     pub weight_space: Option<WeightSpace>,
     /// What inner steps bring from a generated start and from a random one.
     pub steps: Option<StepsCurves>,
+    /// What the columns are worth to the generated network on the query rows; none where none was generated.
+    pub importance: Option<Importance>,
     /// What to know of how the table was read, and what makes scores look better than they are.
     pub notes: Vec<Note>,
 }

@@ -13,6 +13,9 @@ use weightsmith_tasks::TaskType;
 /// Why something cannot be evaluated.
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluationError {
+    /// Whoever listens wants no more.
+    #[error("interrupted")]
+    Interrupted,
     /// The rows cannot be read.
     #[error(transparent)]
     Dataset(#[from] DatasetError),

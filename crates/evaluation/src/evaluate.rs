@@ -88,6 +88,8 @@ pub struct EvaluateSettings {
     pub n_supports: Vec<usize>,
     /// Splits of each size.
     pub n_splits: u32,
+    /// The number of the first of them; the outside scorer's is 0.
+    pub first_split: u32,
     /// What is compared.
     pub methods: Vec<MethodRef>,
     /// Views of generated weights.
@@ -197,7 +199,7 @@ fn jobs<'a>(
     let mut jobs = Vec::new();
     for (table_idx, table) in tables.iter().enumerate() {
         for &n_support in &settings.n_supports {
-            for split in 0..settings.n_splits {
+            for split in settings.first_split..settings.first_split.saturating_add(settings.n_splits) {
                 let origin = metamodels.origin(table.task_type, settings.n_views);
                 let job = Job { table_idx, table, n_support, split, methods: Vec::new(), origin };
                 let is_new = |method: &MethodRef| !done.contains(&job.key(*method));

@@ -14,6 +14,7 @@ mod error;
 mod evaluate;
 mod export;
 mod figures;
+mod importance;
 pub mod methods;
 mod metrics;
 mod parquet;
@@ -35,6 +36,7 @@ pub use error::EvaluationError;
 pub use evaluate::{EvaluateSettings, Evaluation, Metamodels, Progress, Skipped, evaluate};
 pub use export::export_comparison;
 pub use figures::{metric_text, number_text, seconds_text};
+pub use importance::{ColumnImportance, Importance, permutation_importance};
 pub use methods::{
     EvaluationPoint, Fit, Made, Method, MethodError, MethodRef, MethodSettings, Predictor, Reference,
     ReferenceError, Registry, Role, Shape, StartWeights, UnknownMethod, Watch, is_evaluation_point,
@@ -44,7 +46,9 @@ pub use metrics::{Metric, Scores, classification_scores, regression_scores};
 pub use parquet::{ParquetColumn, ParquetValues, parquet_bytes, read_parquet};
 pub use problem::{Count, Counts, Problem};
 pub use results::{ResultRow, ResultsError, ResultsFormat, read_results, write_results};
-pub use scoring::{MetricScore, NetworkScore, ScoreError, score_network};
+pub use scoring::{
+    MetricScore, NetworkScore, ScoreError, WorstRow, are_its_own_rows, score_network, worst_rows,
+};
 pub use splits::{MAX_QUERY_ROWS, Split, max_support};
 pub use statistics::{Bootstrap, Estimate, Interval, Spread};
 pub use steps_curve::{StepsCurves, StepsPoint};

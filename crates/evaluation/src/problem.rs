@@ -287,6 +287,7 @@ mod tests {
             name: "t".into(),
             table: Table::new(labels.len(), vec![column]).unwrap(),
             target: Target::Classes { class_names: ["a", "b", "c"].map(String::from).to_vec(), labels },
+            ids: vec![],
             notes: vec![],
         }
     }

@@ -1,5 +1,7 @@
 //! One network on labelled rows: every metric with its interval, beside what knowing the labels alone would score.
 
+use crate::figures::number_text;
+use crate::importance::losses;
 use crate::metrics::{Metric, Scores, classification_scores, regression_scores};
 use crate::statistics::Interval;
 use rand::Rng;
@@ -67,11 +69,11 @@ pub struct NetworkScore {
     pub metrics: Vec<MetricScore>,
 }
 
-/// Scores a network on labelled rows.
+/// Scores a network on labelled rows; `seed` is that of the rows that are drawn for intervals.
 ///
 /// # Errors
 /// Rows that do not fit the network, labels of the other kind, no class that it knows.
-pub fn score_network(model: &BaseModel, labelled: &Labelled) -> Result<NetworkScore, ScoreError> {
+pub fn score_network(model: &BaseModel, labelled: &Labelled, seed: Seed) -> Result<NetworkScore, ScoreError> {
     let task = labelled.target.task_type();
     if task != model.task_type {
         return Err(ScoreError::OtherTask { network: model.task_type, labels: task });
@@ -82,22 +84,75 @@ pub fn score_network(model: &BaseModel, labelled: &Labelled) -> Result<NetworkSc
     let all: Vec<usize> = (0..n_rows).collect();
     let found = rows.scores(&all);
     let base = rows.base_scores();
-    let intervals = rows.intervals(&found.metrics().collect::<Vec<_>>());
+    let intervals = rows.intervals(&found.metrics().collect::<Vec<_>>(), seed);
     let metrics = found.metrics().zip(intervals).filter_map(|(metric, interval)| {
         let base_rate = base.get(metric).filter(|_| metric != Metric::CalibrationError);
         Some(MetricScore { metric, value: found.get(metric)?, interval, base_rate })
     });
-    let support = Support::new(labelled.table.clone(), labelled.target.clone());
-    let are_its_own_rows =
-        support.is_ok_and(|support| SupportInfo::of(&support).checksum == model.support.checksum);
     Ok(NetworkScore {
         name: labelled.name.clone(),
         task,
         n_rows,
-        are_its_own_rows,
+        are_its_own_rows: are_its_own_rows(model, labelled),
         unknown_classes,
         metrics: metrics.collect(),
     })
+}
+
+/// Whether these are the very rows that a network was made from: the columns that it was given, in their order.
+pub fn are_its_own_rows(model: &BaseModel, labelled: &Labelled) -> bool {
+    let support = Support::new(labelled.table.clone(), labelled.target.clone());
+    support.is_ok_and(|support| SupportInfo::of(&support).checksum == model.support.checksum)
+}
+
+/// A row that a network predicts badly.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WorstRow {
+    /// Its position in the table, from 1.
+    pub row: usize,
+    /// What it is called, where a column names the rows.
+    pub id: Option<String>,
+    /// Its label.
+    pub truth: String,
+    /// What the network says.
+    pub predicted: String,
+    /// The probability of its class, or the prediction minus the label.
+    pub figure: f64,
+}
+
+/// The rows on which a network's loss is greatest, at most `n_most`, the worst first.
+///
+/// # Errors
+/// Rows that do not fit the network.
+///
+/// # Panics
+/// If the labels are of another kind than the network's.
+pub fn worst_rows(
+    model: &BaseModel,
+    labelled: &Labelled,
+    n_most: usize,
+) -> Result<Vec<WorstRow>, EncodingError> {
+    let losses = losses(model, &labelled.table, &labelled.target)?;
+    let predictions = model.predict(&labelled.table)?;
+    let mut rows: Vec<usize> = (0..losses.len()).collect();
+    rows.sort_by(|a, b| losses[*b].total_cmp(&losses[*a]).then(a.cmp(b)));
+    rows.truncate(n_most);
+    let best = predictions.labels();
+    let of_row = |&row: &usize| {
+        let (truth, predicted, figure) = match (&labelled.target, predictions.values(), &best) {
+            (Target::Classes { class_names, labels }, _, Some(best)) => {
+                let said = model.class_names[best[row]].clone();
+                (class_names[labels[row]].clone(), said, (-losses[row]).exp())
+            }
+            (Target::Values(values), Some(predicted), _) => {
+                let (value, said) = (values[row], predicted[row]);
+                (number_text(value), number_text(said), said - value)
+            }
+            _ => panic!("labels of the network's kind"),
+        };
+        WorstRow { row: row + 1, id: labelled.ids.get(row).cloned(), truth, predicted, figure }
+    };
+    Ok(rows.iter().map(of_row).collect())
 }
 
 /// Predictions beside what is true.
@@ -184,12 +239,12 @@ impl Rows {
         }
     }
 
-    fn intervals(&self, metrics: &[Metric]) -> Vec<Option<Interval>> {
+    fn intervals(&self, metrics: &[Metric], seed: Seed) -> Vec<Option<Interval>> {
         let n = self.len();
         if n < 2 {
             return vec![None; metrics.len()];
         }
-        let mut rng = Seed(0).stream("evaluation.rows");
+        let mut rng = seed.stream("evaluation.rows");
         let mut drawn = vec![Vec::new(); metrics.len()];
         for _ in 0..N_RESAMPLES.min(MAX_DRAWN_ROWS / n).max(100) {
             let rows: Vec<usize> = (0..n).map(|_| rng.random_range(0..n)).collect();
@@ -226,7 +281,7 @@ mod tests {
             None => Target::Values(labels),
         };
         let table = Table::new(n, vec![column]).unwrap();
-        Labelled { name: "t".into(), table, target, notes: vec![] }
+        Labelled { name: "t".into(), table, target, ids: vec![], notes: vec![] }
     }
 
     fn model(labelled: &Labelled) -> BaseModel {
@@ -239,7 +294,7 @@ mod tests {
         let noisy = |x: usize| x as f64 + (x * 7919 % 43) as f64;
         for classes in [None, Some(["low", "high"])] {
             let train = labelled(60, noisy, classes);
-            let score = score_network(&model(&train), &labelled(101, noisy, classes)).unwrap();
+            let score = score_network(&model(&train), &labelled(101, noisy, classes), Seed(0)).unwrap();
             assert!(!score.are_its_own_rows && score.unknown_classes.is_empty());
             for found in &score.metrics {
                 let Interval { low, high } = found.interval.unwrap();
@@ -265,12 +320,12 @@ mod tests {
         let names = Some(["low", "high"]);
         let train = labelled(60, |x| x as f64, names);
         let own = model(&train);
-        assert!(score_network(&own, &train).unwrap().are_its_own_rows);
-        let other = score_network(&own, &labelled(80, |x| x as f64, Some(["low", "new"]))).unwrap();
+        assert!(score_network(&own, &train, Seed(0)).unwrap().are_its_own_rows);
+        let other = score_network(&own, &labelled(80, |x| x as f64, Some(["low", "new"])), Seed(0)).unwrap();
         assert_eq!(other.unknown_classes, ["new"]);
         let strangers = labelled(80, |x| x as f64, Some(["a", "b"]));
-        assert!(matches!(score_network(&own, &strangers), Err(ScoreError::UnknownClasses { .. })));
+        assert!(matches!(score_network(&own, &strangers, Seed(0)), Err(ScoreError::UnknownClasses { .. })));
         let numbers = labelled(80, |x| x as f64, None);
-        assert!(matches!(score_network(&own, &numbers), Err(ScoreError::OtherTask { .. })));
+        assert!(matches!(score_network(&own, &numbers, Seed(0)), Err(ScoreError::OtherTask { .. })));
     }
 }

@@ -38,7 +38,7 @@ mod tests {
         let target = Target::Values(values.iter().map(|value| 2.0 * value).collect());
         let column = Column { name: "x".into(), values: ColumnValues::Numeric(values) };
         let table = Table::new(target.len(), vec![column]).unwrap();
-        Labelled { name: "t".into(), table, target, notes: vec![] }
+        Labelled { name: "t".into(), table, target, ids: vec![], notes: vec![] }
     }
 
     #[test]

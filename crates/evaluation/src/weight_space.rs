@@ -19,7 +19,7 @@ use weightsmith_base_model::{
     Architecture, BaseModel, HostWeights, Matrix, Predicted, Predictions, Rows, TargetUnit, Weights, predict,
 };
 use weightsmith_generation::{GenerateOptions, Steps, generate_base_model};
-use weightsmith_tasks::{Base, Target};
+use weightsmith_tasks::{Base, Seed, Target};
 use weightsmith_training::{Optimiser, Recipe, Start, Training, grid, tune_base_model};
 
 /// Points of a straight path, both ends included.
@@ -126,7 +126,8 @@ pub(crate) fn weight_pair(
 ) -> Result<WeightPair, MethodError> {
     let device = &settings.pretrained.metamodel.device();
     let (support, seed) = (problem.support(), settings.seed);
-    let options = GenerateOptions { n_views: 1, n_threads: 1, n_trees: 0, n_steps: Steps::Fixed(0) };
+    let options =
+        GenerateOptions { n_views: 1, n_threads: 1, n_trees: 0, n_steps: Steps::Fixed(0), seed: Seed(0) };
     let (generated, _) = generate_base_model(settings.pretrained, support, options)?;
     if generated.architecture.hidden.is_empty() {
         return Err(MethodError::NoHiddenLayer);

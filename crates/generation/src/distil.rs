@@ -92,9 +92,9 @@ fn reorder(rows: &Rows, columns: &[usize]) -> Rows {
 
 impl<'a> Teacher<'a> {
     /// Grows a forest of `n_trees` trees.
-    pub(crate) fn new(data: DistillationData<'a>, n_trees: usize) -> Self {
+    pub(crate) fn new(data: DistillationData<'a>, n_trees: usize, seed: Seed) -> Self {
         let grown = views::spread(data.order, MAX_GROWN).unwrap_or_else(|| data.order.to_vec());
-        let mut rng = Seed(0).stream("metamodel.forest");
+        let mut rng = seed.stream("metamodel.forest");
         let (rows, labels) = views::select(data.rows, data.labels, &grown);
         let forest = Forest::grow(&reorder(&rows, data.columns), &labels, n_trees, &mut rng);
         Self { data, forest, smooth: None, grown, share: USUAL_SHARE, rng }

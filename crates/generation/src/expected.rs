@@ -1,8 +1,27 @@
 //! How good a base model will be, from outputs for rows that it has not seen.
 
 use crate::safeguard::row_losses;
-use weightsmith_base_model::{ExpectedMetric, ExpectedPerformance, TargetUnit};
-use weightsmith_tasks::Target;
+use weightsmith_base_model::{ExpectedMetric, ExpectedPerformance, HeldOutErrors, TargetUnit};
+use weightsmith_tasks::{Target, softmax};
+
+/// How far the left-out outputs are off; none where one is not finite. `target` and outputs are standardised where they are
+/// values.
+pub(crate) fn held_out_errors(target: &Target, left_out: &[f32]) -> Option<HeldOutErrors> {
+    HeldOutErrors::of(match target {
+        Target::Classes { labels, .. } => {
+            let n_classes = left_out.len() / labels.len();
+            let mut probabilities = vec![0.0; n_classes];
+            let of_row = |(logits, label): (&[f32], &usize)| {
+                softmax(logits, &mut probabilities);
+                1.0 - probabilities[*label]
+            };
+            left_out.chunks_exact(n_classes).zip(labels).map(of_row).collect()
+        }
+        Target::Values(values) => {
+            values.iter().zip(left_out).map(|(value, output)| (value - f64::from(*output)).abs()).collect()
+        }
+    })
+}
 
 /// Mean loss of the left-out outputs, with a 90 % interval from the spread of the rows.
 ///

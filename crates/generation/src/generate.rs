@@ -4,7 +4,7 @@
 use crate::decide_steps::StepsInfo;
 use crate::distil::{DistillationData, SmoothTeacher, Student, Teacher};
 use crate::error::GenerateError;
-use crate::expected::expected_performance;
+use crate::expected::{expected_performance, held_out_errors};
 use crate::groups::in_groups;
 use crate::plan_steps::{Sizes, StepPlan, Steps};
 use crate::reading::Reading;
@@ -20,7 +20,7 @@ use weightsmith_metamodel::{
     EncodedSupport, HeadRows, IN_NO_FOLD, Labels, Landmarks, Metamodel, MetamodelConfig, Pretrained,
     find_landmarks, limits,
 };
-use weightsmith_tasks::{Level, Support, Target, TaskType};
+use weightsmith_tasks::{Level, Seed, Support, Target, TaskType};
 
 /// Views that go through the network together; a group is the unit of work of a thread.
 const VIEWS_TOGETHER: usize = 4;
@@ -61,11 +61,13 @@ pub struct GenerateOptions {
     pub n_trees: usize,
     /// Inner steps from the generated weights; [`Steps::Fixed`] with 0 is the metamodel's forward pass alone.
     pub n_steps: Steps,
+    /// Of the only part in which chance has a say, the forest and its distillation.
+    pub seed: Seed,
 }
 
 impl Default for GenerateOptions {
     fn default() -> Self {
-        Self { n_views: 8, n_threads: 1, n_trees: 100, n_steps: Steps::Decided }
+        Self { n_views: 8, n_threads: 1, n_trees: 100, n_steps: Steps::Decided, seed: Seed(0) }
     }
 }
 
@@ -108,7 +110,7 @@ pub fn generate_base_model<L: Level>(
         (read.collect(groups[group], &generated), generated.info.solve)
     };
     let generate_all = || in_groups(groups.len(), options.n_threads, &generate);
-    let grow = || (options.n_trees > 0).then(|| read.teacher(support, options.n_trees));
+    let grow = || (options.n_trees > 0).then(|| read.teacher(support, options));
     let (parts, teacher) = if options.n_threads == 1 {
         (generate_all(), grow())
     } else {
@@ -239,7 +241,7 @@ impl Reading {
     }
 
     /// A forest grown on the support.
-    fn teacher<'a, L: Level>(&'a self, support: &'a Support<L>, n_trees: usize) -> Teacher<'a> {
+    fn teacher<'a, L: Level>(&'a self, support: &'a Support<L>, options: GenerateOptions) -> Teacher<'a> {
         let data = DistillationData {
             table: support.table(),
             encoding: &self.fitted.standard,
@@ -248,7 +250,7 @@ impl Reading {
             columns: &self.columns,
             order: &self.order,
         };
-        Teacher::new(data, n_trees)
+        Teacher::new(data, options.n_trees, options.seed)
     }
 
     /// Sets the teacher's shares, or picks the forest's by the left-out outputs, and moves these towards what the trees say that have
@@ -327,6 +329,7 @@ impl Reading {
             Target::Classes { class_names, .. } => class_names.clone(),
             Target::Values(_) => vec![],
         };
+        let standardised = self.standardised_target(support.target());
         let model = BaseModel {
             encoding,
             architecture: weights.architecture(),
@@ -336,11 +339,8 @@ impl Reading {
             target_unit: self.canonical.unit(),
             provenance,
             support: SupportInfo::of(support),
-            expected: Some(expected_performance(
-                &self.standardised_target(support.target()),
-                self.canonical.unit(),
-                &left_out,
-            )),
+            expected: Some(expected_performance(&standardised, self.canonical.unit(), &left_out)),
+            held_out: held_out_errors(&standardised, &left_out),
             level: PhantomData,
         };
         model.validate().map_err(|_| GenerateError::NotFinite)?;

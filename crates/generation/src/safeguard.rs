@@ -2,12 +2,13 @@
 //! rows, and if it does on its own rows what its held-out outputs promise.
 //!
 //! Held-out outputs come of heads that were solved without some rows, so they tell nothing of a final solution that
-//! breaks down; hence the second look. Held-out losses of a network flatter it a little, for its hidden units have seen
+//! breaks down; hence the second look. A third is at rows with one outlying cell: what a network says between and beyond the
+//! rows that it was made from is bounded by nothing else. Held-out losses of a network flatter it a little, for its hidden units have seen
 //! every row: what is clearly worse than a linear model all the same is worse.
 
 use crate::views;
 use weightsmith_base_model::{Encoding, EncodingError, HostWeights, Matrix};
-use weightsmith_tasks::{Table, Target, softmax};
+use weightsmith_tasks::{Column, ColumnValues, Table, Target, softmax};
 
 /// Standard errors of the mean difference of the rows' losses from which on one model is clearly worse than another, at
 /// sizes that metamodels are trained on and at others.
@@ -20,6 +21,10 @@ const LEAST_SHARE: f64 = 0.005;
 const N_LOOKED_AT: usize = 256;
 /// By this share of the base rate's loss a network's loss on its own rows may exceed the promised one.
 const BROKEN_SHARE: f64 = 0.1;
+/// So many times the greatest distance of a label from the mean a network may say of a row with one outlying cell.
+const WILD: f64 = 5.0;
+/// A number that is beyond all others of a column.
+const OUTLYING: f64 = 1e300;
 /// Rows that every class has beside those that are counted.
 const PSEUDO_ROWS: f64 = 0.5;
 
@@ -79,18 +84,21 @@ impl Judge<'_> {
         let generated_is_sound = self.is_sound(&generated, &generated_losses, unit)?;
         let linear_is_better = linear_is_sound
             && (!generated_is_sound || self.is_clearly_worse(&generated_losses, &linear_losses, unit));
-        let (best, is_sound, losses, fallback) = if linear_is_better {
-            (linear, linear_is_sound, linear_losses, Some(Fallback::Linear))
-        } else {
-            (generated, generated_is_sound, generated_losses, None)
-        };
-        if is_sound && !self.is_clearly_worse(&losses, &base_losses, unit) {
-            return Ok((best, fallback));
+        if linear_is_better {
+            // Where the network is given up, the rows say little: of two simple models the better one, clearly or not.
+            return Ok(match mean(&linear_losses) <= unit {
+                true => (linear, Some(Fallback::Linear)),
+                false => (base, Some(Fallback::BaseRate)),
+            });
+        }
+        if generated_is_sound && !self.is_clearly_worse(&generated_losses, &base_losses, unit) {
+            return Ok((generated, None));
         }
         Ok((base, Some(Fallback::BaseRate)))
     }
 
-    /// Whether a model's numbers are finite and its outputs for its own rows no worse than promised.
+    /// Whether a model's numbers are finite, its outputs for its own rows no worse than promised, and those for rows with one
+    /// outlying cell not wild.
     fn is_sound(&self, candidate: &Candidate, losses: &[f64], unit: f64) -> Result<bool, EncodingError> {
         let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
         if !candidate.weights.named().iter().all(|(.., values)| finite(values))
@@ -103,7 +111,34 @@ impl Judge<'_> {
         let own = row_losses(&self.target.select(&rows), &outputs);
         let promised: Vec<f64> = rows.iter().map(|&row| losses[row]).collect();
         let (excess, error) = difference(&own, &promised);
-        Ok(excess <= N_ERRORS.0 * error || excess <= BROKEN_SHARE * unit)
+        let keeps_promise = excess <= N_ERRORS.0 * error || excess <= BROKEN_SHARE * unit;
+        Ok(keeps_promise && !self.is_wild(candidate)?)
+    }
+
+    /// Whether a regression says values of rows with one outlying cell that are far beyond all labels.
+    fn is_wild(&self, candidate: &Candidate) -> Result<bool, EncodingError> {
+        let Target::Values(values) = self.target else { return Ok(false) };
+        let reach = WILD * values.iter().fold(0.0f64, |most, value| most.max(value.abs()));
+        let outputs = candidate.weights.predict(&candidate.encoding.encode(&self.outlying())?);
+        Ok(outputs.iter().any(|output| f64::from(output.abs()) > reach))
+    }
+
+    /// The middle row, in turn with either end of each numeric column.
+    fn outlying(&self) -> Table {
+        let numeric: Vec<usize> = (0..self.table.columns().len())
+            .filter(|&column| matches!(self.table.columns()[column].values, ColumnValues::Numeric(_)))
+            .collect();
+        let n_rows = 2 * numeric.len() + 1;
+        let middle = vec![self.order[self.order.len() / 2]; n_rows];
+        let column = |(at, column): (usize, &Column)| {
+            let mut values = column.values.select(&middle);
+            if let (ColumnValues::Numeric(values), Ok(place)) = (&mut values, numeric.binary_search(&at)) {
+                (values[2 * place], values[2 * place + 1]) = (-OUTLYING, OUTLYING);
+            }
+            Column { name: column.name.clone(), values }
+        };
+        let columns = self.table.columns().iter().enumerate().map(column).collect();
+        Table::new(n_rows, columns).expect("columns of a table, all of one length")
     }
 
     /// Whether the losses of the rows are higher than others by more than chance.

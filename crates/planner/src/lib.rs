@@ -36,7 +36,7 @@ pub use deciding::decide::{Allowed, DecideError, DecideSettings, Decided, Reason
 pub use deciding::method::PLANNED;
 pub use deciding::report::{
     CandidateReport, DecisionReport, DecisionSettings, FeatureReport, Observed, PredictedPoint,
-    decide_for_table,
+    TWO_FORECASTS, decide_for_table,
 };
 pub use error::PlannerError;
 pub use features::{FEATURES, Feature, FeatureError, TaskFeatures, base_loss, loss_unit, task_features};

@@ -4,11 +4,14 @@ mod assessment;
 mod bench;
 mod comparison;
 mod evaluation;
+mod importance;
 mod plan;
+mod score;
 mod self_application;
 mod strategies;
 
 pub use evaluation::EvaluationReport;
+pub use score::ScoreReport;
 
 use crate::charts::Ink;
 use std::cmp::Ordering;

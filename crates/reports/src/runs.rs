@@ -72,11 +72,11 @@ pub struct RunRow {
     pub split: &'static str,
     /// Every decision about the training.
     pub recipe: Named,
-    /// Meta-features of the short rows.
+    /// Meta-features of the support rows.
     pub features: Named,
     /// What the first steps showed.
     pub probe: Named,
-    /// What was measured on the long rows at the end.
+    /// What was measured on the query rows at the end.
     pub metric: String,
     /// Its value.
     pub value: Option<f64>,
@@ -118,9 +118,9 @@ pub struct ParentRow {
 pub struct CurveRow {
     /// Steps done.
     pub step: u64,
-    /// Mean loss on the long rows.
+    /// Mean loss on the query rows.
     pub long_loss: Option<f64>,
-    /// Mean loss on the short rows.
+    /// Mean loss on the support rows.
     pub short_loss: Option<f64>,
     /// Processor seconds until then.
     pub cpu_s: f64,

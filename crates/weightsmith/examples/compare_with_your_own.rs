@@ -54,6 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         n_views: 8,
         n_support: Some(64),
         n_splits: 3,
+        first_split: 0,
         methods: &[MethodRef(&MyOwn), GENERATED, LINEAR_TUNED],
         shape: Shape::default(),
         from: None,

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use std::path::Path;
-use weightsmith_datasets::{Labelled, NamedTable, Note, Source, read_table};
+use weightsmith_datasets::{ColumnSelection, Labelled, NamedTable, Note, Source, read_selected_table};
 use weightsmith_tasks::{Column, ColumnValues, Support, Table, Target, TaskType};
 
 /// Labelled rows to learn from: named columns of numbers or categories, and a target.
@@ -38,7 +38,20 @@ impl Dataset {
     /// # Errors
     /// Those of [`Dataset::from_csv`] and [`Dataset::sample`].
     pub fn read(source: &Source, target: Option<&str>, task_type: Option<TaskType>) -> Result<Self, Error> {
-        Ok(Self::from(read_table(source, target, task_type)?))
+        Self::read_selected(source, target, task_type, &ColumnSelection::default())
+    }
+
+    /// [`Dataset::read`] with some of the columns only.
+    ///
+    /// # Errors
+    /// Those of [`Dataset::read`], and a selection that names a column which the source lacks, or the target.
+    pub fn read_selected(
+        source: &Source,
+        target: Option<&str>,
+        task_type: Option<TaskType>,
+        selection: &ColumnSelection,
+    ) -> Result<Self, Error> {
+        Ok(Self::from(read_selected_table(source, target, task_type, selection)?))
     }
 
     /// Typed columns and a label for each row.
@@ -130,7 +143,7 @@ impl Dataset {
 
 impl From<NamedTable> for Dataset {
     fn from(named: NamedTable) -> Self {
-        let NamedTable { target, labelled: Labelled { name, table, target: labels, notes }, .. } = named;
+        let NamedTable { target, labelled: Labelled { name, table, target: labels, notes, .. }, .. } = named;
         let support = Support::new(table, labels).expect("a labelled table has a valid label for each row");
         Self { name, target_name: target, support, notes }
     }

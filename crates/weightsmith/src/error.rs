@@ -1,7 +1,7 @@
 //! Why no network can be made, stored or used.
 
 use std::path::PathBuf;
-use weightsmith_base_model::{DeviceError, EncodingError, FileError, StoredError};
+use weightsmith_base_model::{DeviceError, EncodingError, FileError, IntervalError, StoredError};
 use weightsmith_datasets::DatasetError;
 use weightsmith_generation::{CatalogError, GenerateError};
 use weightsmith_runtime::OutputError;
@@ -38,6 +38,9 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// There is no interval around predictions.
+    #[error(transparent)]
+    Interval(#[from] IntervalError),
     /// A file cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),

@@ -35,12 +35,13 @@ pub struct Generator {
     n_trees: usize,
     n_steps: Steps,
     refine: bool,
+    seed: u64,
 }
 
 impl Default for Generator {
     fn default() -> Self {
         let GenerateOptions { n_views, n_trees, n_steps, .. } = GenerateOptions::default();
-        Self { metamodel: None, device: "cpu".into(), n_views, n_trees, n_steps, refine: false }
+        Self { metamodel: None, device: "cpu".into(), n_views, n_trees, n_steps, refine: false, seed: 0 }
     }
 }
 
@@ -111,6 +112,13 @@ impl Generator {
         self
     }
 
+    /// The seed of what is left to chance, the forest and refining; 0 by default. The same seed gives the same bytes.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
     /// Generates the weights of a network from every row.
     ///
     /// # Errors
@@ -146,6 +154,7 @@ impl Generator {
             n_threads,
             n_trees: self.n_trees,
             n_steps: if self.refine { Steps::Fixed(0) } else { self.n_steps },
+            seed: Seed(self.seed),
         };
         if !self.refine {
             let (model, info) = generate_base_model(pretrained, support, options)?;
@@ -159,7 +168,7 @@ impl Generator {
             Ok(model)
         };
         let device = pretrained.metamodel.device();
-        let refined = refine(support, generated, Seed(0), &device, &mut |_| {})?;
+        let refined = refine(support, generated, Seed(self.seed), &device, &mut |_| {})?;
         let n_steps = refined.recipe.map_or(0, |recipe| recipe.n_epochs);
         Ok((refined.model, info.take(), Some(Refining { held_out: refined.held_out, n_steps })))
     }

@@ -54,10 +54,10 @@ mod record_batches;
 pub use dataset::{Dataset, table_of_rows};
 pub use error::Error;
 pub use generator::{Generated, Generator, Refining, generate};
-pub use network::Network;
+pub use network::{Network, PredictedRows};
 pub use weightsmith_base_model::{
-    ExpectedMetric, ExpectedPerformance, HostWeights, Precision, Predicted, Predictions,
+    Beside, Bounds, ExpectedMetric, ExpectedPerformance, HostWeights, Precision, Predicted, Predictions,
 };
-pub use weightsmith_datasets::{Note, Sample, Source, samples};
+pub use weightsmith_datasets::{ColumnSelection, Note, Sample, Source, samples};
 pub use weightsmith_generation::{GenerateInfo, Steps, StepsInfo};
 pub use weightsmith_tasks::{Column, ColumnType, ColumnValues, Schema, Table, Target, TaskType};

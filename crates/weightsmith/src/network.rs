@@ -4,9 +4,9 @@ use crate::dataset::table_of_rows;
 use crate::error::Error;
 use std::path::Path;
 use weightsmith_base_model::{
-    BaseModel, ExpectedPerformance, HostWeights, Precision, Predictions, predictions_csv,
+    BaseModel, Beside, Bounds, ExpectedPerformance, HostWeights, Precision, Predictions, predictions_csv,
 };
-use weightsmith_datasets::{Note, Source, Unlabelled, read_rows};
+use weightsmith_datasets::{Note, Source, Unlabelled, read_rows_with_ids};
 use weightsmith_runtime::write_output;
 use weightsmith_tasks::{Base, Schema, Table, TaskType};
 
@@ -15,6 +15,17 @@ use weightsmith_tasks::{Base, Schema, Table, TaskType};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     model: BaseModel,
+}
+
+/// Rows that were read and predicted for.
+#[derive(Clone, Debug)]
+pub struct PredictedRows {
+    /// What the network says.
+    pub predictions: Predictions,
+    /// The fields of the column that names the rows; empty where none was asked for.
+    pub ids: Vec<String>,
+    /// What is to be known of how the rows were read.
+    pub notes: Vec<Note>,
 }
 
 impl Network {
@@ -95,17 +106,17 @@ impl Network {
     /// # Errors
     /// Rows that cannot be read or lack a column, text where the network reads numbers.
     pub fn predict_csv(&self, path: impl AsRef<Path>) -> Result<Predictions, Error> {
-        Ok(self.predict_source(&Source::File(path.as_ref().to_path_buf()))?.0)
+        Ok(self.predict_source(&Source::File(path.as_ref().to_path_buf()), None)?.predictions)
     }
 
-    /// Predictions for the rows of a source, and what is to be known of how they were read.
+    /// Predictions for the rows of a source, with the fields of the column called `id`, which names them.
     ///
     /// # Errors
-    /// Those of [`Network::predict_csv`].
-    pub fn predict_source(&self, source: &Source) -> Result<(Predictions, Vec<Note>), Error> {
-        let Unlabelled { table, notes } = read_rows(source, self.inputs())?;
+    /// Those of [`Network::predict_csv`], a source without the column.
+    pub fn predict_source(&self, source: &Source, id: Option<&str>) -> Result<PredictedRows, Error> {
+        let Unlabelled { table, ids, notes } = read_rows_with_ids(source, self.inputs(), id)?;
         let misfit = |error| Error::Encode { data: source.to_string(), source: error };
-        Ok((self.model.predict(&table).map_err(misfit)?, notes))
+        Ok(PredictedRows { predictions: self.model.predict(&table).map_err(misfit)?, ids, notes })
     }
 
     /// Predictions as the text of a CSV file: `prediction`, then `probability_<class>` for each class, or `std`, the
@@ -114,7 +125,26 @@ impl Network {
     /// # Panics
     /// If the predictions are not this network's.
     pub fn to_csv(&self, predictions: &Predictions) -> Vec<u8> {
-        predictions_csv(&self.model, predictions)
+        self.to_csv_beside(predictions, &Beside::default())
+    }
+
+    /// What holds the true value, or class, of a share `level` of rows like those that the network was made from.
+    ///
+    /// # Errors
+    /// A network that does not know the errors of rows that were held out, too few of them for the level.
+    ///
+    /// # Panics
+    /// If the level is not between 0 and 1, or the predictions are not this network's.
+    pub fn bounds(&self, predictions: &Predictions, level: f64) -> Result<Bounds, Error> {
+        Ok(self.model.bounds(predictions, level)?)
+    }
+
+    /// [`Network::to_csv`] with further columns.
+    ///
+    /// # Panics
+    /// If the predictions are not this network's, or there is not a field for each of them.
+    pub fn to_csv_beside(&self, predictions: &Predictions, beside: &Beside<'_>) -> Vec<u8> {
+        predictions_csv(&self.model, predictions, beside)
     }
 
     /// The columns that it reads, with their types, in order.

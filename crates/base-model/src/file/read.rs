@@ -42,6 +42,7 @@ pub(super) fn parse<L: Level>(bytes: &[u8]) -> Result<Parsed<L>, FileError> {
     architecture.validate().map_err(ModelError::from)?;
     let (weights, precisions) = tensors(&architecture, &header, data)?;
     let expected = entries.0.contains_key("expected_performance");
+    let held_out = entries.0.contains_key("held_out_errors");
     let has_unit = found == FORMAT_VERSION && entries.0.contains_key("target_unit");
     let model = BaseModel {
         encoding: entries.json("encoding")?,
@@ -53,6 +54,7 @@ pub(super) fn parse<L: Level>(bytes: &[u8]) -> Result<Parsed<L>, FileError> {
         provenance: entries.json("metamodel")?,
         support: entries.json("support")?,
         expected: expected.then(|| entries.json("expected_performance")).transpose()?,
+        held_out: held_out.then(|| entries.json("held_out_errors")).transpose()?,
         level: PhantomData,
     };
     model.validate()?;

@@ -4,7 +4,7 @@ use super::{FileError, Precision};
 use crate::encoding::EncodingError;
 use crate::model::{BaseModel, ExpectedPerformance};
 use crate::predictions::{Predicted, Predictions};
-use weightsmith_tasks::{Level, Table};
+use weightsmith_tasks::{Level, Table, TaskType};
 
 /// Why there is no rounded model.
 #[derive(Debug, thiserror::Error)]
@@ -34,11 +34,36 @@ impl<L: Level> BaseModel<L> {
                 *value = rounded.ok_or_else(refused)?;
             }
         }
+        let encoded = self.encoding.encode(rows)?;
+        let (exact, rounded) = (self.weights.predict(&encoded), stored.weights.predict(&encoded));
         if let Some(expected) = &mut stored.expected {
-            let rounded = self.predictions(&stored.weights.predict(&self.encoding.encode(rows)?));
-            add_rounding(expected, &self.predict(rows)?, &rounded);
+            add_rounding(expected, &self.predictions(&exact), &self.predictions(&rounded));
+        }
+        if let Some(errors) = &mut stored.held_out {
+            *errors =
+                errors.widened(most_change(self.task_type, self.architecture.n_outputs, &exact, &rounded));
         }
         Ok(stored)
+    }
+}
+
+/// The most by which rounding moves an output, or a probability.
+fn most_change(task_type: TaskType, n_outputs: usize, exact: &[f32], rounded: &[f32]) -> f64 {
+    let most = |of: &mut dyn Iterator<Item = (f32, f32)>| {
+        of.map(|(p, q)| (f64::from(p) - f64::from(q)).abs()).fold(0.0, f64::max)
+    };
+    match task_type {
+        TaskType::Regression => most(&mut exact.iter().copied().zip(rounded.iter().copied())),
+        TaskType::Classification => {
+            let of = |logits: &[f32]| -> Vec<f32> {
+                let predictions: Predictions = Predictions::from_logits(n_outputs, logits);
+                match predictions.predicted() {
+                    Predicted::Probabilities { values, .. } => values.clone(),
+                    Predicted::Values(_) => Vec::new(),
+                }
+            };
+            most(&mut of(exact).into_iter().zip(of(rounded)))
+        }
     }
 }
 

@@ -71,6 +71,9 @@ fn metadata<L: Level>(model: &BaseModel<L>) -> BTreeMap<&'static str, String> {
     if let Some(expected) = &model.expected {
         metadata.insert("expected_performance", json(expected));
     }
+    if let Some(errors) = &model.held_out {
+        metadata.insert("held_out_errors", json(errors));
+    }
     metadata
 }
 

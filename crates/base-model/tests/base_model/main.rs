@@ -5,5 +5,6 @@
 mod files;
 mod forward;
 mod hostile;
+mod intervals;
 mod models;
 mod numpy;

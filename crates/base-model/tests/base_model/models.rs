@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 use weightsmith_base_model::{
     Activation, Architecture, BaseModel, EncodedColumn, Encoding, ExpectedMetric, ExpectedPerformance,
-    HostWeights, Provenance, SupportInfo, TargetUnit, Transform,
+    HeldOutErrors, HostWeights, Provenance, SupportInfo, TargetUnit, Transform,
 };
 use weightsmith_tasks::{Column, ColumnType, ColumnValues, Seed, Table, TaskType};
 
@@ -80,6 +80,7 @@ fn model(architecture: Architecture, class_names: &[&str], residual_std: Option<
             high: 0.517,
             residual_std,
         }),
+        held_out: HeldOutErrors::of(vec![0.25, 0.125, 0.5]),
         level: PhantomData,
     }
 }

@@ -1,6 +1,6 @@
 //! What can be typed after `plan`.
 
-use super::TableArguments;
+use super::{ColumnArguments, LabelledArguments};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 use std::ops::RangeInclusive;
@@ -43,7 +43,9 @@ pub(crate) enum PlanCommand {
 pub(crate) struct PlanDecide {
     /// None where there is a subcommand.
     #[command(flatten)]
-    pub(crate) table: Option<TableArguments>,
+    pub(crate) rows: Option<LabelledArguments>,
+    #[command(flatten)]
+    pub(crate) columns: ColumnArguments,
     /// Learn from this ledger's runs instead of the shipped predictor's
     #[arg(long, value_name = "FILE")]
     pub(crate) ledger: Option<PathBuf>,
@@ -75,12 +77,12 @@ pub(crate) struct PlanDecide {
     /// A page with all of it, .html
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
+    /// Replace files that weightsmith did not write
+    #[arg(long)]
+    pub(crate) force: bool,
     /// The seed of the rows, the trainings and, of a ledger, the predictor; a whole number below 2^64
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// How predictors are fitted, and what is printed.
@@ -92,9 +94,6 @@ pub(crate) struct FitArguments {
     /// Cores to use, 1 to 1024 [default: all]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// Fit a predictor to a ledger, and write it into a folder: a manifest and five networks that load anywhere
@@ -220,9 +219,6 @@ pub(crate) struct PlanCollect {
     /// Cores to use, 1 to 1024 [default: all]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 const COLLECT_EXAMPLES: &str = "\

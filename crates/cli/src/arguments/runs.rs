@@ -20,9 +20,6 @@ pub(crate) struct RunsList {
     /// At most so many, the last ones
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) limit: usize,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// Show everything about one run: its recipe, its features, its curve
@@ -35,9 +32,6 @@ pub(crate) struct RunsShow {
     /// The ledger
     #[arg(long, value_name = "FILE", default_value = "runs.ledger")]
     pub(crate) ledger: PathBuf,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// Write runs to a file for other programs
@@ -55,9 +49,6 @@ pub(crate) struct RunsExport {
     /// Where the runs go: a .csv, .parquet or .json file
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 const RUNS_EXAMPLES: &str = "\

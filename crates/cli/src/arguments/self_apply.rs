@@ -55,9 +55,6 @@ pub(crate) struct SelfApply {
     /// Where the page (.html) or its family trees alone (.svg) go [default: report.html in the folder]
     #[arg(long, value_name = "REPORT")]
     pub(crate) report: Option<PathBuf>,
-    /// Print one JSON object at the end
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// Reads a cost in seconds.

@@ -27,9 +27,6 @@ pub(crate) struct Train {
     /// Where the finished training is recorded [default: runs.ledger in the training's folder]
     #[arg(long, value_name = "LEDGER")]
     pub(crate) ledger: Option<PathBuf>,
-    /// Print one JSON object at the end
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 const TRAIN_EXAMPLES: &str = "\
@@ -64,9 +61,6 @@ pub(crate) struct Bench {
     /// cpu or cuda:0
     #[arg(long, default_value = "cpu")]
     pub(crate) device: String,
-    /// Print one JSON object at the end
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 const BENCH_EXAMPLES: &str = "\

@@ -3,16 +3,15 @@
 use super::evaluate::threads;
 use crate::arguments;
 use crate::exit::Outcome;
-use crate::interrupt::interrupted;
+use crate::print;
 use crate::progress::TrainingProgress;
-use crate::{print, progress};
+use crate::session::Session;
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 use weightsmith_base_model::open_device;
 use weightsmith_evaluation::{metric_text, seconds_text};
 use weightsmith_experiments::{
@@ -30,7 +29,7 @@ struct Printed<'a> {
     report: &'a Path,
 }
 
-pub(super) fn run(arguments: &arguments::Bench) -> Result<Outcome> {
+pub(super) fn run(arguments: &arguments::Bench, session: &Session) -> Result<Outcome> {
     let mut plan = BenchPlan::read(&arguments.file)?;
     if !arguments.suite.is_empty() {
         plan.evaluation.suite.clone_from(&arguments.suite);
@@ -50,30 +49,22 @@ pub(super) fn run(arguments: &arguments::Bench) -> Result<Outcome> {
     ReportFormat::of(&report)?;
     let settings =
         BenchSettings { resume: arguments.resume, n_threads: threads(arguments.threads), device: &device };
-    let stop = interrupted()?;
-    let mut shown = Shown { n_runs: plan.runs.len(), training: None, scores: None };
+    let stop = session.interrupt.after_this_step();
+    let mut shown = Shown { session, n_runs: plan.runs.len(), training: None, scores: None };
     let mut written = Ok(());
     let done = bench(&plan, &settings, &mut |event| {
         if let BenchEvent::Done(so_far) = &event {
             written = write_report(*so_far, &report);
         }
         shown.update(event);
-        if written.is_err() || stop.load(Ordering::Relaxed) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        if written.is_err() || stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     shown.end();
     let done = done?;
     written?;
     write_report(&done, &report)?;
     let finished = done.is_finished();
-    if arguments.json {
-        print::json(&Printed { bench: &done, finished, report: &report })?;
-    } else {
-        print::text(&in_words(&done, &report))?;
-    }
+    session.print(&Printed { bench: &done, finished, report: &report }, || in_words(&done, &report))?;
     Ok(if finished && done.n_errors == 0 && done.n_diverged() == 0 {
         Outcome::Done
     } else {
@@ -82,18 +73,19 @@ pub(super) fn run(arguments: &arguments::Bench) -> Result<Outcome> {
 }
 
 /// A bar for the training or the scoring that is going on.
-struct Shown {
+struct Shown<'a> {
+    session: &'a Session,
     n_runs: usize,
-    training: Option<TrainingProgress>,
+    training: Option<TrainingProgress<'a>>,
     scores: Option<ProgressBar>,
 }
 
-impl Shown {
+impl Shown<'_> {
     fn update(&mut self, event: BenchEvent<'_>) {
         match event {
             BenchEvent::Run { run_idx, run } => {
                 self.end();
-                let progress = TrainingProgress::new(run.experiment.training.last_step());
+                let progress = TrainingProgress::new(self.session, run.experiment.training.last_step());
                 progress.line(&format!("run {} of {}: {}", run_idx + 1, self.n_runs, run.name));
                 self.training = Some(progress);
             }
@@ -111,7 +103,7 @@ impl Shown {
                 if let Some(progress) = self.training.take() {
                     progress.end();
                 }
-                let bar = self.scores.get_or_insert_with(|| progress::bar(n_all as u64, "splits"));
+                let bar = self.scores.get_or_insert_with(|| self.session.bar(n_all as u64, "splits"));
                 bar.set_position(n_done as u64);
             }
             BenchEvent::Done(_) => {}

@@ -1,23 +1,25 @@
 //! `weightsmith compare`
 
-use crate::arguments::Compare;
+use crate::arguments::{Compare, LabelledArguments};
 use crate::exit::Outcome;
 use crate::methods::registry;
-use crate::{outputs, print, progress};
+use crate::outputs::{self, Content};
+use crate::print;
+use crate::session::Session;
 use anyhow::Result;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
 use weightsmith::Network;
 use weightsmith_base_model::open_device;
-use weightsmith_datasets::read_table;
+use weightsmith_datasets::read_selected_table;
 use weightsmith_evaluation::methods::{FINE_TUNED, GENERATED};
 use weightsmith_evaluation::{
-    CompareSettings, Comparison, MethodRef, MethodReport, Metric, ResultsFormat, Role, compare,
-    export_comparison, main_metrics, metric_text, read_start, seconds_text, write_results,
+    CompareSettings, Comparison, MethodRef, MethodReport, Metric, Role, compare, export_comparison,
+    main_metrics, metric_text, read_start, seconds_text, write_results,
 };
 use weightsmith_generation::load_metamodel;
-use weightsmith_reports::{ReportFormat, write as write_report};
+use weightsmith_reports::write as write_report;
 
 /// The figures and where the files went.
 #[derive(Serialize)]
@@ -30,20 +32,17 @@ struct Printed<'a> {
     export: Option<&'a Path>,
 }
 
-pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
-    let Compare { table, metamodel, .. } = arguments;
+pub(super) fn run(arguments: &Compare, session: &Session) -> Result<Outcome> {
+    let Compare { rows, columns, metamodel, .. } = arguments;
     let (out, report) = (arguments.out.as_deref(), arguments.report.as_deref());
     let results = arguments.results.as_deref();
-    let inputs = outputs::file_of(&table.data).into_iter().chain(arguments.from.as_deref());
-    outputs::check([out, report, results].into_iter().flatten(), inputs, arguments.force)?;
-    if let Some(results) = results {
-        ResultsFormat::of(results)?;
-    }
-    if let Some(report) = report {
-        ReportFormat::of(report)?;
-    }
+    let LabelledArguments { data: source, target, .. } = rows;
+    let inputs = outputs::file_of(source).into_iter().chain(arguments.from.as_deref());
+    let files = [(Content::Weights, out), (Content::Report, report), (Content::Results, results)];
+    outputs::check(files, inputs, arguments.force)?;
     let device = open_device(&metamodel.device)?;
-    let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
+    let (task, selection) = (columns.task.task_type(), columns.selection(rows));
+    let read = read_selected_table(source, target.as_deref(), task, &selection)?;
     let pretrained =
         load_metamodel(metamodel.metamodel.as_deref(), read.labelled.target.task_type(), &device)?;
     let from = arguments.from.as_deref().map(read_start).transpose()?;
@@ -58,18 +57,30 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
     if from.is_some() && !methods.contains(&FINE_TUNED) {
         methods.push(FINE_TUNED);
     }
+    session.detail(|| {
+        let (n_rows, n_columns) = (read.labelled.table.n_rows(), read.labelled.table.columns().len());
+        format!(
+            "read: {n_rows} rows of {n_columns} columns; metamodel {}, {} methods on {} splits from number {}, {} threads",
+            pretrained.name,
+            methods.len(),
+            arguments.splits,
+            arguments.seed.first_split(),
+            arguments.threads
+        )
+    });
     let settings = CompareSettings {
         pretrained: &pretrained,
         n_views: metamodel.views.into(),
         n_support: arguments.support,
         n_splits: arguments.splits,
+        first_split: arguments.seed.first_split(),
         methods: &methods,
         shape: arguments.shape.into(),
         from: from.as_ref(),
         weight_space: true,
         n_threads: arguments.threads.into(),
     };
-    let bar = progress::bar(0, "splits");
+    let bar = session.bar(0, "splits");
     let compared = compare(&read, &settings, &mut |n_done, n_all| {
         bar.set_length(n_all as u64);
         bar.set_position(n_done as u64);
@@ -95,12 +106,9 @@ pub(super) fn run(arguments: &Compare) -> Result<Outcome> {
         export_comparison(&compared, folder)?;
     }
     let files = [("weights", written), ("report", report), ("results", results), ("export", export)];
-    print::notes(&comparison.notes);
-    if arguments.json {
-        print::json(&Printed { comparison, out: written, report, results, export })?;
-    } else {
-        print::text(&in_words(comparison, files)?)?;
-    }
+    session.notes(&comparison.notes);
+    let words = in_words(comparison, files)?;
+    session.print(&Printed { comparison, out: written, report, results, export }, || words)?;
     let failed = comparison.methods.iter().any(|method| method.metrics.is_empty())
         || (out.is_some() && written.is_none());
     Ok(if failed { Outcome::CheckFailed } else { Outcome::Done })
@@ -130,8 +138,9 @@ fn in_words(comparison: &Comparison, files: [(&str, Option<&Path>); 4]) -> Resul
             let label = predicted.metric.label();
             writeln!(
                 text,
-                "{label} expected from the support rows {:.4}, observed {:.4}",
-                predicted.expected, predicted.observed
+                "{label} expected from the support rows {}, observed {}",
+                metric_text(predicted.metric, predicted.expected),
+                metric_text(predicted.metric, predicted.observed)
             )?;
         }
         if let Some(error) = method.errors.first() {

@@ -3,7 +3,8 @@
 use crate::arguments::Evaluate;
 use crate::exit::Outcome;
 use crate::methods::registry;
-use crate::{print, progress};
+use crate::outputs::{self, Content};
+use crate::session::Session;
 use anyhow::Result;
 use serde::Serialize;
 use std::path::Path;
@@ -11,11 +12,10 @@ use std::time::{Duration, Instant};
 use weightsmith_base_model::open_device;
 use weightsmith_evaluation::methods::GENERATED;
 use weightsmith_evaluation::{
-    EvaluateSettings, EvaluationError, Metamodels, ResultRow, ResultsFormat, Skipped, Summary, evaluate,
-    read_results, suite_tables, summarise, write_results,
+    EvaluateSettings, EvaluationError, Metamodels, ResultRow, Skipped, Summary, evaluate, read_results,
+    suite_tables, summarise, write_results,
 };
-use weightsmith_reports::{EvaluationReport, ReportFormat, write as write_report};
-use weightsmith_runtime::check_output;
+use weightsmith_reports::{EvaluationReport, write as write_report};
 
 /// Results are written after the first split, and then at least this often, so that a killed run loses little.
 const WRITE_EVERY: Duration = Duration::from_secs(5);
@@ -35,17 +35,11 @@ struct Printed<'a> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "results are written now and then")]
-pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
+pub(super) fn run(arguments: &Evaluate, session: &Session) -> Result<Outcome> {
     let (out, report) = (arguments.out.as_deref(), arguments.report.as_deref());
-    for path in [out, report].into_iter().flatten() {
-        check_output(path)?;
-    }
-    if let Some(report) = report {
-        ReportFormat::of(report)?;
-    }
-    if let Some(out) = out {
-        ResultsFormat::of(out)?;
-    }
+    let files = [(Content::Results, out), (Content::Report, report)];
+    // Results are refused or gone on with below.
+    outputs::check(files, arguments.baselines.as_deref(), true)?;
     let begun = Instant::now();
     let before = before(arguments)?;
     let baselines = arguments.baselines.as_deref().map_or(Ok(Vec::new()), read_results)?;
@@ -56,25 +50,41 @@ pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
         target: arguments.target.clone(),
         n_supports: arguments.support.clone(),
         n_splits: arguments.splits,
+        first_split: arguments.seed.first_split(),
         methods: arguments.methods.clone(),
         n_views: arguments.views.into(),
         n_threads: threads(arguments.threads),
     };
-    let bar = progress::bar(0, "splits");
+    session.detail(|| {
+        let names: Vec<String> = metamodels.names().into_iter().map(|(name, _)| name).collect();
+        format!(
+            "{} tables, metamodels {}, splits from number {}, {} threads; {} results are there already",
+            tables.len(),
+            names.join(" and "),
+            settings.first_split,
+            settings.n_threads,
+            before.len()
+        )
+    });
+    let bar = session.bar(0, "splits");
+    let stop = session.interrupt.after_this_step();
     let mut written: Option<Instant> = None;
     let evaluated = evaluate(&tables, &metamodels, &settings, before, &mut |progress| {
         bar.set_length(progress.n_all as u64);
         bar.set_position(progress.n_done as u64);
         if let Some(path) = out
-            && written.is_none_or(|at| at.elapsed() > WRITE_EVERY)
+            && (stop() || written.is_none_or(|at| at.elapsed() > WRITE_EVERY))
         {
             write_results(path, progress.rows)?;
             written = Some(Instant::now());
         }
-        Ok(())
+        if stop() { Err(EvaluationError::Interrupted) } else { Ok(()) }
     });
     bar.finish_and_clear();
-    let evaluated = evaluated?;
+    let evaluated = match evaluated {
+        Err(EvaluationError::Interrupted) => return Ok(interrupted(out, session)),
+        evaluated => evaluated?,
+    };
     if let Some(path) = out {
         write_results(path, &evaluated.rows)?;
     }
@@ -91,8 +101,8 @@ pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
         };
         write_report(&page, path)?;
     }
-    if arguments.json {
-        print::json(&Printed {
+    session.print(
+        &Printed {
             n_tables: tables.len(),
             n_results: evaluated.rows.len(),
             metamodels: metamodels.names(),
@@ -101,13 +111,20 @@ pub(super) fn run(arguments: &Evaluate) -> Result<Outcome> {
             report,
             wall_s: begun.elapsed().as_secs_f64(),
             summary: &summary,
-        })?;
-    } else {
-        print::text(&in_words(&summary, &evaluated.skipped, out, report))?;
-    }
+        },
+        || in_words(&summary, &evaluated.skipped, out, report),
+    )?;
     // Errors of an outside scorer are not ours.
     let failed = evaluated.rows.iter().any(|row| row.error.is_some());
     Ok(if failed { Outcome::CheckFailed } else { Outcome::Done })
+}
+
+/// Tells what was done until Ctrl-C.
+fn interrupted(out: Option<&Path>, session: &Session) -> Outcome {
+    let what = out.map_or("nothing was written".to_string(), |out| {
+        format!("what is done is in {}; go on with --resume", out.display())
+    });
+    session.end_interrupted(&what)
 }
 
 fn before(arguments: &Evaluate) -> Result<Vec<ResultRow>, EvaluationError> {

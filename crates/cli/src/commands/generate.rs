@@ -1,8 +1,9 @@
 //! `weightsmith generate`
 
-use crate::arguments::Generate;
+use crate::arguments::{Generate, LabelledArguments};
 use crate::exit::Outcome;
-use crate::{outputs, print};
+use crate::outputs::{self, Content};
+use crate::session::Session;
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::collections::HashSet;
@@ -14,21 +15,26 @@ use weightsmith_generation::Fallback;
 use weightsmith_planner::{base_loss, loss_unit};
 use weightsmith_tasks::{Schema, Target};
 
-pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
-    let Generate { table, out, metamodel, trees, steps, seconds, refine, precision, force, json: as_json } =
-        arguments;
-    outputs::check([out.as_path()], outputs::file_of(&table.data), *force)?;
-    let data = Dataset::read(&table.data, table.target.as_deref(), table.task.task_type())?;
+pub(super) fn run(arguments: &Generate, session: &Session) -> Result<Outcome> {
+    let Generate {
+        rows, columns, out, metamodel, trees, steps, seconds, refine, seed, precision, force,
+    } = arguments;
+    let LabelledArguments { data: source, target, .. } = rows;
+    outputs::check([(Content::Weights, Some(out.as_path()))], outputs::file_of(source), *force)?;
+    let (task, selection) = (columns.task.task_type(), columns.selection(rows));
+    let data = Dataset::read_selected(source, target.as_deref(), task, &selection)?;
+    session.detail(|| shape_in_words(&data));
     let mut generator = Generator::default()
         .device(&metamodel.device)
         .views(metamodel.views.into())
         .trees((*trees).into())
         .steps(seconds.unwrap_or(*steps))
-        .refine(*refine);
+        .refine(*refine)
+        .seed(*seed);
     if let Some(choice) = &metamodel.metamodel {
         generator = generator.metamodel(choice);
     }
-    let generated = generator.generate(&data).with_context(|| table.data.to_string())?;
+    let generated = generator.generate(&data).with_context(|| source.to_string())?;
     let Generated { mut network, info, refining, cost } = generated;
     let precision: Precision = (*precision).into();
     if precision != Precision::F32 {
@@ -39,10 +45,9 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
     let (model, target) = (network.base_model(), data.target_name());
     let mut notes = data.notes().to_vec();
     notes.extend(unused(&data.table().schema(), &notes, model));
-    print::notes(&notes);
+    session.notes(&notes);
     let gain = refining.and_then(|refining| refining.held_out);
-    if *as_json {
-        print::json(&json!({
+    session.print(&json!({
             "out": out,
             "task": model.task_type,
             "target": target,
@@ -77,10 +82,9 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             "notes": notes,
             "wall_s": cost.wall_s,
             "cpu_s": cost.cpu_s,
-        }))?;
-    } else {
-        let units = model.architecture.hidden.first().map_or("no".to_string(), usize::to_string);
-        print::text(&format!(
+        }), || {
+let units = model.architecture.hidden.first().map_or("no".to_string(), usize::to_string);
+format!(
             "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}{}{}",
             out.display(),
             model.task_type,
@@ -92,9 +96,15 @@ pub(super) fn run(arguments: &Generate) -> Result<Outcome> {
             info.as_ref().map_or(String::new(), |info| decided(info, model.task_type)),
             refining.map_or(String::new(), |refining| refined(&refining)),
             expected(model, data.target()),
-        ))?;
-    }
+        )
+})?;
     Ok(Outcome::Done)
+}
+
+/// What was read, on a line.
+fn shape_in_words(data: &Dataset) -> String {
+    let (n_rows, n_columns) = (data.table().n_rows(), data.table().columns().len());
+    format!("read: {n_rows} rows of {n_columns} columns; {} of \"{}\"", data.task_type(), data.target_name())
 }
 
 /// What was decided about inner steps, and why, on a line.

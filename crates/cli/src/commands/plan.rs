@@ -9,7 +9,7 @@ mod trial;
 use super::evaluate::threads;
 use crate::arguments::{Plan, PlanCommand};
 use crate::exit::Outcome;
-use crate::progress;
+use crate::session::Session;
 use anyhow::Result;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,13 +18,13 @@ use weightsmith_ledger::Ledger;
 use weightsmith_planner::{FitSettings, PerformancePredictor, RecordedRuns, fit_and_record};
 use weightsmith_tasks::Seed;
 
-pub(super) fn run(arguments: &Plan) -> Result<Outcome> {
+pub(super) fn run(arguments: &Plan, session: &Session) -> Result<Outcome> {
     match &arguments.command {
-        Some(PlanCommand::Collect(arguments)) => collect::run(arguments),
-        Some(PlanCommand::Fit(arguments)) => fit::run(arguments),
-        Some(PlanCommand::Assess(arguments)) => assess::run(arguments),
-        Some(PlanCommand::Trial(arguments)) => trial::run(arguments),
-        None => decide::run(&arguments.decide),
+        Some(PlanCommand::Collect(arguments)) => collect::run(arguments, session),
+        Some(PlanCommand::Fit(arguments)) => fit::run(arguments, session),
+        Some(PlanCommand::Assess(arguments)) => assess::run(arguments, session),
+        Some(PlanCommand::Trial(arguments)) => trial::run(arguments, session),
+        None => decide::run(&arguments.decide, session),
     }
 }
 
@@ -60,9 +60,14 @@ fn fit_settings(seed: u64, n_threads: Option<u16>) -> FitSettings {
 }
 
 /// A predictor of the runs of a ledger, in which it is recorded.
-fn fitted(ledger: &Path, runs: &RecordedRuns, settings: &FitSettings) -> Result<PerformancePredictor> {
+fn fitted(
+    ledger: &Path,
+    runs: &RecordedRuns,
+    settings: &FitSettings,
+    session: &Session,
+) -> Result<PerformancePredictor> {
     let mut ledger = Ledger::open(ledger)?;
-    let bar = progress::bar(0, "networks");
+    let bar = session.bar(0, "networks");
     let predictor = fit_and_record(&mut ledger, runs, settings, &open_device("cpu")?, &mut |n, n_all| {
         bar.set_length(n_all as u64);
         bar.set_position(n as u64);

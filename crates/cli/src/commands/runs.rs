@@ -3,18 +3,21 @@
 use crate::arguments::{RunFilter, Runs, RunsExport, RunsList, RunsShow};
 use crate::exit::Outcome;
 use crate::print;
+use crate::session::Session;
 use anyhow::Result;
 use serde_json::json;
 use std::fs;
 use weightsmith_evaluation::{number_text, seconds_text};
 use weightsmith_ledger::{Named, Value};
-use weightsmith_reports::{ExportedRuns, RunLevel, RunQuery, RunRow, list_runs, show_run, write_runs};
+use weightsmith_reports::{
+    ExportedRuns, RunLevel, RunList, RunQuery, RunRow, list_runs, show_run, write_runs,
+};
 
-pub(super) fn run(arguments: &Runs) -> Result<Outcome> {
+pub(super) fn run(arguments: &Runs, session: &Session) -> Result<Outcome> {
     match arguments {
-        Runs::List(arguments) => list(arguments),
-        Runs::Show(arguments) => show(arguments),
-        Runs::Export(arguments) => export(arguments),
+        Runs::List(arguments) => list(arguments, session),
+        Runs::Show(arguments) => show(arguments, session),
+        Runs::Export(arguments) => export(arguments, session),
     }
 }
 
@@ -22,19 +25,21 @@ fn query(filter: &RunFilter, last: Option<usize>) -> RunQuery {
     RunQuery { level: filter.level.and_then(RunLevel::of_depth), task: filter.task.clone(), last }
 }
 
-fn list(arguments: &RunsList) -> Result<Outcome> {
-    let RunsList { filter, limit, json: as_json } = arguments;
+fn list(arguments: &RunsList, session: &Session) -> Result<Outcome> {
+    let RunsList { filter, limit } = arguments;
     let list = list_runs(&filter.ledger, &query(filter, Some(*limit)))?;
-    if *as_json {
-        let runs: Vec<_> = list.runs.iter().map(in_short).collect();
-        print::json(&json!({
-            "ledger": filter.ledger,
-            "checksum": list.checksum,
-            "n_matching": list.n_matching,
-            "runs": runs,
-        }))?;
-        return Ok(Outcome::Done);
-    }
+    let runs: Vec<_> = list.runs.iter().map(in_short).collect();
+    let found = json!({
+        "ledger": filter.ledger,
+        "checksum": list.checksum,
+        "n_matching": list.n_matching,
+        "runs": runs,
+    });
+    session.print(&found, || list_in_words(&list))?;
+    Ok(Outcome::Done)
+}
+
+fn list_in_words(list: &RunList) -> String {
     let head = ["run", "level", "role", "task", "split", "metric", "value", "cost", "appended"];
     let mut rows = vec![head.map(str::to_string).to_vec()];
     rows.extend(list.runs.iter().map(|run| {
@@ -57,8 +62,7 @@ fn list(arguments: &RunsList) -> Result<Outcome> {
         _ => String::new(),
     };
     let table = if n_shown == 0 { String::new() } else { print::columns(&rows) };
-    print::text(&format!("{table}{rest}"))?;
-    Ok(Outcome::Done)
+    format!("{table}{rest}")
 }
 
 /// What a list has of a run.
@@ -78,12 +82,13 @@ fn in_short(run: &RunRow) -> serde_json::Value {
     })
 }
 
-fn show(arguments: &RunsShow) -> Result<Outcome> {
+fn show(arguments: &RunsShow, session: &Session) -> Result<Outcome> {
     let run = show_run(&arguments.ledger, &arguments.uid)?;
-    if arguments.json {
-        print::json(&run)?;
-        return Ok(Outcome::Done);
-    }
+    session.print(&run, || run_in_words(&run))?;
+    Ok(Outcome::Done)
+}
+
+fn run_in_words(run: &RunRow) -> String {
     let roots: Vec<String> = run.roots.iter().map(|root| one_line(root)).collect();
     let mut lines = vec![
         ("run", run.uid.clone()),
@@ -118,7 +123,7 @@ fn show(arguments: &RunsShow) -> Result<Outcome> {
     text += &named_text("features", &run.features);
     text += &named_text("probe", &run.probe);
     if !run.curve.is_empty() {
-        let mut rows = vec![["step", "long loss", "short loss", "cost"].map(str::to_string).to_vec()];
+        let mut rows = vec![["step", "query loss", "support loss", "cost"].map(str::to_string).to_vec()];
         let loss = |loss: Option<f64>| loss.map_or_else(|| "-".to_string(), number_text);
         rows.extend(run.curve.iter().map(|point| {
             vec![
@@ -130,8 +135,7 @@ fn show(arguments: &RunsShow) -> Result<Outcome> {
         }));
         text += &format!("\n{}", print::columns(&rows));
     }
-    print::text(&text)?;
-    Ok(Outcome::Done)
+    text
 }
 
 fn named_text(part: &str, named: &Named) -> String {
@@ -155,23 +159,29 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-fn export(arguments: &RunsExport) -> Result<Outcome> {
-    let RunsExport { filter, limit, out, json: as_json } = arguments;
+fn export(arguments: &RunsExport, session: &Session) -> Result<Outcome> {
+    let RunsExport { filter, limit, out } = arguments;
     ExportedRuns::at(out)?;
     let list = list_runs(&filter.ledger, &query(filter, *limit))?;
     let files = write_runs(out, &list.runs)?;
     let n_runs = list.runs.len();
-    if *as_json {
-        print::json(&json!({
+    session.print(
+        &json!({
             "out": files.runs,
             "curves": files.curves,
             "checksum": list.checksum,
             "n_runs": n_runs,
-        }))?;
-    } else if fs::metadata(out).is_ok_and(|metadata| metadata.is_file()) {
-        let curves =
-            files.curves.map_or_else(String::new, |curves| format!("; curves in {}", curves.display()));
-        print::text(&format!("{}: {n_runs} runs{curves}\n", out.display()))?;
-    }
+        }),
+        || {
+            if fs::metadata(out).is_ok_and(|metadata| metadata.is_file()) {
+                let curves = files
+                    .curves
+                    .map_or_else(String::new, |curves| format!("; curves in {}", curves.display()));
+                format!("{}: {n_runs} runs{curves}\n", out.display())
+            } else {
+                String::new()
+            }
+        },
+    )?;
     Ok(Outcome::Done)
 }

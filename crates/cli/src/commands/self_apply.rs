@@ -2,14 +2,12 @@
 
 use crate::arguments::SelfApply;
 use crate::exit::Outcome;
-use crate::interrupt::interrupted;
-use crate::{print, progress};
+use crate::session::Session;
 use anyhow::{Result, bail};
 use indicatif::ProgressBar;
 use serde_json::json;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use weightsmith_base_model::open_device;
 use weightsmith_evaluation::{Part, SuiteTable, seconds_text, suite_tables};
@@ -19,7 +17,7 @@ use weightsmith_self_application::{
 };
 use weightsmith_tasks::TaskType;
 
-pub(super) fn run(arguments: &SelfApply) -> Result<Outcome> {
+pub(super) fn run(arguments: &SelfApply, session: &Session) -> Result<Outcome> {
     let [least_s, most_s] = arguments.cost[..] else { bail!("--cost takes two numbers") };
     if most_s < 1.5 * least_s {
         bail!("--cost takes two numbers, the second at least one and a half times the first");
@@ -46,41 +44,40 @@ pub(super) fn run(arguments: &SelfApply) -> Result<Outcome> {
     };
     let page = arguments.report.clone().unwrap_or_else(|| arguments.folder.join("report.html"));
     ReportFormat::of(&page)?;
-    let stop = interrupted()?;
-    let mut shown = Shown { bar: None };
+    let stop = session.interrupt.after_this_step();
+    let mut shown = Shown { session, bar: None };
     let done = self_apply(&settings, &device, &mut |event| {
         shown.update(&event);
-        if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     shown.end();
     let done = done?;
     let report = self_apply_report(&settings.folder, &settings.frame, &tables, &device)?;
     write_report(&report, &page)?;
     let finished = done.len() >= settings.n_iterations;
-    if arguments.json {
-        print::json(&json!({ "finished": finished, "report": page, "figures": report }))?;
-    } else {
-        print::text(&in_words(&done, settings.n_iterations, &page))?;
-    }
+    session.print(&json!({ "finished": finished, "report": page, "figures": report }), || {
+        in_words(&done, settings.n_iterations, &page)
+    })?;
     Ok(if finished { Outcome::Done } else { Outcome::CheckFailed })
 }
 
 /// The progress bar of the current work.
-struct Shown {
+struct Shown<'a> {
+    session: &'a Session,
     bar: Option<ProgressBar>,
 }
 
-impl Shown {
+impl Shown<'_> {
     fn update(&mut self, event: &SelfApplyEvent<'_>) {
         match event {
             SelfApplyEvent::Collecting(collected) => {
-                let bar = self.bar.get_or_insert_with(|| progress::bar(0, "base runs"));
+                let bar = self.bar.get_or_insert_with(|| self.session.bar(0, "base runs"));
                 bar.set_length(collected.n_all as u64);
                 bar.set_position(collected.n_done as u64);
             }
             SelfApplyEvent::Begins { iteration, n_steps, .. } => {
                 self.end();
-                let bar = progress::bar(*n_steps, "steps");
+                let bar = self.session.bar(*n_steps, "steps");
                 bar.set_message(format!("iteration {iteration}"));
                 self.bar = Some(bar);
             }
@@ -90,8 +87,8 @@ impl Shown {
                 }
             }
             SelfApplyEvent::Done(iteration) => {
-                let bar = self.bar.get_or_insert_with(|| progress::bar(0, "steps"));
-                progress::line(bar, &line(iteration));
+                let bar = self.bar.get_or_insert_with(|| self.session.bar(0, "steps"));
+                self.session.line(bar, &line(iteration));
             }
         }
     }

@@ -3,16 +3,14 @@
 use super::evaluate::threads;
 use crate::arguments::Train;
 use crate::exit::Outcome;
-use crate::interrupt::interrupted;
 use crate::methods::registry;
-use crate::print;
 use crate::progress::TrainingProgress;
+use crate::session::Session;
 use anyhow::Result;
 use burn::tensor::Device;
 use serde_json::json;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 use weightsmith_base_model::open_device;
 use weightsmith_evaluation::methods::{GENERATED_ALONE, UNTRAINED};
 use weightsmith_evaluation::{
@@ -22,7 +20,7 @@ use weightsmith_evaluation::{
 use weightsmith_experiments::{Experiment, TrainEvent, TrainingState, record_training, train_metamodel};
 use weightsmith_generation::load_metamodel;
 
-pub(super) fn run(arguments: &Train) -> Result<Outcome> {
+pub(super) fn run(arguments: &Train, session: &Session) -> Result<Outcome> {
     let experiment = Experiment::read(&arguments.config)?;
     let device = open_device(&arguments.device)?;
     let n_threads = threads(arguments.threads);
@@ -33,10 +31,10 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
         let all = suite_tables(&arguments.suite, Part::default())?;
         all.into_iter().filter(|table| table.task_type == task_type).collect()
     };
-    let stop = interrupted()?;
+    let stop = session.interrupt.after_this_step();
 
     let metamodel = experiment.folder.join("metamodel.safetensors");
-    let mut progress = TrainingProgress::new(experiment.training.last_step());
+    let mut progress = TrainingProgress::new(session, experiment.training.last_step());
     let trained = train_metamodel(&experiment, arguments.resume, n_threads, &device, &mut |event| {
         match event {
             TrainEvent::Step { report, tasks_per_second, .. } => {
@@ -54,7 +52,7 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
             }
             TrainEvent::Checkpoint(_) => {}
         }
-        if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     progress.end();
     let trained = trained?;
@@ -63,8 +61,7 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
     if is_over {
         record_training(&experiment, &ledger, &device)?;
     }
-    if arguments.json {
-        print::json(&json!({
+    session.print(&json!({
             "finished": trained.is_finished(),
             "state": trained.state,
             "step": trained.step,
@@ -73,16 +70,15 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
             "wall_s": trained.seconds,
             "metamodel": trained.metamodel,
             "ledger": is_over.then_some(ledger),
-        }))?;
-    } else {
-        let how = match trained.state {
+        }), || {
+let how = match trained.state {
             TrainingState::Finished => "finished",
             TrainingState::Stopped => "stopped; go on with --resume",
             TrainingState::Diverged => {
                 "diverged: the held-out loss is not finite; start anew in another folder with a lower learning rate"
             }
         };
-        print::text(&format!(
+format!(
             "{how}: step {} of {}, {} tasks, {} in this run\n{}",
             trained.step,
             experiment.training.last_step(),
@@ -93,8 +89,8 @@ pub(super) fn run(arguments: &Train) -> Result<Outcome> {
             } else {
                 String::new()
             }
-        ))?;
-    }
+        )
+})?;
     Ok(if trained.is_finished() { Outcome::Done } else { Outcome::CheckFailed })
 }
 
@@ -111,6 +107,7 @@ fn on_real_tables(
         target: "target".to_string(),
         n_supports: vec![32, 128],
         n_splits: 1,
+        first_split: 0,
         methods: vec![GENERATED_ALONE, UNTRAINED],
         n_views: 1,
         n_threads,

@@ -44,10 +44,10 @@ fn too_few_rows() {
     let place = Place::new();
     place.write("few.csv", "a,y\n1,x\n2,z\n3,x\n");
     place.refuse(
-        "generate --data few.csv --target y --out w",
+        "generate --data few.csv --target y --out w.safetensors",
         "3 labelled rows are too few; at least 4 are needed",
     );
-    place.refuse("compare --data few.csv --target y --out w", "few.csv has 3 rows; 6 are needed");
+    place.refuse("compare --data few.csv --target y --out w.safetensors", "few.csv has 3 rows; 6 are needed");
     place.write("t.csv", classes(40));
     place.refuse("compare --data t.csv --target y --support 3", "3 support rows are too few; at least 4");
     place.write("rare.csv", format!("a,y\n{}9,z\n", "1,x\n2,x\n".repeat(40)));
@@ -103,9 +103,13 @@ fn files_that_are_no_weights() {
 fn what_is_typed_wrongly() {
     let place = Place::new();
     place.write("t.csv", classes(40));
-    for arguments in
-        ["", "fly", "generate", "generate --data t.csv --target y --out w --task guess", "inspect"]
-    {
+    for arguments in [
+        "",
+        "fly",
+        "generate",
+        "generate --data t.csv --target y --out w.safetensors --task guess",
+        "inspect",
+    ] {
         let ended = place.run(arguments);
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments}");
     }

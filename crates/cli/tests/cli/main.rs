@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod evaluating;
+mod everywhere;
 mod good_input;
 mod outputs;
 mod run;

@@ -43,9 +43,9 @@ impl Place {
         names
     }
 
-    /// Runs the binary; the arguments are split at spaces.
+    /// Runs the binary; the arguments are split at white space.
     pub(crate) fn run(&self, arguments: &str) -> Ended {
-        ended(self.command().args(arguments.split(' ')).output().unwrap())
+        ended(self.command().args(arguments.split_whitespace()).output().unwrap())
     }
 
     /// Runs a shell line in which `$W` is the binary.
@@ -72,7 +72,8 @@ impl Place {
         assert!(lines[0].contains(expected), "{arguments}: {ended:?}");
     }
 
-    fn command(&self) -> Command {
+    /// The binary, to be started by the caller.
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(binary());
         command.current_dir(self.folder.path());
         command

@@ -66,7 +66,7 @@ fn a_run_is_shown() {
         "outcome   log_loss 0.4123 on 200 rows, learned from 64\n",
         "\nrecipe\n  learning_rate  0.003\n  optimiser      adam\n",
         "\nfeatures\n  n_rows  64\n",
-        "\nstep  long loss  short loss    cost\n1        0.7000           -  1.0 ms\n",
+        "\nstep  query loss  support loss    cost\n1         0.7000             -  1.0 ms\n",
     ] {
         assert!(told.contains(expected), "{expected:?} in {told}");
     }

@@ -27,8 +27,13 @@ impl Generated {
     ) -> Result<(BaseModel, GenerateInfo), MethodError> {
         let usual = GenerateOptions::default();
         let n_trees = if self.with_forest { usual.n_trees } else { 0 };
-        let options =
-            GenerateOptions { n_views: settings.n_views, n_threads: 1, n_trees, n_steps: self.n_steps };
+        let options = GenerateOptions {
+            n_views: settings.n_views,
+            n_threads: 1,
+            n_trees,
+            n_steps: self.n_steps,
+            ..usual
+        };
         Ok(generate_base_model(settings.pretrained, support, options)?)
     }
 }

@@ -1,6 +1,7 @@
 //! A summary as text.
 
 use super::{ModelSummary, Paired, Summary, SummaryBlock};
+use crate::figures::{metric_text, seconds_text};
 use crate::statistics::Interval;
 use std::fmt;
 
@@ -21,9 +22,10 @@ impl fmt::Display for Summary {
                 self.bootstrap.n_resamples
             )?;
         }
-        writeln!(f, "median processor seconds from rows to weights")?;
+        writeln!(f, "median processor time from rows to weights")?;
         for (n_support, models) in &self.seconds {
-            let times: Vec<String> = models.iter().map(|(model, s)| format!("{model} {s:.4}")).collect();
+            let times: Vec<String> =
+                models.iter().map(|(model, s)| format!("{model} {}", seconds_text(*s))).collect();
             writeln!(f, "  {n_support:>4} rows: {}", times.join(", "))?;
         }
         Ok(())
@@ -44,7 +46,8 @@ impl fmt::Display for SummaryBlock {
         writeln!(f, "  {:<26} {:>8} {:>8} {:>10}{against}", "", "mean", "median", "mean rank")?;
         for model in &self.models {
             let ModelSummary { model, mean, median, mean_rank } = model;
-            write!(f, "  {model:<26} {mean:>8.4} {median:>8.4} {mean_rank:>10.2}")?;
+            let [mean, median] = [mean, median].map(|value| metric_text(*metric, *value));
+            write!(f, "  {model:<26} {mean:>8} {median:>8} {mean_rank:>10.2}")?;
             match self.paired.iter().find(|paired| paired.other == *model) {
                 Some(paired) => writeln!(f, "   {paired}")?,
                 None => writeln!(f)?,

@@ -22,7 +22,7 @@ fn labelled(classes: bool) -> Labelled {
         Target::Values(values)
     };
     let table = Table::new(n_rows, vec![column("x", 37), column("y", 53)]).unwrap();
-    Labelled { name: "t".into(), table, target, notes: vec![] }
+    Labelled { name: "t".into(), table, target, ids: vec![], notes: vec![] }
 }
 
 fn network(support: &Support, seed: u64) -> BaseModel {

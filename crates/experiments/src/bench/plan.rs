@@ -84,6 +84,7 @@ impl BenchEvaluation {
             target: self.target.clone(),
             n_supports: self.support.clone(),
             n_splits: self.splits,
+            first_split: 0,
             methods: METHODS.to_vec(),
             n_views: self.views,
             n_threads,

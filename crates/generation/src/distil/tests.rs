@@ -52,7 +52,7 @@ impl Fixture {
 
     fn teacher(&self, n_trees: usize) -> Teacher<'_> {
         let Self { table, encoding, rows, labels, columns, order } = self;
-        Teacher::new(DistillationData { table, encoding, rows, labels, columns, order }, n_trees)
+        Teacher::new(DistillationData { table, encoding, rows, labels, columns, order }, n_trees, Seed(0))
     }
 }
 

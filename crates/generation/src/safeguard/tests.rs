@@ -1,5 +1,5 @@
 use super::*;
-use weightsmith_base_model::{Activation, EncodingLimits};
+use weightsmith_base_model::{Activation, EncodingLimits, HostLayer};
 use weightsmith_tasks::{Base, Column, ColumnValues, Support};
 
 const N_ROWS: usize = 60;
@@ -99,4 +99,24 @@ fn a_class_without_rows_stays_next_to_impossible() {
     // Left-out shares of a row's own class count the others only: ln(1.5 / 4) beside ln(2.5 / 4).
     let losses = row_losses(&target, &base.left_out);
     assert!(losses.iter().all(|loss| (loss + (1.5f64 / 4.0).ln()).abs() < 1e-5), "{losses:?}");
+}
+
+#[test]
+fn a_network_that_is_wild_where_there_is_no_row_is_not_written() {
+    let support = support(false);
+    // A hidden unit that is silent on all rows, and steep to the left of them.
+    let with_unit = |slope: f32| {
+        let mut candidate = candidate(&support, 4.0, 4.0);
+        let layer = HostLayer { weight: Matrix::new(1, 1, vec![-slope]), bias: vec![-2.0 * slope] };
+        candidate.weights.hidden.push(layer);
+        candidate.weights.output = Some(Matrix::new(1, 1, vec![1.0]));
+        candidate
+    };
+    let rows = candidate(&support, 4.0, 4.0).encoding.encode(support.table()).unwrap();
+    assert_eq!(with_unit(1e4).weights.predict(&rows), candidate(&support, 4.0, 4.0).weights.predict(&rows));
+    let linear = || candidate(&support, 3.9, 3.9);
+    // The labels reach to 110, and five times as far is wild.
+    assert_eq!(chosen(&support, with_unit(100.0), linear()).1, None);
+    assert_eq!(chosen(&support, with_unit(1e3), linear()).1, Some(Fallback::Linear));
+    assert_eq!(chosen(&support, with_unit(1e3), with_unit(1e3)).1, Some(Fallback::BaseRate));
 }

@@ -5,7 +5,7 @@ use crate::tables::{categorical, classes};
 use burn::tensor::Device;
 use weightsmith_base_model::BaseModel;
 use weightsmith_generation::{GenerateOptions, Steps, generate_base_model, load_metamodel};
-use weightsmith_tasks::{Support, Table, Target};
+use weightsmith_tasks::{Seed, Support, Table, Target};
 
 const N_LEVELS: [usize; 10] = [5, 7, 4, 9, 6, 3, 8, 5, 4, 6];
 
@@ -29,7 +29,8 @@ fn table(n_rows: usize) -> Table {
 }
 
 fn generate(support: &Support) -> BaseModel {
-    let options = GenerateOptions { n_views: 1, n_threads: 1, n_trees: 0, n_steps: Steps::Fixed(0) };
+    let options =
+        GenerateOptions { n_views: 1, n_threads: 1, n_trees: 0, n_steps: Steps::Fixed(0), seed: Seed(0) };
     let pretrained = load_metamodel(None, support.target().task_type(), &Device::flex()).unwrap();
     let (model, info) = generate_base_model(&pretrained, support, options).unwrap();
     assert_eq!(info.fallback, None);

@@ -17,7 +17,7 @@ use weightsmith_tasks::{Column, ColumnValues, Seed, Support, Table, Target};
 /// with parameters that were only drawn.
 const TOLERANCE: f64 = 1e-3;
 const OPTIONS: GenerateOptions =
-    GenerateOptions { n_views: 8, n_threads: 2, n_trees: 100, n_steps: Steps::Fixed(0) };
+    GenerateOptions { n_views: 8, n_threads: 2, n_trees: 100, n_steps: Steps::Fixed(0), seed: Seed(0) };
 
 /// One of each kind: mixed columns, many classes, wide, all categorical, numeric targets.
 const KINDS: [Sizes; 6] = [

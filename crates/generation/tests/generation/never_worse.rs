@@ -13,7 +13,7 @@ use weightsmith_generation::{
     untrained_base_model,
 };
 use weightsmith_metamodel::Pretrained;
-use weightsmith_tasks::{Table, Target, TaskType};
+use weightsmith_tasks::{Seed, Table, Target, TaskType};
 
 /// Tables of the test: a few hundred.
 const N_TABLES: u64 = 240;
@@ -110,7 +110,7 @@ fn check(number: u64, metamodels: &[Pretrained; 2]) -> Option<Outcome> {
         1 => (2, 30, Steps::Fixed(3)),
         _ => (2, 30, Steps::Fixed(0)),
     };
-    let options = GenerateOptions { n_views, n_threads: 1, n_trees, n_steps };
+    let options = GenerateOptions { n_views, n_threads: 1, n_trees, n_steps, seed: Seed(0) };
     let pretrained = &metamodels[usize::from(!is_class)];
     let (model, info) = match generate_base_model(pretrained, &wild.support, options) {
         Ok(generated) => generated,

@@ -41,6 +41,10 @@ pub struct DecisionSettings<'a> {
     pub seed: Seed,
 }
 
+/// Why `generate` expects another loss of its network than a plan predicts.
+pub const TWO_FORECASTS: &str = "generate states another figure, measured on rows held out of these; this one is learned from \
+                                 recorded trainings on other tables, alike for all that is compared here";
+
 /// A candidate: a decision and its predicted loss.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CandidateReport {

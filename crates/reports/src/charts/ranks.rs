@@ -96,7 +96,7 @@ impl RankPlot {
 /// The bar that has the length of the critical difference, where there is room for it.
 fn draw_distance(chart: &mut Chart, distance: f64, length: i32) {
     const Y: i32 = 40;
-    let text = format!("critical difference {distance:.2}");
+    let text = format!("closer than {distance:.2}: may be chance");
     if length > WIDTH - 170 {
         chart.text((0, Y), Side::Right, SMALL, &format!("{text}, longer than the axis"));
         return;
@@ -135,7 +135,7 @@ mod tests {
         assert!(text.contains("1,40 103,40"), "{text}");
         assert!(text.contains(&format!("{},86 {},86", SIDE - 3, SIDE + 51 + 3)), "{text}");
         assert!(text.contains(&format!("{},94 {},94", SIDE + 51 - 3, SIDE + 143 + 3)), "{text}");
-        assert!(text.contains("critical difference 1.00"));
+        assert!(text.contains("closer than 1.00: may be chance"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod pictures;
 mod tables;
 
+use super::importance;
 use crate::charts::Chart;
 use crate::page::{Page, VERSION, checksum, count, figure, notes, side_by_side};
 use crate::words::signed;
@@ -39,6 +40,9 @@ impl Page for Comparison {
             (over_time(self))
             (steps(self))
             (controls(self))
+            @if let Some(importance) = &self.importance {
+                (importance::section(importance, self.task, "/importance", "the query rows"))
+            }
             (refining(self))
             (weight_space(self))
             h2 { "All figures" }

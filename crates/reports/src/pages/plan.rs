@@ -6,7 +6,7 @@ use crate::words::{short_count, thousands};
 use maud::{Markup, html};
 use weightsmith_evaluation::{number_text, seconds_text};
 use weightsmith_ledger::Value;
-use weightsmith_planner::{CandidateReport, DecisionReport, PredictedPoint};
+use weightsmith_planner::{CandidateReport, DecisionReport, PredictedPoint, TWO_FORECASTS};
 
 impl Page for DecisionReport {
     fn title(&self) -> String {
@@ -40,7 +40,7 @@ impl Page for DecisionReport {
                     " of the " (figure("/seconds", seconds, seconds_text(seconds))) " for deciding and doing"
                 }
                 ". All learned from recorded runs on other tables; the most promising were tried on folds of this one's rows, and prediction \
-                 and measurement weighed by their precisions. The page and the JSON beside it were \
+                 and measurement weighed by their precisions; " (TWO_FORECASTS) ". The page and the JSON beside it were \
                  written by weightsmith " (VERSION) "."
             }
         }

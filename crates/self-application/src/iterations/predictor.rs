@@ -18,7 +18,7 @@ use weightsmith_tasks::{Above, Base, Level, Seed, Support, Table, TaskSplit};
 
 /// How the predictor's weights are generated: without forest distillation, by the metamodel alone.
 pub(crate) const OPTIONS: GenerateOptions =
-    GenerateOptions { n_views: 8, n_threads: 1, n_trees: 0, n_steps: Steps::Fixed(0) };
+    GenerateOptions { n_views: 8, n_threads: 1, n_trees: 0, n_steps: Steps::Fixed(0), seed: Seed(0) };
 
 /// A predictor of the loss that a recipe reaches on the acceptance set. Its level is one above the highest level of the runs
 /// that it was generated from.

@@ -104,6 +104,7 @@ impl Store {
             target: "target".into(),
             n_supports: vec![32, 128],
             n_splits: 2,
+            first_split: 0,
             methods: vec![GENERATED_ALONE],
             n_views: 8,
             n_threads: 1,

@@ -286,6 +286,7 @@ impl Problem {
             provenance: Provenance { name: origin.name, checksum: String::new() },
             support: SupportInfo::of(support),
             expected: origin.expected,
+            held_out: None,
             level: PhantomData,
         };
         model.validate()?;

@@ -3,27 +3,25 @@
 use super::{fit_settings, held_out};
 use crate::arguments::PlanAssess;
 use crate::exit::Outcome;
-use crate::{print, progress};
+use crate::outputs::{self, Content};
+use crate::print;
+use crate::session::Session;
 use anyhow::Result;
 use weightsmith_base_model::open_device;
 use weightsmith_evaluation::Spread;
 use weightsmith_generation::load_metamodel;
 use weightsmith_planner::assess;
-use weightsmith_reports::{ReportFormat, write as write_report};
-use weightsmith_runtime::check_output;
+use weightsmith_reports::write as write_report;
 use weightsmith_tasks::TaskType;
 
-pub(super) fn run(arguments: &PlanAssess) -> Result<Outcome> {
-    if let Some(report) = &arguments.report {
-        ReportFormat::of(report)?;
-        check_output(report)?;
-    }
+pub(super) fn run(arguments: &PlanAssess, session: &Session) -> Result<Outcome> {
+    outputs::check([(Content::Report, arguments.report.as_deref())], [], true)?;
     let device = open_device("cpu")?;
     let metamodel = load_metamodel(None, TaskType::Regression, &device)?;
     let settings = fit_settings(arguments.fit.seed, arguments.fit.threads);
     let (runs, folds) =
         held_out(&arguments.ledger, arguments.tested.as_deref(), arguments.folds, settings.seed)?;
-    let bar = progress::bar(0, "networks");
+    let bar = session.bar(0, "networks");
     let assessment = assess(&runs, &folds, &metamodel, &settings, &device, &mut |fold, n, n_all| {
         bar.set_length((folds.len() * n_all) as u64);
         bar.set_position((fold * n_all + n) as u64);
@@ -33,10 +31,8 @@ pub(super) fn run(arguments: &PlanAssess) -> Result<Outcome> {
     if let Some(path) = &arguments.report {
         write_report(&assessment, path)?;
     }
-    if arguments.fit.json {
-        print::json(&assessment)?;
-    } else {
-        let mut text = format!(
+    session.print(&assessment, || {
+let mut text = format!(
             "{} runs of {} data sets, held out in {} parts. Medians and means over tasks:\n\n{:<28} {:>9} {:>9} {:>7} {:>7} {:>7} {:>9} {:>8}\n",
             assessment.n_runs,
             assessment.n_roots,
@@ -78,7 +74,7 @@ pub(super) fn run(arguments: &PlanAssess) -> Result<Outcome> {
             vec![report.confidence_multiplier.to_string(), share, format!("{:+.4}", report.change)]
         }));
         text += &format!("\n{}", print::columns(&rows));
-        print::text(&text)?;
-    }
+text
+})?;
     Ok(Outcome::Done)
 }

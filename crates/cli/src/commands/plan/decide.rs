@@ -1,23 +1,24 @@
 //! `weightsmith plan --data`
 
 use super::{fit_settings, fitted, runs_of};
-use crate::arguments::PlanDecide;
+use crate::arguments::{LabelledArguments, PlanDecide};
 use crate::exit::Outcome;
+use crate::outputs::{self, Content};
 use crate::print;
+use crate::session::Session;
 use anyhow::Result;
 use serde::Serialize;
 use std::path::Path;
 use weightsmith::Network;
 use weightsmith_base_model::open_device;
-use weightsmith_datasets::{Note, read_table};
+use weightsmith_datasets::{Note, read_selected_table};
 use weightsmith_evaluation::{Predictor, number_text, seconds_text};
 use weightsmith_generation::load_metamodel;
 use weightsmith_planner::{
-    Allowed, CandidateReport, DecisionReport, DecisionSettings, NetworkShape, decide_for_table,
-    load_predictor, shipped_predictor,
+    Allowed, CandidateReport, DecisionReport, DecisionSettings, NetworkShape, TWO_FORECASTS,
+    decide_for_table, load_predictor, shipped_predictor,
 };
-use weightsmith_reports::{ReportFormat, write as write_report};
-use weightsmith_runtime::check_output;
+use weightsmith_reports::write as write_report;
 use weightsmith_tasks::Seed;
 
 /// The decision and where the files went.
@@ -30,19 +31,17 @@ struct Printed<'a> {
     notes: &'a [Note],
 }
 
-pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
-    let PlanDecide { table, out, report, .. } = arguments;
-    let table = table.as_ref().expect("without a subcommand --data is asked for");
-    for path in [out, report].into_iter().flatten() {
-        check_output(path)?;
-    }
-    if let Some(report) = report {
-        ReportFormat::of(report)?;
-    }
-    let read = read_table(&table.data, table.target.as_deref(), table.task.task_type())?;
+pub(super) fn run(arguments: &PlanDecide, session: &Session) -> Result<Outcome> {
+    let PlanDecide { rows, columns, out, report, .. } = arguments;
+    let rows = rows.as_ref().expect("without a subcommand --data is asked for");
+    let LabelledArguments { data: source, target, .. } = rows;
+    let files = [(Content::Weights, out.as_deref()), (Content::Report, report.as_deref())];
+    outputs::check(files, outputs::file_of(source), arguments.force)?;
+    let (task, selection) = (columns.task.task_type(), columns.selection(rows));
+    let read = read_selected_table(source, target.as_deref(), task, &selection)?;
     let notes = &read.labelled.notes;
     let predictor = match (&arguments.ledger, &arguments.predictor) {
-        (Some(ledger), _) => fitted(ledger, &runs_of(ledger)?, &fit_settings(arguments.seed, None))?,
+        (Some(ledger), _) => fitted(ledger, &runs_of(ledger)?, &fit_settings(arguments.seed, None), session)?,
         (None, Some(folder)) => load_predictor(folder)?,
         (None, None) => shipped_predictor()?,
     };
@@ -67,12 +66,10 @@ pub(super) fn run(arguments: &PlanDecide) -> Result<Outcome> {
     if let Some(report) = report {
         write_report(&plan, report)?;
     }
-    print::notes(notes);
-    if arguments.json {
-        print::json(&Printed { plan: &plan, out: out.as_deref(), report: report.as_deref(), notes })?;
-    } else {
-        print::text(&text(&plan, out.as_deref(), report.as_deref()))?;
-    }
+    session.notes(notes);
+    session.print(&Printed { plan: &plan, out: out.as_deref(), report: report.as_deref(), notes }, || {
+        text(&plan, out.as_deref(), report.as_deref())
+    })?;
     Ok(Outcome::Done)
 }
 
@@ -90,6 +87,9 @@ fn text(plan: &DecisionReport, out: Option<&Path>, report: Option<&Path>) -> Str
         interval(chosen),
         number_text(plan.base_loss),
     );
+    if chosen.action == "generate" {
+        text += &format!("({TWO_FORECASTS})\n");
+    }
     if let Some(observed) = &plan.observed {
         text += &format!(
             "observed: {} on {} {}, {} the interval, in {}\n",

@@ -3,21 +3,19 @@
 use super::{fit_settings, held_out};
 use crate::arguments::PlanTrial;
 use crate::exit::Outcome;
-use crate::{print, progress};
+use crate::outputs::{self, Content};
+use crate::print;
+use crate::session::Session;
 use anyhow::Result;
 use weightsmith_base_model::open_device;
 use weightsmith_evaluation::{Interval, Metamodels, Part, suite_tables};
 use weightsmith_planner::{
     StrategiesReport, Strategy, StrategySettings, StrategySummary, compare_strategies, summarise_strategies,
 };
-use weightsmith_reports::{ReportFormat, write as write_report};
-use weightsmith_runtime::check_output;
+use weightsmith_reports::write as write_report;
 
-pub(super) fn run(arguments: &PlanTrial) -> Result<Outcome> {
-    if let Some(report) = &arguments.report {
-        ReportFormat::of(report)?;
-        check_output(report)?;
-    }
+pub(super) fn run(arguments: &PlanTrial, session: &Session) -> Result<Outcome> {
+    outputs::check([(Content::Report, arguments.report.as_deref())], [], true)?;
     let device = open_device("cpu")?;
     let tables = suite_tables(&arguments.suite, Part::default())?;
     let metamodels = Metamodels::for_all(&device)?;
@@ -32,7 +30,7 @@ pub(super) fn run(arguments: &PlanTrial) -> Result<Outcome> {
         fit,
         strategies,
     };
-    let bar = progress::bar(0, "tables");
+    let bar = session.bar(0, "tables");
     let trials =
         compare_strategies(&tables, &runs, &folds, &metamodels, &settings, &device, &mut |n, n_all| {
             bar.set_length(n_all as u64);
@@ -44,9 +42,7 @@ pub(super) fn run(arguments: &PlanTrial) -> Result<Outcome> {
     if let Some(path) = &arguments.report {
         write_report(&report, path)?;
     }
-    if arguments.fit.json {
-        print::json(&report)?;
-    } else {
+    session.print(&report, || {
         let mut text = text(&report.strategies);
         let mut failed = report.trials.iter().filter(|trial| trial.loss.is_none()).peekable();
         if let Some(first) = failed.peek().copied() {
@@ -59,8 +55,8 @@ pub(super) fn run(arguments: &PlanTrial) -> Result<Outcome> {
             );
             text += &format!("{} without a loss, the first: {why}\n", failed.count());
         }
-        print::text(&text)?;
-    }
+        text
+    })?;
     Ok(Outcome::Done)
 }
 

@@ -58,7 +58,8 @@ pub(super) fn sections(summary: &Summary) -> Vec<Section> {
         Section {
             heading: "Who differs from whom",
             note: "Each method stands at its mean rank over the tables, 1 for the best. A thick bar joins methods that may well be \
-                   equally good: their ranks are closer than the critical difference of Nemenyi's test.",
+                   equally good: their ranks are closer than chance alone may bring them (the critical difference of Nemenyi's test, \
+                   5% level).",
             charts: ranked.map(ranks).collect(),
         },
     ];
