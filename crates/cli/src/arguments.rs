@@ -3,11 +3,13 @@
 mod plan;
 mod runs;
 mod self_apply;
+mod shell;
 mod training;
 
 pub(crate) use plan::{Plan, PlanAssess, PlanCollect, PlanCommand, PlanDecide, PlanFit, PlanTrial};
 pub(crate) use runs::{RunFilter, Runs, RunsExport, RunsList, RunsShow};
 pub(crate) use self_apply::SelfApply;
+pub(crate) use shell::{Export, SelfDescription};
 pub(crate) use training::{Bench, Train};
 
 use crate::methods;
@@ -49,11 +51,14 @@ pub(crate) enum Command {
     Bench(Bench),
     Score(Score),
     Inspect(Inspect),
+    Export(Export),
     Plan(Plan),
     SelfApply(SelfApply),
     #[command(subcommand)]
     Runs(Runs),
     Samples(Samples),
+    #[command(flatten)]
+    Describe(SelfDescription),
 }
 
 /// Write a network's weights from the labelled rows of a table
@@ -144,7 +149,7 @@ pub(crate) struct Predict {
     /// The file that `generate` wrote
     #[arg(long, value_name = "FILE")]
     pub(crate) weights: PathBuf,
-    /// A CSV file (or compressed, .csv.gz), - for standard input, or sample:NAME for a built-in table
+    /// A file of CSV, Parquet or Arrow, compressed or not, - for standard input, or sample:NAME for a built-in table
     #[arg(long, value_name = "FILE")]
     pub(crate) data: Source,
     /// Where the predictions go, a CSV file
@@ -329,7 +334,7 @@ pub(crate) struct Samples {
 /// A table with a target.
 #[derive(Debug, Args)]
 pub(crate) struct TableArguments {
-    /// A CSV file (or compressed, .csv.gz), - for standard input, or sample:NAME for a built-in table
+    /// A file of CSV, Parquet or Arrow, compressed or not, - for standard input, or sample:NAME for a built-in table
     #[arg(long, value_name = "FILE")]
     pub(crate) data: Source,
     /// The column to predict; a built-in table has one already
@@ -343,7 +348,7 @@ pub(crate) struct TableArguments {
 /// Rows with labels for a network that knows what it predicts.
 #[derive(Debug, Args)]
 pub(crate) struct LabelledArguments {
-    /// A CSV file, or sample:NAME for a built-in table
+    /// A file of CSV, Parquet or Arrow, - for standard input, or sample:NAME for a built-in table
     #[arg(long, value_name = "FILE")]
     pub(crate) data: Source,
     /// The column with the labels; a built-in table has one already

@@ -2,7 +2,9 @@
 
 mod bench;
 mod compare;
+mod describe;
 mod evaluate;
+mod export;
 mod generate;
 mod inspect;
 mod plan;
@@ -28,6 +30,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::SelfApply(arguments) => self_apply::run(&arguments),
+        Command::Describe(arguments) => describe::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Runs(arguments) => runs::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),
