@@ -11,7 +11,7 @@ use weightsmith_tests::root;
 
 /// Who may name whom; packages without the prefix, normal and build dependencies only. `tests` and `benches` may name
 /// anything, nobody may name them.
-const MAY_NAME: [(&str, &[&str]); 19] = [
+const MAY_NAME: [(&str, &[&str]); 20] = [
     ("runtime", &[]),
     ("tasks", &[]),
     ("kernels", &[]),
@@ -79,6 +79,10 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
     (
         "weightsmith",
         &["runtime", "tasks", "datasets", "base-model", "metamodel", "generation", "training", "onnx"],
+    ),
+    (
+        "python",
+        &["runtime", "tasks", "datasets", "base-model", "generation", "evaluation", "reports", "weightsmith"],
     ),
     (
         "cli",
