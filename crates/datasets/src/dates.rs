@@ -4,7 +4,7 @@
 //! first the name says which, `sold (weekday, day first)`, so that rows to predict are read as those learned from were,
 //! however few they are.
 
-use crate::findings::MIN_VALUES;
+use crate::findings::{MIN_VALUES, is_constant};
 use weightsmith_tasks::{Column, ColumnValues};
 
 /// Seconds of a day.
@@ -223,6 +223,12 @@ pub fn date_columns(column: &str, moments: &[Option<f64>], order: DateOrder) -> 
         .collect()
 }
 
+/// Columns to learn from without the parts of dates that are the same in every row, such as the hour of dates without a time.
+pub fn without_constant_parts(columns: Vec<Column>) -> Vec<Column> {
+    let is_idle = |column: &Column| date_part_of(&column.name).is_some() && is_constant(&column.values);
+    columns.into_iter().filter(|column| !is_idle(column)).collect()
+}
+
 /// The column of dates that a name is a part of, which part, and how the dates are written; none for other names.
 pub fn date_part_of(name: &str) -> Option<(&str, DatePart, DateOrder)> {
     let (column, rest) = name.strip_suffix(')')?.rsplit_once(" (")?;
@@ -290,6 +296,11 @@ mod tests {
         for column in &columns {
             assert_eq!(date_part_of(&column.name).map(|(name, ..)| name), Some("sold"));
         }
+        assert_eq!(without_constant_parts(columns.clone()), columns);
+        let days = [0.0, 5.0].map(|day| Some(day * DAY));
+        let kept = without_constant_parts(date_columns("sold", &days, DateOrder::YearFirst));
+        let kept: Vec<&str> = kept.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(kept, ["sold (weekday)", "sold (days)"]);
         assert_eq!(date_part_of("sold (euros)"), None);
         assert_eq!(date_part_of("a (b) (hour)"), Some(("a (b)", DatePart::Hour, DateOrder::YearFirst)));
     }

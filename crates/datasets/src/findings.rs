@@ -127,7 +127,7 @@ impl Findings {
 }
 
 /// Whether a column does not vary, missing values included.
-fn is_constant(values: &ColumnValues) -> bool {
+pub(crate) fn is_constant(values: &ColumnValues) -> bool {
     match values {
         ColumnValues::Numeric(numbers) => {
             numbers.iter().all(|number| *number == numbers[0] || number.is_nan() && numbers[0].is_nan())

@@ -34,7 +34,7 @@
 //! # Dates and times
 //!
 //! A column in which at least nine tenths of 20 or more fields are dates, times of day, or both becomes five: its year, month,
-//! weekday (a name), hour and days since the beginning of 1970, called `sold (year)` and so on; a [`Note`] says so. Days are
+//! weekday (a name), hour and days since the beginning of 1970, as far as they vary, called `sold (year)` and so on; a [`Note`] says so. Days are
 //! written `2024-01-31`, or with the day or the month first, which the values tell; then the names say it, too. Rows to
 //! predict may have the column of dates, or these columns.
 //!
@@ -73,7 +73,7 @@ mod source;
 mod style;
 mod warnings;
 
-pub use dates::{DateOrder, DatePart, date_columns, date_part_name, date_part_of};
+pub use dates::{DateOrder, DatePart, date_columns, date_part_name, date_part_of, without_constant_parts};
 pub use error::DatasetError;
 pub use named::{NamedTable, read_table, rows_csv};
 pub use notes::{Example, Leak, Note};

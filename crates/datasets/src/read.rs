@@ -1,9 +1,9 @@
 //! Reading a source: rows to learn from, rows to predict for, and the target.
 
 use crate::columns::{Field, Tally, categorical, is_missing_code, numeric};
-use crate::dates::{DateOrder, date_columns, date_part_of};
+use crate::dates::{DateOrder, date_columns, date_part_of, without_constant_parts};
 use crate::error::DatasetError;
-use crate::findings::{Findings, is_identifier};
+use crate::findings::{Findings, is_constant, is_identifier};
 use crate::names::nearest;
 use crate::notes::Note;
 use crate::records::{MAX_BYTES, Records};
@@ -237,12 +237,13 @@ fn dates_of(
     column_idx: usize,
     values: &ColumnValues,
 ) -> Option<(DateOrder, Vec<Column>)> {
-    if values.column_type() == ColumnType::Numeric {
+    if values.column_type() == ColumnType::Numeric || is_constant(values) {
         return None;
     }
     let order = DateOrder::of(records.column(column_idx).map(|(_, text)| text))?;
     let parts = date_columns(&records.names[column_idx], &moments(records, column_idx, order), order);
-    parts.iter().all(|part| !records.names.contains(&part.name)).then_some((order, parts))
+    let is_free = parts.iter().all(|part| !records.names.contains(&part.name));
+    is_free.then(|| (order, without_constant_parts(parts)))
 }
 
 /// The seconds since 1970 of each field of a column; none of those that are no dates.

@@ -64,17 +64,19 @@ X, y = weightsmith.load_sample("penguins")
 threading.Timer(0.7, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 began = time.perf_counter()
 try:
-    weightsmith.compare(X, y, splits=50, methods=["generated", "adam"], progress=lambda done, all: None)
+    weightsmith.compare(X, y, splits=1000, methods=["generated", "adam"], progress=lambda done, all: None)
 except KeyboardInterrupt:
     print(time.perf_counter() - began)
-time.sleep(4)
-print(time.process_time())
-time.sleep(1)
-print(time.process_time())
+for _ in range(60):
+    before = time.process_time()
+    time.sleep(0.5)
+    if time.process_time() - before < 0.01:
+        print("rests", flush=True)
+        os._exit(0)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, env=os.environ)
-    assert done.returncode == 0 and done.stderr == "", done.stderr
-    waited, before, after = map(float, done.stdout.split())
-    assert waited < 2.0
-    # Nothing works on for nobody.
-    assert after - before < 0.2
+    assert done.stderr == ""
+    waited, then = done.stdout.split()
+    assert float(waited) < 2.0
+    # Nothing works on for nobody: a thousand splits would take many minutes.
+    assert then == "rests"

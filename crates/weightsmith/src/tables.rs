@@ -3,11 +3,11 @@
 use crate::error::Error;
 use std::collections::HashMap;
 use weightsmith_base_model::EncodingError;
-use weightsmith_datasets::{DateOrder, date_columns, date_part_of};
+use weightsmith_datasets::{DateOrder, date_columns, date_part_of, without_constant_parts};
 use weightsmith_tasks::{Column, ColumnType, ColumnValues, Schema, Table};
 
 /// A table whose columns of dates, written as text, are their year, month, weekday, hour and days, as those of a CSV file
-/// are. What is a date is in the documentation of `weightsmith-datasets`.
+/// are, as far as they vary. What is a date is in the documentation of `weightsmith-datasets`.
 ///
 /// # Errors
 /// None today; names that repeat keep a column as it is.
@@ -23,7 +23,7 @@ pub fn with_date_parts(table: &Table) -> Result<Table, Error> {
             _ => columns.push(column.clone()),
         }
     }
-    Ok(Table::new(table.n_rows(), columns)?)
+    Ok(Table::new(table.n_rows(), without_constant_parts(columns))?)
 }
 
 /// The columns of a schema, found by name, as its types: numbers are names where names are wanted, texts that are numbers
@@ -51,9 +51,12 @@ fn missing(name: &str) -> Error {
     Error::Rows(EncodingError::MissingColumn { name: name.to_string() })
 }
 
-/// How a column of texts writes dates; none if it holds none.
+/// How a column of texts writes dates; none if it holds none, or one and the same.
 fn dates(values: &ColumnValues) -> Option<DateOrder> {
     let ColumnValues::Categorical { levels, codes } = values else { return None };
+    if codes.windows(2).all(|pair| pair[0] == pair[1]) {
+        return None;
+    }
     DateOrder::of(codes.iter().flatten().map(|code| levels[*code as usize].as_str()))
 }
 
@@ -141,8 +144,8 @@ mod tests {
         let fields: Vec<String> = (1..=24).map(|day| format!("{day}.3.2024")).collect();
         let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
         let learned = with_date_parts(&Table::new(24, vec![texts("d", &fields)]).unwrap()).unwrap();
-        assert_eq!(learned.columns().len(), 5);
-        assert_eq!(learned.columns()[2].name, "d (weekday, day first)");
+        let names: Vec<&str> = learned.columns().iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(names, ["d (weekday, day first)", "d (days, day first)"]);
         // One row alone is read in the same order.
         let new = Table::new(1, vec![texts("d", &["2.3.2024"])]).unwrap();
         let conformed = conformed(&new, &learned.schema()).unwrap();
