@@ -21,8 +21,8 @@ use weightsmith_training::fit_linear;
 pub type Reader = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const READERS: [Reader; 4] =
-    [("csv", csv), ("weights", weights), ("checkpoint", checkpoint), ("config", config)];
+pub const READERS: [Reader; 5] =
+    [("csv", csv), ("batches", csv), ("weights", weights), ("checkpoint", checkpoint), ("config", config)];
 
 /// A table to learn from, with the target `y`. What is read has a label for each row and no infinite number.
 ///
@@ -113,6 +113,7 @@ fn assert_one_line(error: &dyn Error) {
 pub fn seeds(reader: &str) -> Vec<Vec<u8>> {
     match reader {
         "csv" => TABLES.iter().map(|text| text.as_bytes().to_vec()).collect(),
+        "batches" => BATCHES.map(<[u8]>::to_vec).to_vec(),
         "weights" => vec![linear_model(), generated_model()],
         "checkpoint" => [TaskType::Classification, TaskType::Regression].map(metamodel).to_vec(),
         "config" => {
@@ -130,6 +131,16 @@ const TABLES: [&str; 4] = [
     "\u{feff}\"a \"\"1\"\"\",\"b\r\nc\",y\r\nNA,\"1,5\",yes\r\n7,\"\",no\r\n?,\" \",yes\r\n9,\"2\",no\r\n",
     "y,x\n0.5,1\n1.5,2\n2.5,3\n100,4\n-7e3,5\n",
     "x,y\nq,a\nr,b\nq,a\nr,b\nq,c\nr,c\n",
+];
+
+/// The same 24 rows of numbers, names, dates and classes in Parquet (snappy and dictionaries; zstd), Arrow (lz4), an Arrow
+/// stream, as pyarrow wrote them; and CSV that zstd compressed.
+const BATCHES: [&[u8]; 5] = [
+    include_bytes!("../data/seed.parquet"),
+    include_bytes!("../data/seed-zstd.parquet"),
+    include_bytes!("../data/seed.arrow"),
+    include_bytes!("../data/seed.arrows"),
+    include_bytes!("../data/seed.csv.zst"),
 ];
 
 const LONG_CONFIG: &str = include_str!("../../models/classification-2/train.toml");

@@ -145,3 +145,70 @@ fn standard_input_gives_the_bytes_of_the_file() {
     Ran::new(child.wait_with_output().expect("the binary ends")).done();
     assert!(place.read("file.safetensors") == place.read("in.safetensors"), "other bytes of weights");
 }
+
+/// A column of dates whose weekday is the target, and another way to write the same dates.
+fn dated(range: std::ops::Range<usize>, write: impl Fn(usize, usize, usize) -> String) -> String {
+    let mut text = "sold,noise,y\n".to_string();
+    for row in range {
+        // The year 2023 began on a Sunday.
+        let lengths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let (mut day, mut month) = (row, 0);
+        while day >= lengths[month] {
+            day -= lengths[month];
+            month += 1;
+        }
+        let y = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0][row % 7];
+        writeln!(text, "{},{},{y}", write(2023, month + 1, day + 1), noise(row, 0)).expect("text takes it");
+    }
+    text
+}
+
+#[test]
+fn a_date_is_its_weekday_too_in_whatever_order_it_is_written() {
+    let place = workplace();
+    type Write = fn(usize, usize, usize) -> String;
+    let orders: [(&str, Write); 3] = [
+        ("", |year, month, day| format!("{year}-{month:02}-{day:02}")),
+        ("day first", |year, month, day| format!("{day}.{month}.{year}")),
+        ("month first", |year, month, day| format!("{month}/{day}/{year}")),
+    ];
+    for (order, write) in orders {
+        place.write("train.csv", dated(0..128, write));
+        // Few rows, in which days and months could be taken for each other.
+        place.write("new.csv", dated(212..219, write));
+        let generate = ["generate", "--data", "train.csv", "--target", "y", "--out", "w.safetensors"];
+        let ran = place.run(&generate).done();
+        assert!(ran.stderr.contains("dates or times") && ran.stderr.contains(order), "{}", ran.stderr);
+        place.run(&["predict", "--weights", "w.safetensors", "--data", "new.csv", "--out", "p.csv"]).done();
+        let (_, predicted) = place.read_csv("p.csv");
+        let found: Vec<f64> = predicted.iter().map(|fields| fields[0].parse().unwrap_or(f64::NAN)).collect();
+        let wanted: Vec<f64> = (212..219).map(|row| [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0][row % 7]).collect();
+        let mean = wanted.iter().sum::<f64>() / 7.0;
+        let squares = |of: &dyn Fn(usize) -> f64| (0..7).map(|row| of(row).powi(2)).sum::<f64>();
+        let r2 = 1.0 - squares(&|row| found[row] - wanted[row]) / squares(&|row| wanted[row] - mean);
+        assert!(r2 > 0.9, "{order}: R² {r2}");
+    }
+}
+
+#[test]
+fn networks_are_exported_and_the_program_describes_itself() {
+    let place = workplace();
+    place.run(&["generate", "--data", "sample:penguins", "--out", "w.safetensors"]).done();
+    let export = ["export", "--weights", "w.safetensors", "--onnx", "m.onnx", "--json"];
+    let ran = place.run(&export).done();
+    assert_eq!(ran.json()["task"], "classification");
+    let bytes = place.read("m.onnx");
+    assert_eq!(ran.json()["n_bytes"], bytes.len());
+    assert!(bytes.windows(13).any(|part| part == b"probabilities"));
+    // Its own file may be replaced, the weights may not.
+    place.run(&export).done();
+    let over = place.run(&["export", "--weights", "w.safetensors", "--onnx", "w.safetensors"]);
+    assert!(over.stderr.contains("what is read"), "{}", over.stderr);
+    for shell in ["bash", "zsh", "fish"] {
+        let ran = place.run(&["completions", shell]).done();
+        assert!(ran.stdout.contains("--support"), "{shell}");
+    }
+    place.run(&["man", "--out", "man"]).done();
+    let page = String::from_utf8(place.read("man/weightsmith-generate.1")).expect("text");
+    assert!(page.contains("\\-\\-target"), "{page}");
+}

@@ -11,7 +11,7 @@ use weightsmith_tests::root;
 
 /// Who may name whom; packages without the prefix, normal and build dependencies only. `tests` and `benches` may name
 /// anything, nobody may name them.
-const MAY_NAME: [(&str, &[&str]); 18] = [
+const MAY_NAME: [(&str, &[&str]); 20] = [
     ("runtime", &[]),
     ("tasks", &[]),
     ("kernels", &[]),
@@ -75,7 +75,15 @@ const MAY_NAME: [(&str, &[&str]); 18] = [
             "self-application",
         ],
     ),
-    ("weightsmith", &["runtime", "tasks", "datasets", "base-model", "metamodel", "generation", "training"]),
+    ("onnx", &["tasks", "base-model"]),
+    (
+        "weightsmith",
+        &["runtime", "tasks", "datasets", "base-model", "metamodel", "generation", "training", "onnx"],
+    ),
+    (
+        "python",
+        &["runtime", "tasks", "datasets", "base-model", "generation", "evaluation", "reports", "weightsmith"],
+    ),
     (
         "cli",
         &[

@@ -65,6 +65,11 @@ fn mutants_of_tables() {
 }
 
 #[test]
+fn mutants_of_parquet_and_arrow() {
+    check("batches", 4000);
+}
+
+#[test]
 fn mutants_of_base_models() {
     check("weights", 4000);
 }

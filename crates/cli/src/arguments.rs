@@ -6,6 +6,7 @@ mod plan;
 mod runs;
 mod self_apply;
 mod shared;
+mod shell;
 mod training;
 
 pub(crate) use comparing::{Compare, Evaluate};
@@ -16,6 +17,7 @@ pub(crate) use self_apply::SelfApply;
 pub(crate) use shared::{
     ColumnArguments, LabelledArguments, MetamodelArguments, OutputArguments, SplitSeedArguments,
 };
+pub(crate) use shell::{Export, SelfDescription};
 pub(crate) use training::{Bench, Train};
 
 use clap::{Args, Parser, Subcommand};
@@ -51,11 +53,14 @@ pub(crate) enum Command {
     Bench(Bench),
     Score(Score),
     Inspect(Inspect),
+    Export(Export),
     Plan(Plan),
     SelfApply(SelfApply),
     #[command(subcommand)]
     Runs(Runs),
     Samples(Samples),
+    #[command(flatten)]
+    Describe(SelfDescription),
 }
 
 /// List the built-in tables

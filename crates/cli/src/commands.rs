@@ -2,7 +2,9 @@
 
 mod bench;
 mod compare;
+mod describe;
 mod evaluate;
+mod export;
 mod generate;
 mod inspect;
 mod plan;
@@ -29,6 +31,8 @@ pub(crate) fn run(command: &Command, session: &Session) -> Result<Outcome> {
         Command::Bench(arguments) => bench::run(arguments, session),
         Command::Plan(arguments) => plan::run(arguments, session),
         Command::SelfApply(arguments) => self_apply::run(arguments, session),
+        Command::Describe(arguments) => describe::run(arguments, session),
+        Command::Export(arguments) => export::run(arguments, session),
         Command::Inspect(arguments) => inspect::run(arguments, session),
         Command::Runs(arguments) => runs::run(arguments, session),
         Command::Score(arguments) => score::run(arguments, session),

@@ -14,6 +14,10 @@ use weightsmith_runtime::check_output;
 const N_TELLING: u64 = 1 << 16;
 /// The longest header of a safetensors file, as its format has it.
 const LONGEST_HEADER: u64 = 100_000_000;
+/// The key of an ONNX model's first field.
+const ONNX_VERSION: u8 = 8;
+/// Bytes of an ONNX model in which its producer is named, if ours.
+const N_ONNX_HEAD: usize = 64;
 /// How the CSV files begin that weightsmith writes: predictions, results, runs and their curves.
 const OUR_TABLES: [&str; 4] = ["prediction,", "name,task,short,", "uid,", "run,"];
 /// What the header of predictions holds where a column comes along before them.
@@ -26,6 +30,8 @@ pub(crate) enum Content {
     Weights,
     /// Predictions, `.csv`.
     Predictions,
+    /// A network for other programs, `.onnx`.
+    OnnxModel,
     /// A page or its pictures.
     Report,
     /// Scores of methods, CSV or Parquet.
@@ -39,6 +45,7 @@ impl Content {
             Self::Report => return Ok(ReportFormat::of(path).map(drop)?),
             Self::Results => return Ok(ResultsFormat::of(path).map(drop)?),
             Self::Weights => ("weights are", "safetensors"),
+            Self::OnnxModel => ("an ONNX model is", "onnx"),
             Self::Predictions => ("predictions are", "csv"),
         };
         let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
@@ -109,6 +116,11 @@ fn is_foreign(path: &Path) -> bool {
         let header = beginning(path, u64::from_le_bytes(*length).min(LONGEST_HEADER).saturating_add(8));
         return header.is_ok_and(|header| !header.windows(11).any(|part| part == b"weightsmith"));
     }
+    // An ONNX model begins with the version of its format, and then says who wrote it.
+    if bytes.starts_with(&[ONNX_VERSION]) {
+        let head = &bytes[..bytes.len().min(N_ONNX_HEAD)];
+        return !head.windows(11).any(|part| part == b"weightsmith");
+    }
     let text = String::from_utf8_lossy(&bytes);
     let mut lines = text.lines();
     let header = lines.next().unwrap_or_default();
@@ -148,7 +160,10 @@ mod tests {
             // Not even by force.
             assert!(error(&[&path(name)], true).unwrap_err().contains("what is read"), "{name}");
         }
-        assert_eq!(error(&[&ours, &text, &path("new.csv")], false), Ok(()));
+        fs::write(path("ours.onnx"), b"\x08\x08\x12\x0bweightsmith and more, of, all\nkinds").unwrap();
+        fs::write(path("other.onnx"), b"\x08\x08\x12\x07pytorch and more").unwrap();
+        assert_eq!(error(&[&ours, &text, &path("new.csv"), &path("ours.onnx")], false), Ok(()));
+        assert!(error(&[&path("other.onnx")], false).unwrap_err().contains("--force"));
         assert!(error(&[&ours, &ours], false).unwrap_err().contains("twice"));
         assert!(error(&[&path("new.csv"), &path("new.csv")], false).unwrap_err().contains("twice"));
         let table = path("table.csv");

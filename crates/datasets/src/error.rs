@@ -52,6 +52,37 @@ pub enum DatasetError {
         /// The most that is read.
         limit: usize,
     },
+    /// A Parquet or Arrow file that cannot be read.
+    #[error("{file} cannot be read as {format}: {reason}")]
+    Damaged {
+        /// The source.
+        file: String,
+        /// What it begins as.
+        format: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A column of a Parquet or Arrow file that is no column of numbers or texts.
+    #[error(
+        "{file}: column {} is of type {found}; only numbers, texts, booleans, dates and times are read",
+        quoted(column)
+    )]
+    UnreadableColumn {
+        /// The source.
+        file: String,
+        /// The column.
+        column: String,
+        /// Its type.
+        found: String,
+    },
+    /// A format that only a build with the feature `parquet` reads.
+    #[error(
+        "{file} is a file of Parquet, Arrow or zstd, which this build does not read; build with the feature parquet"
+    )]
+    NoParquet {
+        /// The source.
+        file: String,
+    },
     /// Bytes that are not UTF-8.
     #[error("{file}, line {line}: not UTF-8 (byte {byte} of the file); save the file as UTF-8")]
     NotUtf8 {

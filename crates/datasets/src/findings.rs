@@ -1,26 +1,27 @@
 //! What columns of one kind have in common that a person should know: dates, running text, row numbers, constants.
 
 use crate::columns::is_missing_code;
+use crate::dates::DateOrder;
 use crate::notes::{Example, Note};
 use std::collections::HashSet;
 use weightsmith_tasks::ColumnValues;
 
 /// With fewer values than this, that they all differ says nothing.
-const MIN_VALUES: usize = 20;
-/// The share of different values from which a name tells rows apart, and of dates from which a column holds dates.
+pub(crate) const MIN_VALUES: usize = 20;
+/// The share of different values from which a name tells rows apart.
 const NEARLY_ALL: f64 = 0.9;
 /// Words of a text from which it is running text.
 const MIN_WORDS: f64 = 3.0;
-const MONTHS: [&str; 12] =
-    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /// Columns by what they look like.
 #[derive(Default)]
 pub(crate) struct Findings {
-    dates: Group,
+    /// A group for each order that days are written in.
+    dates: Vec<(DateOrder, Group)>,
     free_text: Group,
     distinct_names: Group,
     row_numbers: Group,
+    identifiers: Group,
     constant: Group,
     of_words: Vec<Note>,
 }
@@ -40,6 +41,20 @@ impl Group {
 }
 
 impl Findings {
+    /// Takes note of a column of dates in this order.
+    pub(crate) fn dates(&mut self, column: &str, order: DateOrder, example: Option<(u64, &str)>) {
+        if !self.dates.iter().any(|(known, _)| *known == order) {
+            self.dates.push((order, Group::default()));
+        }
+        let of_order = self.dates.iter_mut().filter(|(known, _)| *known == order);
+        of_order.for_each(|(_, group)| group.add(column, example));
+    }
+
+    /// Takes note of a column that names the rows and is left out.
+    pub(crate) fn identifier(&mut self, column: &str) {
+        self.identifiers.add(column, None);
+    }
+
     /// Looks at a column of features; `fields` are its fields with their lines.
     pub(crate) fn look<'a>(
         &mut self,
@@ -66,9 +81,7 @@ impl Findings {
                 }
                 let share = |n_some: usize| n_some as f64 / n as f64;
                 let first = present().next();
-                if share(present().filter(|(_, text)| is_date(text)).count()) >= NEARLY_ALL {
-                    self.dates.add(column, first);
-                } else if share(levels.len()) >= NEARLY_ALL {
+                if share(levels.len()) >= NEARLY_ALL {
                     let n_words = present().map(|(_, text)| text.split_whitespace().count()).sum();
                     let is_text = share(n_words) >= MIN_WORDS;
                     let group = if is_text { &mut self.free_text } else { &mut self.distinct_names };
@@ -90,10 +103,12 @@ impl Findings {
 
     /// What was found, a note a kind.
     pub(crate) fn notes(self) -> Vec<Note> {
-        let Self { dates, free_text, distinct_names, row_numbers, constant, of_words } = self;
+        let Self { dates, free_text, distinct_names, row_numbers, identifiers, constant, of_words } = self;
         let mut notes = of_words;
-        if let Some(example) = dates.example {
-            notes.push(Note::Dates { columns: dates.columns, example });
+        for (order, dates) in dates {
+            if let Some(example) = dates.example {
+                notes.push(Note::Dates { columns: dates.columns, example, order: order.in_words() });
+            }
         }
         if let Some(example) = free_text.example {
             notes.push(Note::FreeText { columns: free_text.columns, example });
@@ -105,13 +120,14 @@ impl Findings {
         };
         push(distinct_names, |columns| Note::DistinctNames { columns });
         push(row_numbers, |columns| Note::RowNumbers { columns });
+        push(identifiers, |columns| Note::Identifiers { columns });
         push(constant, |columns| Note::Constant { columns });
         notes
     }
 }
 
 /// Whether a column does not vary, missing values included.
-fn is_constant(values: &ColumnValues) -> bool {
+pub(crate) fn is_constant(values: &ColumnValues) -> bool {
     match values {
         ColumnValues::Numeric(numbers) => {
             numbers.iter().all(|number| *number == numbers[0] || number.is_nan() && numbers[0].is_nan())
@@ -133,42 +149,30 @@ pub(crate) fn numbers_rows(column: &str, numbers: &[f64]) -> bool {
     let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
     let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let in_order = numbers.is_sorted() || numbers.is_sorted_by(|a, b| a >= b);
+    high - low == (numbers.len() - 1) as f64 || in_order || is_called_id(column)
+}
+
+/// Whether a column is called what identifiers are called.
+fn is_called_id(column: &str) -> bool {
     let name = column.to_lowercase();
-    let is_id = name == "id" || name.ends_with("_id") || name.ends_with(" id") || column.ends_with("Id");
-    high - low == (numbers.len() - 1) as f64 || in_order || is_id
+    name == "id" || name.ends_with("_id") || name.ends_with(" id") || column.ends_with("Id")
 }
 
-/// Whether a text is a date, a time of day, or both.
-fn is_date(text: &str) -> bool {
-    let text = text.trim();
-    let (date, time) = text.split_once([' ', 'T']).map_or((text, None), |(date, time)| (date, Some(time)));
-    match time {
-        None => is_day(date) || is_time(date),
-        Some(time) => is_day(date) && is_time(time),
+/// Whether a column only names its rows, by its name and its values: called an id, or what programs call an index that they
+/// write, with another whole number or name in every row.
+pub(crate) fn is_identifier(column: &str, values: &ColumnValues) -> bool {
+    let is_index = column.starts_with("Unnamed: ")
+        || column.starts_with("column_")
+        || column.eq_ignore_ascii_case("index");
+    match values {
+        ColumnValues::Numeric(numbers) => {
+            let counts = || numbers.windows(2).all(|pair| pair[1] - pair[0] == 1.0);
+            numbers_rows(column, numbers) && (is_called_id(column) || is_index && counts())
+        }
+        ColumnValues::Categorical { levels, codes } => {
+            codes.len() >= MIN_VALUES && levels.len() == codes.len() && is_called_id(column)
+        }
     }
-}
-
-fn is_time(text: &str) -> bool {
-    let text = text.trim_end_matches(['Z', 'z']);
-    let parts: Vec<&str> = text.split(':').collect();
-    let fits = |part: &str, limit: f64| {
-        part.len() >= 2 && part.as_bytes()[0].is_ascii_digit() && part.parse().is_ok_and(|n: f64| n < limit)
-    };
-    (2..=3).contains(&parts.len()) && fits(parts[0], 24.0) && parts[1..].iter().all(|part| fits(part, 61.0))
-}
-
-fn is_day(text: &str) -> bool {
-    let Some(mark) = text.chars().find(|c| ['-', '/', '.'].contains(c)) else { return false };
-    let parts: Vec<&str> = text.split(mark).collect();
-    let [first, middle, last] = parts[..] else { return false };
-    let number = |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok()).flatten();
-    let small =
-        |part: &str, most: u32| part.len() <= 2 && number(part).is_some_and(|n: u32| (1..=most).contains(&n));
-    let month = |part: &str| small(part, 12) || MONTHS.contains(&part.to_lowercase().as_str());
-    let year = |part: &str| matches!(part.len(), 2 | 4) && number(part).is_some();
-    let long_year = |part: &str| part.len() == 4 && year(part);
-    long_year(first) && month(middle) && small(last, 31)
-        || year(last) && (small(first, 31) && month(middle) || month(first) && small(middle, 31))
 }
 
 #[cfg(test)]
@@ -176,25 +180,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_told_from_numbers_and_versions() {
-        for text in [
-            "2020-01-31",
-            "2020/1/3",
-            "31.12.99",
-            "12/31/2020",
-            "5-Jan-2020",
-            "2020-01-31 23:59:59",
-            "23:59",
-            "2020-01-31T10:00:00.5Z",
-            "07:05:01",
-        ] {
-            assert!(is_date(text), "{text}");
-        }
-        for text in
-            ["2020", "1.5", "1.2.3.4", "2020-13-01", "32/13/2020", "25:00", "a-b-c", "", "-", "3-4", "T", ":"]
-        {
-            assert!(!is_date(text), "{text}");
-        }
+    fn identifiers_are_called_so_and_differ_in_every_row() {
+        let numbers = |of: fn(usize) -> f64| ColumnValues::Numeric((0..30).map(of).collect());
+        assert!(is_identifier("customer_id", &numbers(|row| (row * 7919 % 1009) as f64)));
+        assert!(is_identifier("Unnamed: 0", &numbers(|row| row as f64)));
+        assert!(is_identifier("column_1", &numbers(|row| 1.0 + row as f64)));
+        assert!(!is_identifier("column_1", &numbers(|row| 10.0 * row as f64)));
+        // Of the year, say.
+        assert!(!is_identifier("year", &numbers(|row| 1990.0 + row as f64)));
+        assert!(!is_identifier("id", &numbers(|row| (row % 5) as f64)));
+        let levels: Vec<String> = (0..30).map(|row| format!("k{row}")).collect();
+        let names = |n: u32| ColumnValues::Categorical {
+            levels: levels.clone(),
+            codes: (0..30).map(|row| Some(row % n)).collect(),
+        };
+        assert!(is_identifier(
+            "orderId",
+            &ColumnValues::Categorical { levels: levels.clone(), codes: (0..30).map(Some).collect() }
+        ));
+        assert!(!is_identifier("name", &names(30)));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! CSV files and built-in samples, read as typed tables.
+//! CSV, Parquet and Arrow files and built-in samples, read as typed tables.
 //!
 //! [`read_labelled`] reads rows with a target to learn from, [`read_rows`] reads rows to predict for. Both
 //! take a [`Source`]: the path of a file, `-` for standard input, or `sample:NAME` for one of the tables in [`samples`].
@@ -11,6 +11,9 @@
 //! as most readers have it. A column without a name is called `column_<position>`, counted from 1 (an index
 //! column that another program wrote, for example). At most [`MAX_BYTES`], [`MAX_ROWS`], [`MAX_COLUMNS`] and
 //! [`MAX_FIELDS`] are read, so that a hostile file cannot use up the memory.
+//!
+//! With the feature `parquet`, files of Parquet and Arrow (also called Feather), and what zstd compressed, are read wherever CSV is,
+//! recognised by their first bytes. Their columns go the same way as text, so that the same table gives the same network.
 //!
 //! # Types and missing values
 //!
@@ -28,6 +31,13 @@
 //! Every other column is *categorical*, true/false columns and mixtures of numbers and text included. There
 //! only the empty field is missing: `NA` may well be a level. Levels are sorted text, exactly as written.
 //!
+//! # Dates and times
+//!
+//! A column in which at least nine tenths of 20 or more fields are dates, times of day, or both becomes five: its year, month,
+//! weekday (a name), hour and days since the beginning of 1970, as far as they vary, called `sold (year)` and so on; a [`Note`] says so. Days are
+//! written `2024-01-31`, or with the day or the month first, which the values tell; then the names say it, too. Rows to
+//! predict may have the column of dates, or these columns.
+//!
 //! # The target
 //!
 //! Without a given task type: text is classification. Numbers are classification when there are exactly two
@@ -40,14 +50,17 @@
 //! # Notes
 //!
 //! What was taken for what, and what looks like a mistake or makes figures look better than they are, comes with the table
-//! as [`Note`]s: text among numbers, dates, running text, row numbers, constants, numbers taken as classes, rare classes,
+//! as [`Note`]s: text among numbers, dates, running text, row numbers, identifiers (which are left out), constants, numbers taken as classes, rare classes,
 //! columns that tell the target. [`count_copies`] finds rows on both sides of a split.
 //!
 //! # What it does not
 //!
-//! It does not encode, scale or impute values, split rows, write files, or guess encodings, dates and units.
+//! It does not encode, scale or impute values, split rows, write files, or guess encodings and units.
 
+#[cfg(feature = "parquet")]
+mod batches;
 mod columns;
+mod dates;
 mod error;
 mod findings;
 mod named;
@@ -61,6 +74,7 @@ mod source;
 mod style;
 mod warnings;
 
+pub use dates::{DateOrder, DatePart, date_columns, date_part_name, date_part_of, without_constant_parts};
 pub use error::DatasetError;
 pub use named::{NamedTable, read_selected_table, read_table, rows_csv};
 pub use notes::{Example, Leak, Note};

@@ -72,12 +72,14 @@ pub enum Note {
         /// The style, in words; may be empty.
         style: String,
     },
-    /// Dates or times, read as names.
+    /// Dates or times, read as their parts.
     Dates {
-        /// The columns, each with its first date.
+        /// The columns.
         columns: Vec<String>,
         /// The first date of the first.
         example: Example,
+        /// How days are written, in words that follow others; empty where the year comes first.
+        order: &'static str,
     },
     /// Running text, different in nearly every row.
     FreeText {
@@ -93,6 +95,11 @@ pub enum Note {
     },
     /// Whole numbers that only number the rows.
     RowNumbers {
+        /// The columns.
+        columns: Vec<String>,
+    },
+    /// Numbers or names that only tell the rows apart, in columns called so: left out.
+    Identifiers {
         /// The columns.
         columns: Vec<String>,
     },
@@ -191,6 +198,7 @@ impl Note {
             Self::FreeText { .. } => "free-text",
             Self::DistinctNames { .. } => "distinct-names",
             Self::RowNumbers { .. } => "row-numbers",
+            Self::Identifiers { .. } => "identifiers",
             Self::Constant { .. } => "constant",
             Self::Unused { .. } => "unused",
             Self::MissingWordName { .. } => "missing-word-name",
@@ -236,6 +244,7 @@ impl Note {
             | Self::FreeText { columns, .. }
             | Self::DistinctNames { columns }
             | Self::RowNumbers { columns }
+            | Self::Identifiers { columns }
             | Self::Constant { columns }
             | Self::Unused { columns } => columns.iter().map(String::as_str).collect(),
             Self::CopiesAcross { .. }
@@ -284,10 +293,9 @@ impl fmt::Display for Note {
                 example.line,
                 if style.is_empty() { "" } else { " " }
             ),
-            Self::Dates { columns, example } => write!(
+            Self::Dates { columns, example, order } => write!(
                 f,
-                "{}: dates or times ({example}): read as names without an order; write year, month or days as \
-                 columns of numbers if they matter",
+                "{}: dates or times ({example}{order}): read as year, month, weekday, hour and days since 1970",
                 named(columns)
             ),
             Self::FreeText { columns, example } => write!(
@@ -302,6 +310,12 @@ impl fmt::Display for Note {
                 f,
                 "{}: whole numbers that count the rows: read as numbers; --id or --drop leaves out what only names the \
                  rows",
+                named(columns)
+            ),
+            Self::Identifiers { columns } => write!(
+                f,
+                "{}: another value in every row that only names it: left out; give the column another name to learn \
+                 from it",
                 named(columns)
             ),
             Self::Constant { columns } => write!(f, "{}: the same in every row: not used", named(columns)),

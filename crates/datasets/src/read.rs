@@ -1,8 +1,9 @@
 //! Reading a source: rows to learn from, rows to predict for, and the target.
 
 use crate::columns::{Field, Tally, categorical, is_missing_code, numeric};
+use crate::dates::{DateOrder, date_columns, date_part_of, without_constant_parts};
 use crate::error::DatasetError;
-use crate::findings::Findings;
+use crate::findings::{Findings, is_constant, is_identifier};
 use crate::names::nearest;
 use crate::notes::Note;
 use crate::records::{MAX_BYTES, Records};
@@ -24,6 +25,8 @@ const MIN_ROWS_PER_CLASS: usize = 5;
 
 /// What a file that gzip compressed begins with.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// What a file that zstd compressed begins with.
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// The features and labels of a whole file.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,7 +80,7 @@ pub fn read_selected(
 ) -> Result<Labelled, DatasetError> {
     let file = source.to_string();
     let bytes = bytes_of(source)?;
-    let records = Records::parse(&file, &bytes)?;
+    let records = records_of(&file, &bytes)?;
     check_unrepeated(&file, &records, |_| true)?;
     let Some(target_idx) = records.names.iter().position(|name| name == target) else {
         let available = nearest(target, records.names.iter().map(String::as_str));
@@ -91,15 +94,30 @@ pub fn read_selected(
     let labels = TargetColumn { file: &file, records: &records, column_idx: target_idx }
         .read(task_type, &mut notes)?;
     let mut columns = Vec::with_capacity(records.names.len());
-    let mut findings = Findings::default();
+    let (mut findings, mut identifiers) = (Findings::default(), Vec::new());
     for (column_idx, name) in records.names.iter().enumerate().filter(|(idx, _)| chosen[*idx]) {
         let read = column_of(&file, &records, column_idx, None, &mut notes)?;
+        if let Some((order, parts)) = dates_of(&records, column_idx, &read.values) {
+            findings.dates(name, order, records.column(column_idx).find(|(_, text)| !text.trim().is_empty()));
+            notes.retain(|note| !matches!(note, Note::MixedText { column, .. } if column == name));
+            columns.extend(parts);
+            continue;
+        }
+        if is_identifier(name, &read.values) {
+            identifiers.push(read);
+            continue;
+        }
         // Of names that are mostly numbers enough is said.
         if !matches!(notes.last(), Some(Note::MixedText { column, .. }) if column == name) {
             findings.look(name, &read.values, records.column(column_idx));
         }
         columns.push(read);
     }
+    // Where there is nothing else, an identifier is learned from all the same.
+    if columns.is_empty() {
+        columns.append(&mut identifiers);
+    }
+    identifiers.iter().for_each(|column| findings.identifier(&column.name));
     let table = table_of(&file, &records, columns)?;
     notes.extend(findings.notes());
     notes.extend(warnings(&table, &labels, target));
@@ -135,14 +153,21 @@ pub fn read_rows_with_ids(
 ) -> Result<Unlabelled, DatasetError> {
     let file = source.to_string();
     let bytes = bytes_of(source)?;
-    let records = Records::parse(&file, &bytes)?;
+    let records = records_of(&file, &bytes)?;
     let wanted: HashSet<&str> = schema.iter().map(|(name, _)| name.as_str()).chain(id).collect();
     check_unrepeated(&file, &records, |name| wanted.contains(name))?;
     let position: HashMap<&str, usize> =
         records.names.iter().enumerate().map(|(idx, name)| (name.as_str(), idx)).collect();
 
-    let absent = schema.iter().filter(|(name, _)| !position.contains_key(name.as_str()));
-    let absent: Vec<String> = absent.map(|(name, _)| name.clone()).collect();
+    let has = |name: &str| position.contains_key(name);
+    let absent = schema.iter().map(|(name, _)| name.as_str()).filter(|name| !has(name));
+    // A part of a date needs the date.
+    let absent = absent.filter_map(|name| match date_part_of(name) {
+        Some((column, ..)) => (!has(column)).then_some(column),
+        None => Some(name),
+    });
+    let mut absent: Vec<String> = absent.map(String::from).collect();
+    absent.dedup();
     if let Some(first) = absent.first() {
         let available = nearest(first, records.names.iter().map(String::as_str));
         return Err(DatasetError::MissingColumns { file, columns: absent, available });
@@ -153,6 +178,11 @@ pub fn read_rows_with_ids(
     let mut notes: Vec<Note> = records.delimiter_note().into_iter().collect();
     let mut columns = Vec::with_capacity(schema.len());
     for (name, column_type) in schema {
+        if let (false, Some((column, part, order))) = (has(name), date_part_of(name)) {
+            let values = part.of(&moments(&records, position[column], order));
+            columns.push(Column { name: name.clone(), values });
+            continue;
+        }
         columns.push(column_of(&file, &records, position[name.as_str()], Some(*column_type), &mut notes)?);
     }
     let ids = id.map_or_else(Vec::new, |id| fields_of(&records, id));
@@ -165,13 +195,32 @@ fn bytes_of(source: &Source) -> Result<Cow<'static, [u8]>, DatasetError> {
         Source::StandardInput => bounded(io::stdin().lock()),
         Source::File(path) => File::open(path).and_then(bounded),
     };
-    let unpacked = read.and_then(|bytes| match bytes.starts_with(&GZIP) {
-        // A small file may unpack to an endless one: the limit holds for what comes out.
-        true => bounded(MultiGzDecoder::new(bytes.as_slice())),
-        false => Ok(bytes),
+    // A small file may unpack to an endless one: the limit holds for what comes out.
+    let unpacked = read.and_then(|bytes| {
+        if bytes.starts_with(&GZIP) {
+            return bounded(MultiGzDecoder::new(bytes.as_slice()));
+        }
+        #[cfg(feature = "parquet")]
+        if bytes.starts_with(&ZSTD) {
+            return bounded(zstd::Decoder::new(bytes.as_slice())?);
+        }
+        Ok(bytes)
     });
     let failed = |error| DatasetError::Unreadable { file: source.to_string(), source: error };
     Ok(unpacked.map_err(failed)?.into())
+}
+
+/// The fields of whatever format the bytes are of.
+fn records_of<'a>(file: &str, bytes: &'a [u8]) -> Result<Records<'a>, DatasetError> {
+    #[cfg(feature = "parquet")]
+    if let Some(format) = crate::batches::Format::of(bytes) {
+        return crate::batches::records(file, bytes, format);
+    }
+    #[cfg(not(feature = "parquet"))]
+    if [b"PAR1".as_slice(), b"ARROW1", &ZSTD].iter().any(|magic| bytes.starts_with(magic)) {
+        return Err(DatasetError::NoParquet { file: file.into() });
+    }
+    Records::parse(file, bytes)
 }
 
 /// All bytes up to one more than the limit, so that the limit is noticed; an endless device ends here too.
@@ -221,6 +270,27 @@ fn column_of(
     };
     notes.extend(tally.notes(name, column_type));
     Ok(Column { name: name.clone(), values })
+}
+
+/// The columns that a column of dates becomes, and how these are written; none if it holds no dates, or if columns of the
+/// same names are there.
+fn dates_of(
+    records: &Records<'_>,
+    column_idx: usize,
+    values: &ColumnValues,
+) -> Option<(DateOrder, Vec<Column>)> {
+    if values.column_type() == ColumnType::Numeric || is_constant(values) {
+        return None;
+    }
+    let order = DateOrder::of(records.column(column_idx).map(|(_, text)| text))?;
+    let parts = date_columns(&records.names[column_idx], &moments(records, column_idx, order), order);
+    let is_free = parts.iter().all(|part| !records.names.contains(&part.name));
+    is_free.then(|| (order, without_constant_parts(parts)))
+}
+
+/// The seconds since 1970 of each field of a column; none of those that are no dates.
+fn moments(records: &Records<'_>, column_idx: usize, order: DateOrder) -> Vec<Option<f64>> {
+    records.column(column_idx).map(|(_, text)| order.read(text)).collect()
 }
 
 fn table_of(file: &str, records: &Records, columns: Vec<Column>) -> Result<Table, DatasetError> {

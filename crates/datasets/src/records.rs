@@ -107,6 +107,15 @@ impl<'a> Records<'a> {
         Ok(Self { names, fields, lines, delimiter })
     }
 
+    /// Records that were split elsewhere: names of the columns, fields row after row, and the line of each row.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn of_fields(names: Vec<String>, fields: Vec<Cow<'a, str>>, lines: Vec<u64>) -> Self {
+        let named =
+            |(idx, name): (usize, String)| if name.is_empty() { format!("column_{}", idx + 1) } else { name };
+        let names = names.into_iter().enumerate().map(named).collect();
+        Self { names, fields, lines, delimiter: Delimiter::Comma }
+    }
+
     /// Whether `1,234` is more likely a decimal comma than a separator of thousands.
     pub(crate) fn prefers_comma(&self) -> bool {
         self.delimiter == Delimiter::Semicolon

@@ -7,14 +7,16 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+/// What compressed files end with.
+const PACKED: [&str; 2] = ["gz", "zst"];
 const SAMPLE_PREFIX: &str = "sample:";
 
-/// Where rows come from: a CSV file, standard input written `-`, or a built-in sample written `sample:NAME`.
+/// Where rows come from: a CSV, Parquet or Arrow file, standard input written `-`, or a built-in sample written `sample:NAME`.
 ///
 /// A file whose own name is `-` or begins with `sample:` is reached as `./-` or `./sample:NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The path of a CSV file, which may be compressed by gzip.
+    /// The path of a file, which may be compressed.
     File(PathBuf),
     /// What another program writes; it can be read once.
     StandardInput,
@@ -40,7 +42,9 @@ impl Source {
             Self::Sample(name) => name.clone(),
             Self::StandardInput => "standard input".to_string(),
             Self::File(path) => {
-                let is_packed = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz"));
+                let is_packed = path
+                    .extension()
+                    .is_some_and(|end| PACKED.iter().any(|packed| end.eq_ignore_ascii_case(packed)));
                 let unpacked = if is_packed { path.with_extension("") } else { path.clone() };
                 unpacked.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
             }
@@ -86,6 +90,8 @@ mod tests {
             ("sample:iris", "iris"),
             ("a/b.csv", "b"),
             ("a/b.csv.gz", "b"),
+            ("a/b.csv.zst", "b"),
+            ("a/b.parquet", "b"),
             ("./sample:x.csv", "sample:x"),
             ("", ""),
         ] {

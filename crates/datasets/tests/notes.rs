@@ -252,3 +252,21 @@ fn a_compressed_file_is_read_like_a_plain_one() {
     let large = encoder.finish().unwrap();
     assert!(of(&large).unwrap_err().to_string().contains("the most that is read"));
 }
+
+#[test]
+fn identifiers_are_left_out_aloud() {
+    let with_id = |id: &str| {
+        let rows = (0..40).map(|row| format!("{},{},{}\n", 100 + row * 7919 % 1009, measure(row), row % 2));
+        format!("{id},a,y\n{}", rows.collect::<String>())
+    };
+    let names = |read: &Labelled| -> Vec<String> {
+        read.table.columns().iter().map(|column| column.name.clone()).collect()
+    };
+    let found = read(&with_id("customer_id"));
+    assert_eq!(names(&found), ["a"]);
+    assert!(found.notes.iter().any(|note| note.kind() == "identifiers" && note.columns() == ["customer_id"]));
+    assert_eq!(names(&read(&with_id("customers"))), ["customers", "a"]);
+    // Nothing else is there to learn from.
+    let alone = (0..40).map(|row| format!("{row},{}\n", row % 2)).collect::<String>();
+    assert_eq!(names(&read(&format!("id,y\n{alone}"))), ["id"]);
+}

@@ -75,6 +75,11 @@ pub fn write(page: &impl Page, path: &Path) -> Result<(), ReportError> {
     Ok(())
 }
 
+/// A report as the text of a page, for whoever shows it without a file.
+pub fn html(page: &impl Page) -> String {
+    document(page).into_string()
+}
+
 fn document(page: &impl Page) -> Markup {
     html! {
         (DOCTYPE)

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use weightsmith_base_model::{DeviceError, EncodingError, FileError, IntervalError, StoredError};
 use weightsmith_datasets::DatasetError;
 use weightsmith_generation::{CatalogError, GenerateError};
+use weightsmith_onnx::OnnxError;
 use weightsmith_runtime::OutputError;
 use weightsmith_tasks::{TableError, TaskError};
 use weightsmith_training::InnerError;
@@ -86,6 +87,9 @@ pub enum Error {
     /// The network cannot be held in this precision.
     #[error(transparent)]
     Precision(#[from] StoredError),
+    /// The network cannot be written as an ONNX model.
+    #[error(transparent)]
+    Onnx(#[from] OnnxError),
     /// Rows do not fit the network.
     #[error(transparent)]
     Rows(#[from] EncodingError),

@@ -50,14 +50,17 @@ mod error;
 mod generator;
 mod network;
 mod record_batches;
+mod tables;
 
 pub use dataset::{Dataset, table_of_rows};
 pub use error::Error;
 pub use generator::{Generated, Generator, Refining, generate};
 pub use network::{Network, PredictedRows};
+pub use record_batches::table_of_record_batches;
+pub use tables::{conformed, with_date_parts};
 pub use weightsmith_base_model::{
     Beside, Bounds, ExpectedMetric, ExpectedPerformance, HostWeights, Precision, Predicted, Predictions,
 };
-pub use weightsmith_datasets::{ColumnSelection, Note, Sample, Source, samples};
+pub use weightsmith_datasets::{ColumnSelection, DateOrder, Note, Sample, Source, date_columns, samples};
 pub use weightsmith_generation::{GenerateInfo, Steps, StepsInfo};
 pub use weightsmith_tasks::{Column, ColumnType, ColumnValues, Schema, Table, Target, TaskType};

@@ -75,6 +75,15 @@ impl Network {
         Ok(self.model.to_bytes(precision)?)
     }
 
+    /// The bytes of an ONNX model: the whole way from the columns of a table to predictions, in standard operators. The
+    /// documentation of `weightsmith-onnx` has its inputs and outputs.
+    ///
+    /// # Errors
+    /// A column without a name, a network of two gigabytes or more.
+    pub fn to_onnx(&self) -> Result<Vec<u8>, Error> {
+        Ok(weightsmith_onnx::to_onnx(&self.model)?)
+    }
+
     /// A network from the bytes of a file.
     ///
     /// # Errors

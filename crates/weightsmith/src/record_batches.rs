@@ -3,18 +3,21 @@
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::network::Network;
+use crate::tables::{conformed, with_date_parts};
 use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
+use arrow_array::types::{Float64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::cast;
-use arrow_schema::DataType;
+use arrow_schema::{DataType, TimeUnit};
 use std::collections::BTreeMap;
 use weightsmith_base_model::Predictions;
+use weightsmith_datasets::{DateOrder, date_columns};
 use weightsmith_tasks::{Column, ColumnType, ColumnValues, Table, Target, TaskType};
 
 impl Dataset {
     /// The rows of record batches that share a schema; `target` is the name of the column to predict. Numbers of any width
-    /// are numeric columns; booleans, text and dictionaries of text are categories; nulls are missing. Without a
+    /// are numeric columns; booleans, text and dictionaries of text are categories; nulls and empty texts
+    /// are missing. Without a
     /// `task_type` text and booleans are classes and numbers are values.
     ///
     /// # Errors
@@ -30,7 +33,7 @@ impl Dataset {
             return Err(wrong("the target is not among the columns"));
         }
         let is_feature = |name: &str| name != target;
-        let table = table_of_batches(batches, is_feature)?;
+        let table = with_date_parts(&table_of_batches(batches, is_feature)?)?;
         let as_classes = match task_type {
             Some(task_type) => task_type == TaskType::Classification,
             None => column_type(&arrays(batches, target)?) == Some(ColumnType::Categorical),
@@ -61,19 +64,19 @@ impl Network {
     /// Predictions for the rows of record batches that share a schema; columns are found by name, others are ignored.
     ///
     /// # Errors
-    /// A missing column, text where the network reads numbers.
+    /// A missing column, text that is no number where the network reads numbers.
     pub fn predict_record_batches(&self, batches: &[RecordBatch]) -> Result<Predictions, Error> {
-        let column = |(name, wanted): &(String, ColumnType)| {
-            let arrays = arrays(batches, name)?;
-            let values = match wanted {
-                ColumnType::Numeric => ColumnValues::Numeric(numbers(name, &arrays)?),
-                ColumnType::Categorical => categories(name, &arrays)?,
-            };
-            Ok(Column { name: name.clone(), values })
-        };
-        let columns = self.inputs().iter().map(column).collect::<Result<Vec<Column>, Error>>()?;
-        self.predict(&Table::new(batches.iter().map(RecordBatch::num_rows).sum(), columns)?)
+        self.predict(&conformed(&table_of_record_batches(batches)?, self.inputs())?)
     }
+}
+
+/// The columns of record batches that share a schema, as a table: of the types that [`Dataset::from_record_batches`] gives
+/// them, but for dates that are written as text.
+///
+/// # Errors
+/// No batch, a column of another type, names that repeat, infinite numbers.
+pub fn table_of_record_batches(batches: &[RecordBatch]) -> Result<Table, Error> {
+    table_of_batches(batches, |_| true)
 }
 
 /// The columns of record batches that `is_wanted`, as a table.
@@ -82,6 +85,9 @@ fn table_of_batches(batches: &[RecordBatch], is_wanted: impl Fn(&str) -> bool) -
     let names = schema.iter().flat_map(|schema| schema.fields().iter().map(|field| field.name().clone()));
     let column = |name: String| {
         let arrays = arrays(batches, &name)?;
+        if arrays.first().is_some_and(|array| is_moment(array.data_type())) {
+            return Ok(date_columns(&name, &moments(&name, &arrays)?, DateOrder::YearFirst));
+        }
         let values = match column_type(&arrays) {
             Some(ColumnType::Numeric) => ColumnValues::Numeric(numbers(&name, &arrays)?),
             Some(ColumnType::Categorical) => categories(&name, &arrays)?,
@@ -90,10 +96,11 @@ fn table_of_batches(batches: &[RecordBatch], is_wanted: impl Fn(&str) -> bool) -
                 return Err(Error::RecordBatch { column: name, problem });
             }
         };
-        Ok(Column { name, values })
+        Ok(vec![Column { name, values }])
     };
-    let columns: Vec<Column> =
+    let columns: Vec<Vec<Column>> =
         names.filter(|name| is_wanted(name)).map(column).collect::<Result<_, Error>>()?;
+    let columns = columns.into_iter().flatten().collect();
     Ok(Table::new(batches.iter().map(RecordBatch::num_rows).sum(), columns)?)
 }
 
@@ -118,6 +125,22 @@ fn column_type(arrays: &[ArrayRef]) -> Option<ColumnType> {
     }
 }
 
+/// Whether a type is one of dates or moments.
+fn is_moment(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..))
+}
+
+/// Seconds since the beginning of 1970.
+fn moments(name: &str, arrays: &[ArrayRef]) -> Result<Vec<Option<f64>>, Error> {
+    let mut moments = Vec::new();
+    for array in arrays {
+        let array = converted(name, array, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
+        let micros = array.as_primitive::<TimestampMicrosecondType>();
+        moments.extend(micros.iter().map(|moment| moment.map(|moment| moment as f64 / 1e6)));
+    }
+    Ok(moments)
+}
+
 fn converted(name: &str, array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Error> {
     let failed = |error| Error::RecordBatch { column: name.into(), problem: format!("{error}") };
     cast(array, to).map_err(failed)
@@ -138,13 +161,14 @@ fn numbers(name: &str, arrays: &[ArrayRef]) -> Result<Vec<f64>, Error> {
     Ok(values)
 }
 
-/// Levels in the order of their text, each once; a null is missing.
+/// Levels in the order of their text, each once; a null is missing, and so is the empty text, as in a CSV file.
 fn categories(name: &str, arrays: &[ArrayRef]) -> Result<ColumnValues, Error> {
     let texts = arrays
         .iter()
         .map(|array| converted(name, array, &DataType::Utf8))
         .collect::<Result<Vec<ArrayRef>, Error>>()?;
     let rows = || texts.iter().flat_map(|array| array.as_string::<i32>().iter());
+    let rows = || rows().map(|text| text.filter(|text| !text.is_empty()));
     let mut codes: BTreeMap<&str, u32> = rows().flatten().map(|text| (text, 0)).collect();
     codes.values_mut().zip(0..).for_each(|(code, place)| *code = place);
     Ok(ColumnValues::Categorical {

@@ -16,9 +16,8 @@ use weightsmith_planner::{base_loss, loss_unit};
 use weightsmith_tasks::{Schema, Target};
 
 pub(super) fn run(arguments: &Generate, session: &Session) -> Result<Outcome> {
-    let Generate {
-        rows, columns, out, metamodel, trees, steps, seconds, refine, seed, precision, force,
-    } = arguments;
+    let Generate { rows, columns, out, metamodel, trees, steps, seconds, refine, seed, precision, force } =
+        arguments;
     let LabelledArguments { data: source, target, .. } = rows;
     outputs::check([(Content::Weights, Some(out.as_path()))], outputs::file_of(source), *force)?;
     let (task, selection) = (columns.task.task_type(), columns.selection(rows));

@@ -1,0 +1,3 @@
+import pandas
+
+def load_sample(name: str) -> tuple[pandas.DataFrame, pandas.Series]: ...
