@@ -393,7 +393,11 @@ impl Trying<'_> {
         promising.truncate(n_tried);
         // Folds, and what is chosen in the end.
         let whole = |candidate: &Candidate| self.seconds(candidate).map(|own| own * (N_FOLDS as f64 + 1.0));
-        let generates = !matches!(base.decision, Decision::Train(_));
+        let generates = match base.decision {
+            Decision::Generate => true,
+            Decision::Method(method) => method.generates(),
+            Decision::Train(_) => false,
+        };
         let is_small = generates && self.support.n_rows() < MIN_ROWS_TO_TRY;
         if is_small || promising.is_empty() || !self.budget.allows(whole(base)) {
             return Ok(Vec::new());
