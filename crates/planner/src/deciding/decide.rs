@@ -28,6 +28,9 @@ const N_REASONS: usize = 5;
 const N_TRIED: usize = 4;
 /// Seconds that searching all plans takes at most on one core.
 const SEARCH_S: f64 = 3.0;
+/// Fewest rows on which others are tried beside generating: of four that are measured on fewer rows one always looks good. Generating
+/// holds out none of so few rows either.
+const MIN_ROWS_TO_TRY: usize = 48;
 /// How much longer than predicted something may take.
 const MARGIN: f64 = 1.5;
 /// Folds in which candidates are tried on the support rows.
@@ -390,7 +393,13 @@ impl Trying<'_> {
         promising.truncate(n_tried);
         // Folds, and what is chosen in the end.
         let whole = |candidate: &Candidate| self.seconds(candidate).map(|own| own * (N_FOLDS as f64 + 1.0));
-        if promising.is_empty() || !self.budget.allows(whole(base)) {
+        let generates = match base.decision {
+            Decision::Generate => true,
+            Decision::Method(method) => method.generates(),
+            Decision::Train(_) => false,
+        };
+        let is_small = generates && self.support.n_rows() < MIN_ROWS_TO_TRY;
+        if is_small || promising.is_empty() || !self.budget.allows(whole(base)) {
             return Ok(Vec::new());
         }
         let of_base = match self.held_out(base) {
