@@ -120,6 +120,7 @@ fn read(file: &str, bytes: &[u8], format: Format) -> Result<Records<'static>, Da
 }
 
 fn damaged(file: &str, format: Format, reason: impl ToString) -> DatasetError {
-    let reason = reason.to_string().replace(['\n', '\r'], " ");
+    // In one line and without a full stop, as errors are here, whoever words them.
+    let reason = reason.to_string().replace(['\n', '\r'], " ").trim_end_matches(['.', ' ']).to_string();
     DatasetError::Damaged { file: file.into(), format: format.name(), reason }
 }

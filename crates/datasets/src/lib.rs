@@ -14,6 +14,8 @@
 //!
 //! With the feature `parquet`, files of Parquet and Arrow (also called Feather), and what zstd compressed, are read wherever CSV is,
 //! recognised by their first bytes. Their columns go the same way as text, so that the same table gives the same network.
+//! The reader of Arrow files believes the size that a compressed buffer claims to have: a file made to harm can ask for more
+//! memory than there is.
 //!
 //! # Types and missing values
 //!
