@@ -48,7 +48,13 @@ pub(crate) fn of_split(
     problem: &Problem,
     settings: &MethodSettings<'_>,
 ) -> Result<Option<SplitSteps>, MethodError> {
-    let one_view = GenerateOptions { n_views: 1, n_threads: 1, n_trees: 0, n_steps: Steps::Fixed(0) };
+    let one_view = GenerateOptions {
+        n_views: 1,
+        n_threads: 1,
+        n_trees: 0,
+        n_steps: Steps::Fixed(0),
+        seed: settings.seed,
+    };
     let support = problem.support();
     let stopwatch = Stopwatch::of_thread();
     let generated = generate_base_model(settings.pretrained, support, one_view)?.0;

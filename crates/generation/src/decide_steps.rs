@@ -270,7 +270,7 @@ mod tests {
     use super::*;
     use crate::distil::DistillationData;
     use weightsmith_base_model::{Encoding, EncodingLimits};
-    use weightsmith_tasks::{Column, ColumnValues, Support, Table, Target};
+    use weightsmith_tasks::{Column, ColumnValues, Seed, Support, Table, Target};
 
     /// Values of a wave, and outputs that miss them by `generated` and `stepped`, with alternating signs.
     fn wave(n_rows: usize, generated: f32, stepped: [f32; 2]) -> (HeldOut, Labels) {
@@ -342,7 +342,7 @@ mod tests {
                 order: &order,
             };
             // A forest that sees nothing but noise.
-            let teacher = Teacher::new(data, 3);
+            let teacher = Teacher::new(data, 3, Seed(0));
             let decision = Decision::pick(&held_out, &labels, &[0], Some(&teacher));
             let info = decision.info(&[2, 5], 4);
             assert!((least..=most).contains(&info.smooth_share), "{n_rows}, {missed}: {info:?}");

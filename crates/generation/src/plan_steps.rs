@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(most(128, 16), (2, 8));
         assert_eq!(most(1024, 16), (4, 30));
         assert_eq!(most(512, 16), (4, 30));
-        assert_eq!(most(4096, 16), (2, 30));
+        assert_eq!(most(4096, 16), (2, 20));
         assert!(most(4096, 250) < most(4096, 16));
     }
 

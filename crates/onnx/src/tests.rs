@@ -36,6 +36,7 @@ fn model() -> BaseModel {
         provenance: Provenance { name: "test".into(), checksum: String::new() },
         support: SupportInfo { n_rows: 4, checksum: String::new() },
         expected: None,
+        held_out: None,
         level: std::marker::PhantomData,
     }
 }

@@ -57,9 +57,10 @@ impl Executor<'_> {
             Decision::Generate => Ok((generate(plain(1))?, 0)),
             Decision::Train(plan) => self.train(plan, n_steps, support, watch),
             Decision::Method(method) => match method.how() {
-                How::Generate { n_views, n_trees, n_steps } => {
-                    Ok((generate(GenerateOptions { n_views, n_trees, n_steps, n_threads: 1 })?, 0))
-                }
+                How::Generate { n_views, n_trees, n_steps } => Ok((
+                    generate(GenerateOptions { n_views, n_trees, n_steps, n_threads: 1, seed: Seed(0) })?,
+                    0,
+                )),
                 How::Compared(method) => {
                     let settings = MethodSettings {
                         pretrained: self.pretrained,
@@ -82,7 +83,8 @@ impl Executor<'_> {
         support: &Support,
         watch: &mut dyn FnMut(&Moment<'_>),
     ) -> Result<(Predictor, usize), MethodError> {
-        let one_view = GenerateOptions { n_views: 1, n_trees: 0, n_steps: Steps::Fixed(0), n_threads: 1 };
+        let one_view =
+            GenerateOptions { n_views: 1, n_trees: 0, n_steps: Steps::Fixed(0), n_threads: 1, seed: Seed(0) };
         let generated = match plan.start() {
             Start::Random => None,
             Start::Generated => Some(generate_base_model(self.pretrained, support, one_view)?.0),

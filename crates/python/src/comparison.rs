@@ -52,8 +52,8 @@ pub(crate) fn compare(
         let missing: Vec<MethodRef> = controls.filter(|method| !chosen.contains(method)).copied().collect();
         chosen.extend(missing);
     }
-    let labelled =
-        Labelled { name: "table".into(), table: rows.table.as_ref().clone(), target: labels, notes: vec![] };
+    let table = rows.table.as_ref().clone();
+    let labelled = Labelled { name: "table".into(), table, target: labels, ids: vec![], notes: vec![] };
     let table = NamedTable { data: "the table".into(), target: target_name, labelled };
     let waiting = Arc::new(());
     let heard = Arc::downgrade(&waiting);
@@ -67,6 +67,7 @@ pub(crate) fn compare(
             n_views: 8,
             n_support: support,
             n_splits: splits,
+            first_split: 0,
             methods: &chosen,
             shape: Shape::default(),
             from: None,

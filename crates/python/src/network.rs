@@ -48,9 +48,10 @@ pub(crate) fn target(
 #[pymethods]
 impl Network {
     /// Generates the weights of a network from rows and their labels: float64 values, or int64 positions in `classes`.
-    /// `steps` is a number of inner steps, or none for as many as pay on rows held out.
+    /// `steps` is a number of inner steps, or none for as many as pay on rows held out; `milliseconds` of a core are then
+    /// what deciding about them and taking them may cost, or none for what the number of rows is worth.
     #[staticmethod]
-    #[pyo3(signature = (rows, labels, classes=None, *, metamodel=None, views=8, trees=100, steps=None, refine=false))]
+    #[pyo3(signature = (rows, labels, classes=None, *, metamodel=None, views=8, trees=100, steps=None, milliseconds=None, refine=false, seed=0))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn generate(
         py: Python<'_>,
@@ -61,12 +62,19 @@ impl Network {
         views: usize,
         trees: usize,
         steps: Option<usize>,
+        milliseconds: Option<u64>,
         refine: bool,
+        seed: u64,
     ) -> PyResult<Self> {
         let target = target(py, labels, classes)?;
         let data = Dataset::from_table(rows.table.as_ref().clone(), target).map_err(refused)?;
-        let steps = steps.map_or(Steps::Decided, Steps::Fixed);
-        let mut generator = Generator::default().views(views).trees(trees).steps(steps).refine(refine);
+        let steps = match (steps, milliseconds) {
+            (Some(n_steps), _) => Steps::Fixed(n_steps),
+            (None, Some(milliseconds)) => Steps::Within { milliseconds },
+            (None, None) => Steps::Decided,
+        };
+        let mut generator =
+            Generator::default().views(views).trees(trees).steps(steps).refine(refine).seed(seed);
         if let Some(metamodel) = metamodel {
             generator = generator.metamodel(metamodel);
         }

@@ -70,12 +70,25 @@ def test_errors_to_expect_are_in_the_targets_unit(regressor):
         regressor.predict(X, return_std=True, quantiles=[0.5])
 
 
+def test_a_budget_of_nothing_takes_no_step_and_another_seed_grows_another_forest():
+    X = np.random.default_rng(0).normal(size=(80, 3))
+    y = X[:, 0] * X[:, 1]
+    plain, hurried, other = (
+        WeightsmithRegressor(**options).fit(X, y).predict(X)
+        for options in ({"steps": 0}, {"seconds": 0}, {"steps": 0, "random_state": 7})
+    )
+    assert np.array_equal(plain, hurried)
+    assert not np.array_equal(plain, other)
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
         ({"steps": -1}, 'steps is -1; give a number from 0 to 1000, or "auto"'),
         ({"steps": "many"}, "steps is 'many'"),
         ({"views": 0}, "views is 0"),
+        ({"seconds": -1}, "seconds is -1; give a number from 0 to 3600"),
+        ({"seconds": 1, "steps": 3}, 'leave steps at "auto"'),
         ({"trees": 2.5}, "trees is 2.5"),
         ({"metamodel": "nothing"}, "nothing"),
     ],

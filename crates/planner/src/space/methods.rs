@@ -7,6 +7,7 @@ use weightsmith_evaluation::methods::{
     AVERAGE, BOOSTING, FOREST, GP, LINEAR_TUNED, MethodRef, STEPS_FROM_RANDOM,
 };
 use weightsmith_generation::{GenerateOptions, Steps};
+use weightsmith_tasks::Seed;
 
 /// Views and trees of a generation: those that `generate` takes by default.
 pub(crate) const N_VIEWS: usize = 8;
@@ -137,7 +138,7 @@ impl fmt::Display for KnownMethod {
 
 /// The plain forward pass, to which every other decision is compared.
 pub(crate) fn plain(n_threads: usize) -> GenerateOptions {
-    GenerateOptions { n_views: N_VIEWS, n_trees: N_TREES, n_steps: Steps::Fixed(0), n_threads }
+    GenerateOptions { n_views: N_VIEWS, n_trees: N_TREES, n_steps: Steps::Fixed(0), n_threads, seed: Seed(0) }
 }
 
 #[cfg(test)]

@@ -42,7 +42,9 @@ class Network:
         views: int = 8,
         trees: int = 100,
         steps: int | None = None,
+        milliseconds: int | None = None,
         refine: bool = False,
+        seed: int = 0,
     ) -> Network: ...
     @staticmethod
     def load(path: str | PathLike[str]) -> Network: ...

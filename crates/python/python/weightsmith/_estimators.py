@@ -1,10 +1,12 @@
 """Estimators with scikit-learn's interface over the engine."""
 
+from numbers import Real
 from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_y,
@@ -18,6 +20,8 @@ from sklearn.utils.validation import (
 from ._core import Network
 from ._tables import column_names, is_frame, name_of, names_of_matrix, rows_of
 
+# Most seconds that can be asked for.
+_MOST_SECONDS = 3600
 # The engine reads no fewer rows.
 _FEWEST_ROWS = 4
 
@@ -40,12 +44,16 @@ class ExpectedPerformance(NamedTuple):
 class _Estimator(BaseEstimator):
     """What both estimators have in common."""
 
-    def __init__(self, *, steps="auto", trees=100, views=8, refine=False, metamodel=None):
+    def __init__(
+        self, *, steps="auto", seconds=None, trees=100, views=8, refine=False, metamodel=None, random_state=None
+    ):
         self.steps = steps
+        self.seconds = seconds
         self.trees = trees
         self.views = views
         self.refine = refine
         self.metamodel = metamodel
+        self.random_state = random_state
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -65,10 +73,22 @@ class _Estimator(BaseEstimator):
             views=_count("views", self.views, 1, 64),
             trees=_count("trees", self.trees, 0, 1000),
             steps=steps,
+            milliseconds=self._milliseconds(),
             refine=bool(self.refine),
+            seed=0 if self.random_state is None else int(check_random_state(self.random_state).randint(2**31)),
         )
         self._columns = names
         return self
+
+    def _milliseconds(self):
+        """What deciding about inner steps and taking them may cost, if it is said."""
+        if self.seconds is None:
+            return None
+        if self.steps != "auto" or self.refine:
+            raise ValueError('seconds says how long to decide about steps; leave steps at "auto" and refine at False')
+        if not isinstance(self.seconds, Real) or not 0 <= self.seconds <= _MOST_SECONDS:
+            raise ValueError(f"seconds is {self.seconds!r}; give a number from 0 to {_MOST_SECONDS}")
+        return round(1000 * self.seconds)
 
     def _rows(self, X):
         """Rows to predict for."""
@@ -163,6 +183,9 @@ class WeightsmithClassifier(ClassifierMixin, _Estimator):
     ----------
     steps : "auto" or int, default="auto"
         Inner steps from the generated weights: as many as pay on rows held out, or this number; 0 is the plain forward pass.
+    seconds : float, optional
+        What deciding about inner steps and taking them may cost, in seconds of a core, counted in multiplications so that
+        every machine does the same; by default what the number of rows is worth.
     trees : int, default=100
         Trees of the forest that is distilled into the network; 0 for the metamodel alone.
     views : int, default=8
@@ -171,6 +194,8 @@ class WeightsmithClassifier(ClassifierMixin, _Estimator):
         Whether to take steps of Adam from the plain forward pass instead, where held-out rows say that they pay.
     metamodel : str, optional
         The name of a shipped metamodel or the path of one.
+    random_state : int or RandomState, optional
+        Chance in the forest and in refining; by default always the same.
 
     Attributes
     ----------

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Any, Literal, NamedTuple, Self, overload
 
+from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
@@ -20,10 +21,12 @@ class _Estimator(BaseEstimator):
         self,
         *,
         steps: int | Literal["auto"] = "auto",
+        seconds: float | None = None,
         trees: int = 100,
         views: int = 8,
         refine: bool = False,
         metamodel: str | None = None,
+        random_state: int | RandomState | None = None,
     ) -> None: ...
     @property
     def expected_performance_(self) -> ExpectedPerformance | None: ...
