@@ -159,5 +159,7 @@ fn loops_that_do_not_compare_are_refused() {
     let cheap = ["self-apply", "--folder", "new", "--cost", "0.1", "0.2", "--data-sets", "4"];
     place.run(&cheap).refused("a range without a recipe", &["no recipe"]);
     place.write("own/planner-0.jsonl", "{\"method\": 3}\n");
-    run(&place, "--iterations 1").refused("a damaged journal", &["planner-0.jsonl"]);
+    let in_words: Vec<&str> = TINY.split_whitespace().filter(|argument| *argument != "--json").collect();
+    let again = ["self-apply", "--iterations", "1"];
+    place.run(&[&again[..], &in_words].concat()).refused("a damaged journal", &["planner-0.jsonl"]);
 }

@@ -153,7 +153,11 @@ mod tests {
         fs::hard_link(path("train.csv"), path("other-name.csv")).unwrap();
         let (train, ours, text) = (path("train.csv"), path("ours.csv"), path("text.csv"));
         let error = |outputs: &[&Path], force: bool| {
-            let outputs = outputs.iter().map(|path| (Content::Predictions, Some(*path)));
+            let content = |path: &Path| match path.extension().is_some_and(|extension| extension == "onnx") {
+                true => Content::OnnxModel,
+                false => Content::Predictions,
+            };
+            let outputs = outputs.iter().map(|path| (content(path), Some(*path)));
             check(outputs, [train.as_path()], force).map_err(|error| error.to_string())
         };
         for name in ["train.csv", "link.csv", "other-name.csv"] {

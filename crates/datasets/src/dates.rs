@@ -296,7 +296,8 @@ mod tests {
         for column in &columns {
             assert_eq!(date_part_of(&column.name).map(|(name, ..)| name), Some("sold"));
         }
-        assert_eq!(without_constant_parts(columns.clone()), columns);
+        // In words, for what is missing is not equal to itself.
+        assert_eq!(format!("{:?}", without_constant_parts(columns.clone())), format!("{columns:?}"));
         let days = [0.0, 5.0].map(|day| Some(day * DAY));
         let kept = without_constant_parts(date_columns("sold", &days, DateOrder::YearFirst));
         let kept: Vec<&str> = kept.iter().map(|column| column.name.as_str()).collect();

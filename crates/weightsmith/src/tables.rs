@@ -150,8 +150,8 @@ mod tests {
         let new = Table::new(1, vec![texts("d", &["2.3.2024"])]).unwrap();
         let conformed = conformed(&new, &learned.schema()).unwrap();
         assert_eq!(
-            conformed.column("d (month, day first)").unwrap().values,
-            ColumnValues::Numeric(vec![3.0])
+            conformed.column("d (days, day first)").unwrap().values,
+            ColumnValues::Numeric(vec![19_784.0])
         );
     }
 }

@@ -93,8 +93,8 @@ fn too_few_rows_are_not_split() {
 
 #[test]
 fn a_number_of_steps_can_be_asked_for() {
-    let (_, info, _) = generated(300, options(Steps::Fixed(8)), with_kinks);
-    assert_eq!(info.steps.unwrap().n_steps, 8);
+    let (_, info, _) = generated(300, options(Steps::Fixed(20)), with_kinks);
+    assert_eq!(info.steps.unwrap().n_steps, 20);
 }
 
 #[test]
