@@ -133,13 +133,13 @@ const TABLES: [&str; 4] = [
     "x,y\nq,a\nr,b\nq,a\nr,b\nq,c\nr,c\n",
 ];
 
-/// The same 24 rows of numbers, names, dates and classes in Parquet (snappy and dictionaries; zstd), Arrow, an Arrow
-/// stream, as pyarrow wrote them; and CSV that zstd compressed. No Arrow file with compressed buffers is among them: its
-/// reader believes the size that such a buffer claims, and a mutant that claims more than there is memory ends the program.
-const BATCHES: [&[u8]; 5] = [
+/// The same 24 rows of numbers, names, dates and classes in Parquet (snappy and dictionaries; zstd), Arrow (as it is; LZ4), an
+/// Arrow stream, as pyarrow wrote them; and CSV that zstd compressed.
+const BATCHES: [&[u8]; 6] = [
     include_bytes!("../data/seed.parquet"),
     include_bytes!("../data/seed-zstd.parquet"),
     include_bytes!("../data/seed.arrow"),
+    include_bytes!("../data/seed-lz4.arrow"),
     include_bytes!("../data/seed.arrows"),
     include_bytes!("../data/seed.csv.zst"),
 ];

@@ -1,8 +1,9 @@
 //! Parquet and Arrow files as records of fields, as if the same table had been written as CSV: one set of rules for types,
 //! missing values and targets.
 
+use crate::claims;
 use crate::error::DatasetError;
-use crate::records::{MAX_COLUMNS, MAX_FIELDS, MAX_ROWS, Records};
+use crate::records::{MAX_BYTES, MAX_COLUMNS, MAX_FIELDS, MAX_ROWS, Records};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use arrow_cast::{can_cast_types, cast};
@@ -55,15 +56,25 @@ impl Format {
                 (arrow_array::RecordBatchReader::schema(&reader), Box::new(reader))
             }
             Self::ArrowFile => {
+                refuse_unless(claims::file_is_small(bytes))?;
                 let reader = FileReader::try_new(Cursor::new(bytes), None)?;
                 (reader.schema(), Box::new(reader))
             }
             Self::ArrowStream => {
+                refuse_unless(claims::stream_is_small(bytes))?;
                 let reader = StreamReader::try_new(Cursor::new(bytes), None)?;
                 (reader.schema(), Box::new(reader))
             }
         })
     }
+}
+
+/// Refuses what would take more memory than any file may.
+fn refuse_unless(is_small: bool) -> Result<(), ArrowError> {
+    if is_small {
+        return Ok(());
+    }
+    Err(ArrowError::IpcError(format!("compressed buffers claim to hold more than {} MiB", MAX_BYTES >> 20)))
 }
 
 type Batches<'a> = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + 'a>;

@@ -14,8 +14,7 @@
 //!
 //! With the feature `parquet`, files of Parquet and Arrow (also called Feather), and what zstd compressed, are read wherever CSV is,
 //! recognised by their first bytes. Their columns go the same way as text, so that the same table gives the same network.
-//! The reader of Arrow files believes the size that a compressed buffer claims to have: a file made to harm can ask for more
-//! memory than there is.
+//! What compressed buffers of Arrow files claim to hold counts against [`MAX_BYTES`] before they are read.
 //!
 //! # Types and missing values
 //!
@@ -61,6 +60,8 @@
 
 #[cfg(feature = "parquet")]
 mod batches;
+#[cfg(feature = "parquet")]
+mod claims;
 mod columns;
 mod dates;
 mod error;

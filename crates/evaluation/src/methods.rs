@@ -97,7 +97,7 @@ pub enum Role {
 #[derive(Copy, Clone)]
 pub struct MethodRef(pub &'static dyn Method);
 
-/// The metamodel, with as many inner steps as pay and a forest distilled into its network.
+/// The metamodel, with as many inner steps as pay, and a forest and a smooth function distilled into its network.
 pub const GENERATED: MethodRef = MethodRef(&generated::Generated::DECIDED);
 /// The metamodel in one forward pass, with a forest distilled into its network; no inner step.
 pub const GENERATED_PLAIN: MethodRef = MethodRef(&generated::Generated::PLAIN);

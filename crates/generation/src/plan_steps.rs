@@ -38,7 +38,7 @@ const A_MILLISECOND: f64 = 1.5e7;
 /// Milliseconds that a support is worth, and for every row: of few rows; beyond, from there; at most.
 const FEW_ROWS_BUDGET: (f64, f64) = (60.0, 0.5);
 const BUDGET: (f64, f64) = (400.0, 1.7);
-const MOST_BUDGET: f64 = 2400.0;
+const MOST_BUDGET: f64 = 1600.0;
 /// Evaluations that a step costs on average.
 const EVALUATIONS: f64 = 1.3;
 /// Steps of a logistic head, on average.
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(most(128, 16), (2, 8));
         assert_eq!(most(1024, 16), (4, 30));
         assert_eq!(most(512, 16), (4, 30));
-        assert_eq!(most(4096, 16), (2, 20));
+        assert_eq!(most(4096, 16), (2, 12));
         assert!(most(4096, 250) < most(4096, 16));
     }
 

@@ -31,7 +31,7 @@ pub(crate) struct Generate {
     pub(crate) steps: Steps,
     /// Seconds of one core that deciding about inner steps and taking them may cost, beside the forward pass: more views and
     /// steps are tried, or fewer. Counted in multiplications, so that every machine does the same; by default what the size of
-    /// the table is worth, up to 2.4
+    /// the table is worth, up to 1.6
     #[arg(long, value_name = "S", value_parser = seconds, conflicts_with_all = ["steps", "refine"])]
     pub(crate) seconds: Option<Steps>,
     /// Take steps of Adam from the weights of the plain forward pass instead, if held-out rows say that they pay: slower

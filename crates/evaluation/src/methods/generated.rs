@@ -49,7 +49,7 @@ impl Method for Generated {
 
     fn about(&self) -> String {
         match (self.with_forest, self.n_steps) {
-            (true, Steps::Decided | Steps::Within { .. }) => "weights written by the metamodel, with as many inner steps as pay and a forest distilled into them",
+            (true, Steps::Decided | Steps::Within { .. }) => "weights written by the metamodel, with as many inner steps as pay, and a forest and a smooth function distilled into them",
             (true, Steps::Fixed(_)) => {
                 "weights written by the metamodel in one forward pass, with a forest distilled into them"
             }
