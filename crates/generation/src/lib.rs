@@ -1,8 +1,8 @@
 //! From a support to a finished base model.
 //!
 //! [`generate_base_model`] encodes a support, looks at it in several [views](GenerateOptions::n_views), has a metamodel
-//! write the weights of each, joins them into one wider network, and distils a random forest into it. Where a
-//! linear model or the base rate is clearly better by the same held-out rows, that is written instead.
+//! write the weights of each, joins them into one wider network, and distils a random forest and a smooth function into it.
+//! Where a linear model or the base rate is clearly better by the same held-out rows, that is written instead.
 //! [`load_metamodel`] finds the metamodel that does so, among those that are shipped in the binary or in a file.
 //!
 //! From the generated weights it takes a few inner steps, where rows that it holds out say that they pay ([`Steps`]).
