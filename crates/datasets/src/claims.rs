@@ -18,12 +18,18 @@ pub(crate) fn file_is_small(bytes: &[u8]) -> bool {
         let blocks = footer.recordBatches().into_iter().flatten();
         let blocks = blocks.chain(footer.dictionaries().into_iter().flatten());
         let place = |offset: i64, length: i32| Some((offset.try_into().ok()?, length.try_into().ok()?));
-        blocks.map(|block| place(block.offset(), block.metaDataLength())).collect()
+        // A block without a place is none that can be read; the others are.
+        Some(blocks.filter_map(|block| place(block.offset(), block.metaDataLength())).collect())
     };
     let mut left = MAX_BYTES as u64;
-    blocks().unwrap_or_default().into_iter().all(|(offset, length)| {
+    blocks().unwrap_or_default().into_iter().all(|(offset, length): (usize, usize)| {
         let body = offset.saturating_add(length);
-        message_at(bytes, offset).is_none_or(|(message, _)| takes(&message, bytes, body, &mut left))
+        // The footer says where the message ends and its body begins, but the message is read as far as it goes.
+        let message = bytes.get(offset..).and_then(|block| {
+            let before = if block.starts_with(&CONTINUATION) { 8 } else { 4 };
+            root_as_message(block.get(before..)?).ok()
+        });
+        message.is_none_or(|message| takes(&message, bytes, body, &mut left))
     })
 }
 
@@ -40,7 +46,7 @@ pub(crate) fn stream_is_small(bytes: &[u8]) -> bool {
     true
 }
 
-/// The message at a place, and where its body begins.
+/// The message at a place of a stream, and where its body begins.
 fn message_at(bytes: &[u8], at: usize) -> Option<(Message<'_>, usize)> {
     let rest = bytes.get(at..)?;
     let before = if rest.starts_with(&CONTINUATION) { 4 } else { 0 };
@@ -116,6 +122,17 @@ mod tests {
                 assert!(!is_small(&bytes));
                 bytes[at..at + 8].copy_from_slice(&(MAX_BYTES as i64 + 1).to_le_bytes());
                 assert!(!is_small(&bytes));
+                // What stands before a message does not hide it in a file.
+                if bytes.starts_with(MAGIC) {
+                    let places: Vec<usize> = bytes
+                        .windows(4)
+                        .enumerate()
+                        .filter(|(_, w)| *w == CONTINUATION)
+                        .map(|(at, _)| at)
+                        .collect();
+                    places.iter().for_each(|at| bytes[at + 4..at + 8].copy_from_slice(&[0x7f; 4]));
+                    assert!(!places.is_empty() && !is_small(&bytes));
+                }
             }
         }
     }
