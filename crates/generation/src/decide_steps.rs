@@ -2,7 +2,7 @@
 //! tell held-out rows best.
 
 use crate::distil::Teacher;
-use crate::smooth::{sharpened, sharpness};
+use crate::smooth::{all_sharpened, sharpness};
 use weightsmith_metamodel::Labels;
 use weightsmith_training::LogStrengths;
 
@@ -206,7 +206,7 @@ fn calibrated(told: Vec<f32>, labels: &Labels) -> (Vec<f32>, f32) {
         Labels::Values(_) => (told, 1.0),
         Labels::Classes { labels, n_classes } => {
             let sharpness = sharpness(&told, labels);
-            (told.chunks_exact(*n_classes).flat_map(|row| sharpened(row, sharpness)).collect(), sharpness)
+            (all_sharpened(&told, *n_classes, sharpness), sharpness)
         }
     }
 }

@@ -9,7 +9,7 @@
 //! Source: Hinton et al. 2015, "Distilling the knowledge in a neural network", for the idea.
 
 use crate::forest::Forest;
-use crate::smooth::{Smooth, sharpened};
+use crate::smooth::{Smooth, all_sharpened};
 use crate::units::{normal, random_units};
 use crate::views;
 use burn::tensor::{Device, Tensor, TensorData, activation};
@@ -257,8 +257,7 @@ impl<'a> Teacher<'a> {
             let (told, ridge) = match self.data.labels {
                 Labels::Values(_) => (told, SMOOTH_RIDGE),
                 Labels::Classes { n_classes, .. } => {
-                    let rows = told.chunks_exact(*n_classes);
-                    (rows.flat_map(|row| sharpened(row, teacher.sharpness)).collect(), RIDGE)
+                    (all_sharpened(&told, *n_classes, teacher.sharpness), RIDGE)
                 }
             };
             let lesson = Lesson { told, share: self.smooth_share(teacher), units, ridge };

@@ -150,12 +150,17 @@ pub(crate) fn sharpness(memberships: &[f32], labels: &[usize]) -> f32 {
     costs.into_iter().min_by(|a, b| a.1.total_cmp(&b.1)).map_or(1.0, |(log, _)| log.exp())
 }
 
-/// Class shares of memberships.
-pub(crate) fn sharpened(memberships: &[f32], sharpness: f32) -> Vec<f32> {
+/// Class shares of one row's memberships.
+fn sharpened(memberships: &[f32], sharpness: f32) -> Vec<f32> {
     let logits: Vec<f32> = memberships.iter().map(|membership| sharpness * membership).collect();
     let mut shares = vec![0.0; logits.len()];
     softmax(&logits, &mut shares);
     shares.into_iter().map(|share| share as f32).collect()
+}
+
+/// The same of many rows, `[n_rows, n_classes]`.
+pub(crate) fn all_sharpened(memberships: &[f32], n_classes: usize, sharpness: f32) -> Vec<f32> {
+    memberships.chunks_exact(n_classes).flat_map(|row| sharpened(row, sharpness)).collect()
 }
 
 #[cfg(test)]

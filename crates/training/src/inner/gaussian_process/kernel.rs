@@ -147,7 +147,8 @@ impl Kernel {
         precisions.iter_mut().zip(&self.precisions).for_each(|(slope, precision)| *slope *= precision);
     }
 
-    fn roots(&self) -> Vec<f64> {
+    /// The inverse length scale of each column.
+    pub(super) fn roots(&self) -> Vec<f64> {
         self.precisions.iter().map(|precision| precision.sqrt()).collect()
     }
 

@@ -14,8 +14,8 @@ pub(super) struct Regression {
     inputs: Inputs,
     /// `(K + noise)⁻¹ y` of each output.
     weights: Vec<Vec<f64>>,
-    /// The mean variance of a row's value, given the others.
-    variance: f64,
+    /// Of `K + noise`.
+    factor: Factor,
 }
 
 /// The prior of the kernel's log-parameters and that of the noise.
@@ -65,10 +65,7 @@ impl Regression {
         let kernel = Kernel::from_logs(kernel_logs);
         let factor = Factor::of(noisy(kernel.covariance(&inputs).total, noise_log[0].exp()))?;
         let weights = outputs.iter().map(|wanted| factor.solve(wanted)).collect();
-        // The variance of a row's value given the others is the inverse of its entry in the inverse.
-        let inverse = factor.inverse_diagonal();
-        let variance = inverse.iter().map(|entry| 1.0 / entry).sum::<f64>() / inverse.len() as f64;
-        Some(Self { kernel, inputs, weights, variance })
+        Some(Self { kernel, inputs, weights, factor })
     }
 
     /// The means of each row's outputs, row-major.
@@ -80,12 +77,14 @@ impl Regression {
 
     /// The inverse length scale of each column.
     pub(super) fn inverse_lengths(&self) -> Vec<f64> {
-        self.kernel.precisions.iter().map(|precision| precision.sqrt()).collect()
+        self.kernel.roots()
     }
 
     /// The standard deviation of a value, noise included, in the root of the mean over the rows, each given the others.
     pub(super) fn std(&self) -> f64 {
-        self.variance.sqrt()
+        // The variance of a row's value given the others is the inverse of its entry in the inverse.
+        let inverse = self.factor.inverse_diagonal();
+        (inverse.iter().map(|entry| 1.0 / entry).sum::<f64>() / inverse.len() as f64).sqrt()
     }
 }
 
