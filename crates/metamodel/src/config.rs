@@ -45,6 +45,19 @@ pub struct MetamodelConfig {
     pub rank: usize,
     /// Steps of the logistic head.
     pub head_steps: usize,
+    /// Logarithm of how much more or less than others a row may weigh in the head, above 0 and at most 20: at 1, the weights
+    /// of two rows differ by a factor of e² at most; at 6, a row can be as good as left out.
+    #[serde(default = "narrow", skip_serializing_if = "is_narrow")]
+    pub row_weight_range: f32,
+}
+
+fn narrow() -> f32 {
+    1.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_narrow(range: &f32) -> bool {
+    *range == 1.0
 }
 
 impl MetamodelConfig {
@@ -60,6 +73,7 @@ impl MetamodelConfig {
             n_decoder_blocks: 2,
             rank: 32,
             head_steps: 12,
+            row_weight_range: narrow(),
         }
     }
 
@@ -97,6 +111,9 @@ impl MetamodelConfig {
                 return Err(ConfigError::OutOfRange { name, value, highest });
             }
         }
+        if !(self.row_weight_range > 0.0 && self.row_weight_range <= 20.0) {
+            return Err(ConfigError::RowWeightRange { found: self.row_weight_range });
+        }
         if !self.d_model.is_multiple_of(self.n_heads) {
             return Err(ConfigError::Heads { d_model: self.d_model, n_heads: self.n_heads });
         }
@@ -105,8 +122,14 @@ impl MetamodelConfig {
 }
 
 /// A shape that no metamodel can have.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ConfigError {
+    /// A range of row weights that is none.
+    #[error("row_weight_range is {found}; it must be above 0 and at most 20")]
+    RowWeightRange {
+        /// What was given.
+        found: f32,
+    },
     /// A size is 0 or too large.
     #[error("{name} is {value}; it must lie between 1 and {highest}")]
     OutOfRange {

@@ -165,6 +165,7 @@ pub(crate) struct WeightDecoder {
     unit_number: Linear,
     feature_number: Linear,
     row_number: Linear,
+    row_weight_range: f32,
     global_up: Linear,
     global_numbers: Linear,
     first: FirstStrengths,
@@ -200,6 +201,7 @@ impl WeightDecoder {
             row_number: Linear::new(builder, "row_number", d, 1, 0.2),
             global_up: Linear::new(builder, "global_up", d, 2 * d, 1.4),
             global_numbers: Linear::new(builder, "global_numbers", 2 * d, 3, 0.2),
+            row_weight_range: config.row_weight_range,
             // Hidden units start held back.
             first: FirstStrengths { unit: skip + 1.5, skip },
         }
@@ -240,7 +242,8 @@ impl WeightDecoder {
         let global = self.global_numbers.forward(activation::relu(self.global_up.forward(pooled)));
         let global = |idx| global.clone().narrow(2, idx, 1).reshape([n_tasks, 1]);
 
-        let row_weights = activation::tanh(row_number).exp();
+        let row_weights =
+            (activation::tanh(row_number / self.row_weight_range) * self.row_weight_range).exp();
         Plan {
             clipped_relus,
             unit_log_precision: unit_number * 2.0 + global(0) * 2.0 + self.first.unit,

@@ -18,7 +18,7 @@ pub struct Metamodel {
 }
 
 /// Parameters that do not fit the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum MetamodelError {
     /// The configuration makes no network.
     #[error(transparent)]

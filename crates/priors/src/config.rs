@@ -15,6 +15,9 @@ pub struct PriorConfig {
     pub values: ValueShares,
     /// What the columns look like.
     pub columns: ColumnShares,
+    /// What is wrong with some rows of the support.
+    #[serde(skip_serializing_if = "ImpurityShares::is_none")]
+    pub impurities: ImpurityShares,
     /// Of the tables whose columns say next to nothing about the target, the share that is drawn anew.
     pub weak_dropped: f64,
 }
@@ -26,6 +29,7 @@ impl Default for PriorConfig {
             labels: LabelShares::default(),
             values: ValueShares::default(),
             columns: ColumnShares::default(),
+            impurities: ImpurityShares::default(),
             weak_dropped: 0.8,
         }
     }
@@ -54,6 +58,7 @@ impl PriorConfig {
             return Err(PriorError::NoFamily);
         }
         let (labels, values, columns) = (&self.labels, &self.values, &self.columns);
+        let impurities = &self.impurities;
         for (name, share) in [
             ("weak_dropped", self.weak_dropped),
             ("labels.softmax", labels.softmax),
@@ -77,6 +82,11 @@ impl PriorConfig {
             ("columns.outlier_tables", columns.outlier_tables),
             ("columns.duplicate_tables", columns.duplicate_tables),
             ("columns.missing_tables", columns.missing_tables),
+            ("columns.noise_tables", columns.noise_tables),
+            ("impurities.tables", impurities.tables),
+            ("impurities.most", impurities.most),
+            ("impurities.systematic", impurities.systematic),
+            ("impurities.repeated_tables", impurities.repeated_tables),
         ] {
             if !(0.0..=1.0).contains(&share) {
                 return Err(PriorError::BadShare { name, found: share });
@@ -175,6 +185,10 @@ pub struct ColumnShares {
     pub duplicate_tables: f64,
     /// Tables with missing cells.
     pub missing_tables: f64,
+    /// Tables with 6 encoded inputs or more, of which at least half come from columns that have nothing to do with the
+    /// target nor with the columns that have. 0 by default.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub noise_tables: f64,
 }
 
 impl Default for ColumnShares {
@@ -193,8 +207,41 @@ impl Default for ColumnShares {
             outlier_tables: 0.1,
             duplicate_tables: 0.1,
             missing_tables: 0.2,
+            noise_tables: 0.0,
         }
     }
+}
+
+/// What is wrong with some rows of the support; query rows are never impure. None by default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImpurityShares {
+    /// Tables in which some support rows have a wrong target.
+    pub tables: f64,
+    /// The largest share of wrong targets in such a table; the share is uniform up to it.
+    pub most: f64,
+    /// Of these tables, those whose targets are wrong by a rule (one class for another, or in one group of rows, or by a
+    /// constant) instead of at random.
+    pub systematic: f64,
+    /// Tables in which some support rows are replaced by copies of others.
+    pub repeated_tables: f64,
+}
+
+impl ImpurityShares {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for ImpurityShares {
+    fn default() -> Self {
+        Self { tables: 0.0, most: 0.5, systematic: 0.4, repeated_tables: 0.0 }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
 }
 
 /// What is wrong with a [`PriorConfig`].

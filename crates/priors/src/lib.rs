@@ -6,7 +6,8 @@
 //! one or more noiseless scores are computed from what the columns stand for (`scores`), and the scores become
 //! class labels or a number (`classes`, `values`); tables whose columns say nothing are mostly drawn anew
 //! (`worth`). Last, missing cells, outliers and rounding are added
-//! (`damage`), and what a small support left out by chance is put in (`cover`). The shares of everything are in [`PriorConfig`], whose default is the mixture of the design.
+//! (`damage`), what a small support left out by chance is put in (`cover`), and some support rows get wrong targets or are
+//! copies of others (`impurities`). The shares of everything are in [`PriorConfig`], whose default is the mixture of the design.
 //!
 //! Only the given random stream is read, and every function on the way is made of additions,
 //! multiplications, divisions and square roots (`math`), so the same stream gives the same bytes on every
@@ -21,6 +22,7 @@ mod cover;
 mod damage;
 mod draw;
 mod family;
+mod impurities;
 mod latents;
 mod math;
 mod mixture;
@@ -31,6 +33,6 @@ mod scores;
 mod values;
 mod worth;
 
-pub use config::{ColumnShares, LabelShares, PriorConfig, PriorError, ValueShares};
+pub use config::{ColumnShares, ImpurityShares, LabelShares, PriorConfig, PriorError, ValueShares};
 pub use family::{Family, FamilyShares};
 pub use sample::{Prior, TaskShape};

@@ -1,11 +1,12 @@
 //! Assembling one task.
 
 use crate::classes::{Labelled, cut_labels, draw_class_shares, flip, softmax_labels};
-use crate::config::{PriorConfig, PriorError};
+use crate::config::{ColumnShares, PriorConfig, PriorError};
 use crate::cover::cover_classes;
 use crate::damage::finish;
 use crate::draw::Draw;
 use crate::family::Family;
+use crate::impurities;
 use crate::latents::{draw_latents, duplicate};
 use crate::observe::{Shown, show};
 use crate::plan::plan_columns;
@@ -107,16 +108,19 @@ impl Prior {
     fn labelled(&self, shape: &TaskShape, family: Family, draw: &mut Draw<'_>) -> (Vec<Shown>, Labelled) {
         let (shares, labels) = (&self.config.columns, &self.config.labels);
         let n_rows = shape.n_support + shape.n_query;
-        let columns = plan_columns(shape.n_encoded, shares, draw);
+        let n_noise = n_noise(shape.n_encoded, shares, draw);
+        let columns = plan_columns(shape.n_encoded - n_noise, shares, draw);
         let softmax = draw.chance(labels.softmax);
         let n_scores = if softmax { shape.n_classes } else { 1 };
-        let (shown, scores) = match family {
+        let (mut shown, scores) = match family {
             Family::Mixture => {
                 let class_shares = draw_class_shares(shape.n_classes, draw);
                 let (mut latents, labels) =
                     mixture::draw_classes(columns.len(), n_rows, &class_shares, shares, draw);
                 duplicate(&mut latents, shares, draw);
-                return (show(&columns, latents, shares, draw), Labelled { labels, strength: 1.0 });
+                let mut shown = show(&columns, latents, shares, draw);
+                add_noise_columns(&mut shown, n_noise, n_rows, shares, draw);
+                return (shown, Labelled { labels, strength: 1.0 });
             }
             Family::StructuralCausal => {
                 let mut world = causal::draw_world(columns.len(), n_scores, n_rows, draw);
@@ -136,6 +140,7 @@ impl Prior {
         } else {
             cut_labels(&scores[0], shape.n_classes, labels, draw)
         };
+        add_noise_columns(&mut shown, n_noise, n_rows, shares, draw);
         (shown, labelled)
     }
 
@@ -144,8 +149,9 @@ impl Prior {
         let n_rows = shape.n_support + shape.n_query;
         let mut trial = 0;
         let (shown, values) = loop {
-            let columns = plan_columns(shape.n_encoded, shares, draw);
-            let (shown, score) = match family {
+            let n_noise = n_noise(shape.n_encoded, shares, draw);
+            let columns = plan_columns(shape.n_encoded - n_noise, shares, draw);
+            let (mut shown, score) = match family {
                 Family::Mixture => {
                     let (mut latents, score) = mixture::draw_score(columns.len(), n_rows, shares, draw);
                     duplicate(&mut latents, shares, draw);
@@ -164,6 +170,7 @@ impl Prior {
                     (shown, scores.swap_remove(0))
                 }
             };
+            add_noise_columns(&mut shown, n_noise, n_rows, shares, draw);
             let values = draw_values(&score, &self.config.values, draw);
             trial += 1;
             // A column that matters may be constant, and then so is the target.
@@ -187,11 +194,14 @@ impl Prior {
         order: &[usize],
         draw: &mut Draw<'_>,
     ) -> Task<Base> {
-        let columns = finish(shown, &order[..shape.n_support], &self.config.columns, draw);
+        let (support, query) = order.split_at(shape.n_support);
+        let support = impurities::repeat(support, target, &self.config.impurities, draw);
+        let columns = finish(shown, &support, &self.config.columns, draw);
         let table =
             Table::new(order.len(), columns).expect("names differ, lengths agree and values are finite");
-        let (support, query) = order.split_at(shape.n_support);
-        let support = Support::new(table.select(support), target.select(support));
+        let (rows, mut given) = (table.select(&support), target.select(&support));
+        impurities::spoil(&mut given, &rows, &self.config.impurities, draw);
+        let support = Support::new(rows, given);
         let query = Query::new(table.select(query), target.select(query));
         Task::new(
             family.to_string(),
@@ -199,5 +209,28 @@ impl Prior {
             query.expect("one label a row, each of a class or finite"),
         )
         .expect("both parts have the same target")
+    }
+}
+
+/// How many of the encoded inputs come from columns that have nothing to do with anything.
+fn n_noise(n_encoded: usize, shares: &ColumnShares, draw: &mut Draw<'_>) -> usize {
+    if shares.noise_tables == 0.0 || n_encoded < 6 || !draw.chance(shares.noise_tables) {
+        return 0;
+    }
+    n_encoded - draw.log_uniform(2.0, (n_encoded / 2) as f32 + 0.99) as usize
+}
+
+/// Columns that give `n_noise` encoded inputs; they hang together among themselves alone.
+fn add_noise_columns(
+    shown: &mut Vec<Shown>,
+    n_noise: usize,
+    n_rows: usize,
+    shares: &ColumnShares,
+    draw: &mut Draw<'_>,
+) {
+    if n_noise > 0 {
+        let columns = plan_columns(n_noise, shares, draw);
+        let latents = draw_latents(columns.len(), n_rows, shares, draw);
+        shown.extend(show(&columns, latents, shares, draw));
     }
 }

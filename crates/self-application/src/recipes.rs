@@ -242,6 +242,7 @@ impl OuterRecipe {
                 n_decoder_blocks: 2,
                 rank: 16,
                 head_steps: 12,
+                row_weight_range: 1.0,
             },
             shapes: Shapes { support: (16, whole("max_support")), ..Shapes::default() },
             optimiser: OuterOptimiser {
