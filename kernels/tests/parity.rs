@@ -7,7 +7,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use weightsmith_kernels::{DeviceError, attention, cholesky_solve, layer_norm, logistic_head, open_device};
 
-/// f32 sums in another order, through a factorisation: relative to the largest magnitude.
+/// Relative to the largest magnitude: f32 sums in another order, through a factorisation, and products of matrices whose
+/// factors the GPU rounds to TF32 (11 significant bits).
 const TOLERANCE: f32 = 2e-3;
 
 struct Inputs {
@@ -29,10 +30,24 @@ impl Inputs {
         leaf.reshape(shape)
     }
 
+    /// A positive definite matrix a task, its product computed on the host: a GPU's matrix units round the factors of a
+    /// product to TF32, and a solution moves by more than its system.
     fn system(&mut self, n_tasks: usize, p: usize) -> Tensor<3> {
-        let root = self.draw([n_tasks, p, 2 * p]);
-        let identity = Tensor::<2>::eye(p, &self.device).unsqueeze::<3>();
-        root.clone().matmul(root.transpose()) + identity
+        let mut values = Vec::with_capacity(n_tasks * p * p);
+        for _ in 0..n_tasks {
+            let root: Vec<f64> = (0..2 * p * p).map(|_| self.rng.random_range(-1.0..1.0)).collect();
+            let dot = |i: usize, j: usize| {
+                (0..2 * p).map(|k| root[i * 2 * p + k] * root[j * 2 * p + k]).sum::<f64>()
+            };
+            for i in 0..p {
+                values.extend((0..p).map(|j| (dot(i, j) + f64::from(u8::from(i == j))) as f32));
+            }
+        }
+        let leaf = Tensor::<1>::from_data(TensorData::new(values, [n_tasks * p * p]), &self.device);
+        let leaf = leaf.require_grad();
+        self.leaves.push(leaf.clone());
+        let system = leaf.reshape([n_tasks, p, p]);
+        (system.clone() + system.transpose()) * 0.5
     }
 }
 
@@ -49,17 +64,18 @@ fn run(device: &Device, operation: fn(&mut Inputs) -> Tensor<3>) -> Vec<Vec<f32>
     all
 }
 
-fn check(name: &str, gpu: &Device, operation: fn(&mut Inputs) -> Tensor<3>) {
+/// The largest deviation of an operation's values and gradients, relative to the largest magnitude of each array.
+fn deviation(gpu: &Device, operation: fn(&mut Inputs) -> Tensor<3>) -> f32 {
     let (ours, theirs) = (run(gpu, operation), run(&Device::flex(), operation));
-    for (idx, (gpu, cpu)) in ours.iter().zip(&theirs).enumerate() {
+    let of_array = |(gpu, cpu): (&Vec<f32>, &Vec<f32>)| {
         let scale = cpu.iter().fold(1e-3f32, |largest, value| largest.max(value.abs()));
-        for (a, b) in gpu.iter().zip(cpu) {
-            assert!(
-                (a - b).abs() <= TOLERANCE * scale,
-                "{name}, array {idx}: {a} on the GPU, {b} on the CPU"
-            );
-        }
-    }
+        // The maximum of f32 leaves NaN out.
+        gpu.iter().zip(cpu).fold(0.0, |worst: f32, (a, b)| {
+            let off = (a - b).abs() / scale;
+            if off.is_nan() { f32::INFINITY } else { worst.max(off) }
+        })
+    };
+    ours.iter().zip(&theirs).map(of_array).fold(0.0, f32::max)
 }
 
 #[test]
@@ -71,19 +87,22 @@ fn gpu_and_cpu_agree() {
             return;
         }
     };
-    check("matmul", &gpu, |inputs| inputs.draw([2, 33, 65]).matmul(inputs.draw([2, 65, 17])));
-    check("layer_norm", &gpu, |inputs| {
-        layer_norm(inputs.draw([2, 5, 24]), inputs.draw([24]), inputs.draw([24]))
-    });
-    check("attention", &gpu, |inputs| {
+    let mut worst = Vec::new();
+    let mut check = |name: &str, operation| worst.push((name.to_string(), deviation(&gpu, operation)));
+    check("matmul", |inputs| inputs.draw([2, 33, 65]).matmul(inputs.draw([2, 65, 17])));
+    check("layer_norm", |inputs| layer_norm(inputs.draw([2, 5, 24]), inputs.draw([24]), inputs.draw([24])));
+    check("attention", |inputs| {
         let mask = Tensor::ones([2, 9], &inputs.device);
         attention(inputs.draw([2, 7, 16]), inputs.draw([2, 9, 16]), inputs.draw([2, 9, 16]), mask, 4)
     });
-    check("cholesky_solve", &gpu, |inputs| cholesky_solve(inputs.system(2, 12), inputs.draw([2, 12, 3])));
-    check("logistic_head", &gpu, |inputs| {
+    check("cholesky_solve", |inputs| cholesky_solve(inputs.system(2, 12), inputs.draw([2, 12, 3])));
+    check("logistic_head", |inputs| {
         let classes = Tensor::<2>::eye(3, &inputs.device).repeat_dim(0, 8).unsqueeze::<3>().repeat_dim(0, 2);
         let row_weights = inputs.draw([2, 24]) * 0.2 + 1.0;
         let precision = inputs.draw([2, 12]) * 0.2 + 1.0;
         logistic_head(inputs.system(2, 12), inputs.draw([2, 24, 12]), classes, row_weights, precision, 8)
     });
+    println!("deviations of the GPU from the CPU: {worst:?}");
+    let off: Vec<_> = worst.iter().filter(|(_, deviation)| *deviation > TOLERANCE).collect();
+    assert!(off.is_empty(), "above {TOLERANCE}: {off:?}");
 }

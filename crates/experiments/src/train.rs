@@ -20,7 +20,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use weightsmith_ledger::LedgerError;
-use weightsmith_metamodel::CheckpointError;
+use weightsmith_metamodel::{Checkpoint, CheckpointError};
 use weightsmith_runtime::{Cost, FolderLock, OutputError, Stopwatch};
 use weightsmith_training::{
     Observer, OuterConfig, OuterConfigError, StepReport, TrainState, Trainer, Validation,
@@ -35,6 +35,10 @@ pub struct Experiment {
     /// Seconds between checkpoints, 0 to 86,400; 0 for one after every step.
     #[serde(default = "default_interval")]
     pub checkpoint_seconds: u64,
+    /// A metamodel's file whose numbers the training goes out from, relative to the current folder; without it they are
+    /// drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<PathBuf>,
     /// The training.
     pub training: OuterConfig,
 }
@@ -104,6 +108,12 @@ pub enum TrainError {
         path: PathBuf,
         /// What is wrong.
         source: CheckpointError,
+    },
+    /// The metamodel to start from has other widths or depths.
+    #[error("{}: not a metamodel with the parameters that [training.metamodel] asks for", path.display())]
+    OtherStart {
+        /// The file.
+        path: PathBuf,
     },
     /// The checkpoint is a metamodel, but not a training's.
     #[error("{} is not a training's checkpoint", path.display())]
@@ -240,7 +250,7 @@ pub fn train_metamodel(
         (false, false) => {
             let text = toml::to_string(experiment).expect("a configuration is plain data");
             files.write("write", &files.config, text.as_bytes())?;
-            (TrainState::new(&experiment.training)?, Vec::new())
+            (first_state(experiment)?, Vec::new())
         }
     };
     files.write("write", &files.curve, &curve_csv(&curve))?;
@@ -287,6 +297,15 @@ pub fn train_metamodel(
         seconds: begun.elapsed().as_secs_f64(),
         metamodel: files.metamodel,
     })
+}
+
+fn first_state(experiment: &Experiment) -> Result<TrainState, TrainError> {
+    let Some(path) = &experiment.start else { return Ok(TrainState::new(&experiment.training)?) };
+    let bytes = fs::read(path).map_err(|source| io_error("read", path, source))?;
+    let checkpoint = Checkpoint::from_bytes(&bytes)
+        .map_err(|source| TrainError::Checkpoint { path: path.clone(), source })?;
+    let state = TrainState::from_params(&experiment.training, &checkpoint.params)?;
+    state.ok_or_else(|| TrainError::OtherStart { path: path.clone() })
 }
 
 /// Steps between two lines of training loss.

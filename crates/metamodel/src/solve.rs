@@ -15,8 +15,10 @@ use weightsmith_tasks::TaskType;
 const EXACT_STEPS: usize = 4;
 /// By this share of itself a solution in single precision may miss the loss of no coefficients at all: rounding.
 const LOSS_ROUNDING: f32 = 1e-3;
-/// Least share of a row in its own output that is left when it is left out.
+/// Least share of a row's output that other rows must account for: below, single precision knows too little of it.
 const LEAST_REST: f32 = 0.02;
+/// The same in double precision.
+const LEAST_EXACT_REST: f32 = 1e-5;
 
 /// How systems are solved.
 #[derive(Copy, Clone)]
@@ -79,18 +81,18 @@ impl System {
 
     fn left_out_values(&self, first: &HeadSystem) -> Tensor<3> {
         let [n_tasks, n_rows, _] = first.features.dims();
-        let leverage = match self.precision {
-            Precision::Single => {
-                let solved = cholesky_solve(curvature(first, 1.0), first.features.clone().transpose());
-                let weights = first.row_weights.clone().reshape([n_tasks, n_rows, 1]);
-                (first.features.clone() * solved.transpose()).sum_dim(2) * weights
+        let mut coefficients = self.coefficients.clone().narrow(0, 0, n_tasks);
+        if matches!(self.precision, Precision::Single) {
+            let solved = cholesky_solve(curvature(first, 1.0), first.features.clone().transpose());
+            let weights = first.row_weights.clone().reshape([n_tasks, n_rows, 1]);
+            let rest = (first.features.clone() * solved.transpose()).sum_dim(2) * weights * -1.0 + 1.0;
+            if rest.clone().min().into_scalar::<f32>() >= LEAST_REST {
+                return without_own(first, &coefficients, rest);
             }
-            Precision::Double => exact_leverages(first).reshape([n_tasks, n_rows, 1]),
-        }; // [n_tasks, n_rows, 1]
-        let coefficients = self.coefficients.clone().narrow(0, 0, n_tasks);
-        let outputs = first.features.clone().matmul(coefficients.transpose()); // [n_tasks, n_rows, 1]
-        let residual = first.targets.clone() - outputs;
-        first.targets.clone() - residual / (leverage * -1.0 + 1.0).clamp_min(LEAST_REST)
+            (coefficients, _) = exact_ridge_head(first);
+        }
+        let rest = exact_leverages(first).reshape([n_tasks, n_rows, 1]) * -1.0 + 1.0;
+        without_own(first, &coefficients, rest.clamp_min(LEAST_EXACT_REST))
     }
 
     fn left_out_logits(
@@ -127,6 +129,13 @@ impl System {
     pub(crate) fn info(&self) -> SolveInfo {
         self.info
     }
+}
+
+/// What ridge regressions say of each row without it, `[n_tasks, n_rows, 1]`; `rest` is the share of a row's output that
+/// other rows account for.
+fn without_own(rows: &HeadSystem, coefficients: &Tensor<3>, rest: Tensor<3>) -> Tensor<3> {
+    let residual = rows.targets.clone() - rows.features.clone().matmul(coefficients.clone().transpose());
+    rows.targets.clone() - residual / rest
 }
 
 /// `share Φᵀ W Φ + Λ`, `[n_tasks, p, p]`.

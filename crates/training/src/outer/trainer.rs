@@ -35,6 +35,21 @@ impl TrainState {
         Ok(Self { step: 0, n_tasks: 0, params, moments })
     }
 
+    /// A training that has not begun and goes out from the numbers of another metamodel. `None` if that has other
+    /// parameters.
+    ///
+    /// # Errors
+    /// A configuration that makes no training.
+    pub fn from_params(config: &OuterConfig, params: &MetaParams) -> Result<Option<Self>, OuterConfigError> {
+        let mut state = Self::new(config)?;
+        if params.entries != state.params.entries {
+            return Ok(None);
+        }
+        state.params = params.clone();
+        state.moments = Moments::new(params);
+        Ok(Some(state))
+    }
+
     /// The averaged parameters: what is validated and shipped.
     pub fn averaged(&self) -> MetaParams {
         self.params.with_values(self.moments.averaged.clone())
