@@ -54,8 +54,8 @@ macro_rules! shipped {
 
 /// All metamodels that are shipped, the large ones first.
 pub const SHIPPED: [Shipped; 4] = [
-    shipped!("classification-2", Classification),
-    shipped!("regression-2", Regression),
+    shipped!("classification-3", Classification),
+    shipped!("regression-3", Regression),
     shipped!("classification-2-small", Classification),
     shipped!("regression-2-small", Regression),
 ];

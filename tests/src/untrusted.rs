@@ -144,7 +144,7 @@ const BATCHES: [&[u8]; 6] = [
     include_bytes!("../data/seed.csv.zst"),
 ];
 
-const LONG_CONFIG: &str = include_str!("../../models/classification-2/train.toml");
+const LONG_CONFIG: &str = include_str!("../../models/classification-3/train.toml");
 
 /// Numbers and names with gaps, and classes.
 fn support() -> Support<Base> {

@@ -157,12 +157,12 @@ fn arguments_that_name_nothing() {
     for base in [GENERATE.as_slice(), &COMPARE] {
         check(&[base, &["--device", "gpu"]].concat(), &["\"gpu\"", "cpu"]);
         check(&[base, &["--device", "cuda:0"]].concat(), &["CUDA", "--device cpu"]);
-        check(&[base, &["--metamodel", "nobody"]].concat(), &["nobody", "classification-2"]);
+        check(&[base, &["--metamodel", "nobody"]].concat(), &["nobody", "classification-3"]);
         check(&[base, &["--metamodel", "t.csv"]].concat(), &["t.csv", "safetensors"]);
         check(&[base, &["--metamodel", "w.safetensors"]].concat(), &["w.safetensors", "not a metamodel"]);
     }
     check(
-        &[GENERATE.as_slice(), &["--metamodel", "regression-2"]].concat(),
+        &[GENERATE.as_slice(), &["--metamodel", "regression-3"]].concat(),
         &["regression", "classification"],
     );
     check(&with(&PREDICT, "w.safetensors", "no.safetensors"), &["no.safetensors"]);
@@ -249,7 +249,7 @@ fn weights_that_are_damaged() {
     infinite[start..start + 4].copy_from_slice(&f32::INFINITY.to_le_bytes());
     check(&infinite, &["not finite"]);
     // The shipped metamodel is a safetensors file too.
-    let metamodel = weightsmith_tests::root().join("models/classification-2/metamodel.safetensors");
+    let metamodel = weightsmith_tests::root().join("models/classification-3/metamodel.safetensors");
     check(&fs::read(metamodel).unwrap(), &["not of a weightsmith base model"]);
 }
 

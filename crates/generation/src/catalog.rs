@@ -28,8 +28,8 @@ macro_rules! shipped {
 /// All shipped metamodels; the first of a task type is its default.
 pub fn shipped() -> &'static [Shipped] {
     &[
-        shipped!("classification-2", Classification),
-        shipped!("regression-2", Regression),
+        shipped!("classification-3", Classification),
+        shipped!("regression-3", Regression),
         shipped!("classification-2-small", Classification),
         shipped!("regression-2-small", Regression),
     ]

@@ -104,9 +104,7 @@ impl Reading {
 
     /// Whether the support is of a size that metamodels are trained on.
     pub(crate) fn is_usual(&self) -> bool {
-        self.standard.n_rows <= limits::MAX_ENCODED_ROWS
-            && self.standard.n_columns <= limits::USUAL_COLUMNS
-            && self.n_outputs() <= limits::USUAL_CLASSES
+        self.standard.n_rows <= limits::MAX_ENCODED_ROWS && self.n_outputs() <= limits::USUAL_CLASSES
     }
 
     /// What the metamodel makes of a group of views, and what its head is solved on.

@@ -118,7 +118,7 @@ fn what_is_typed_wrongly() {
         .refuse("generate --data t.csv --target y --out w.safetensors --metamodel no", "no metamodel \"no\"");
     place.refuse("generate --data t.csv --target y --out w.safetensors --metamodel t.csv", "t.csv");
     place.refuse(
-        "generate --data t.csv --target y --out w.safetensors --metamodel regression-2",
+        "generate --data t.csv --target y --out w.safetensors --metamodel regression-3",
         "regression",
     );
     place.refuse(

@@ -137,7 +137,7 @@ fn suites_that_hold_nothing_are_refused() {
     std::fs::create_dir(place.path("empty")).unwrap();
     place.refuse("evaluate --suite empty", "no CSV file to score in empty");
     place.refuse(
-        "evaluate --suite regression --metamodel classification-2",
+        "evaluate --suite regression --metamodel classification-3",
         "the suite has regression tables",
     );
     place.write("bad.csv", "x,y\n1,2\n");
