@@ -11,6 +11,7 @@ fn experiment(folder: &Path) -> Experiment {
     Experiment {
         folder: folder.to_path_buf(),
         checkpoint_seconds: 0,
+        start: None,
         training: OuterConfig {
             seed: Seed(1),
             n_steps: N_STEPS,
@@ -56,6 +57,33 @@ fn a_training_that_ends_before_a_validation_makes_up_for_it() {
     for path in [|files: &Files| files.metamodel.clone(), |files: &Files| files.checkpoint.clone()] {
         assert!(fs::read(path(&whole)).unwrap() == fs::read(path(&parts)).unwrap(), "{:?}", path(&parts));
     }
+}
+
+#[test]
+fn a_training_goes_out_from_a_metamodel_of_its_own_sizes_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = experiment(&folder.path().join("first"));
+    let start = train_until(&first, false, N_STEPS + 1).metamodel;
+    let read = |path: &Path| Checkpoint::from_bytes(&fs::read(path).unwrap()).unwrap().params.values;
+    let learned = read(&start);
+
+    // One step that changes next to nothing, and the average is what it began with.
+    let mut second = experiment(&folder.path().join("second"));
+    second.start = Some(start);
+    second.training.n_steps = 1;
+    second.training.optimiser.learning_rate = 1e-9;
+    let found = read(&train_until(&second, false, 2).metamodel);
+    let distance =
+        |a: &[f32], b: &[f32]| a.iter().zip(b).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
+    assert!(distance(&found, &learned) < 1e-3, "{}", distance(&found, &learned));
+    let drawn = TrainState::new(&second.training).unwrap().params.values;
+    assert!(distance(&drawn, &learned) > 0.05);
+
+    let mut other = experiment(&folder.path().join("other"));
+    other.start = second.start;
+    other.training.metamodel.n_units += 1;
+    let refused = train_metamodel(&other, false, 1, &Device::flex(), &mut |_| ControlFlow::Continue(()));
+    assert!(matches!(refused, Err(TrainError::OtherStart { .. })), "{refused:?}");
 }
 
 #[test]
