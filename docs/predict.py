@@ -1,5 +1,5 @@
 """Predict with a weightsmith base model and NumPy alone: predict.py WEIGHTS.safetensors DATA.csv OUT.csv"""
-import csv, io, json, math, struct, sys
+import csv, io, json, math, re, struct, sys
 from collections import Counter
 import numpy as np
 
@@ -24,6 +24,8 @@ def encode(transform, fields):
            "other_level": ~gone & [field not in how.get("levels", []) for field in fields]}[kind]
     return (hit - how["centre"]) / 0.5
 
+SPACE = "[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
+
 def separator(c):
     return not c.isalnum() if c < "\x80" else c <= "\xbf" or c in "\xd7\xf7" or "\u2000" <= c <= "\u206f" or "\u3000" <= c <= "\u303f"
 
@@ -31,9 +33,10 @@ def numbers_of(text, field):
     """Scores and length of a text, as fields; see crates/base-model/src/text.rs."""
     if field == "":
         return [""] * (len(text["scores"]) + 1)
-    words = "".join(" " if separator(c) else c for c in field.lower()[:2000]).split(" ")
-    words, scores = [word for word in words if word], np.zeros(len(text["scores"]))
-    pieces = [f" {word} "[i:i + n] for word in words for n in range(2, 6) for i in range(len(word) + 3 - n)]
+    lower, scores = field.lower()[:2000], np.zeros(len(text["scores"]))
+    words = [word for word in "".join(" " if separator(c) else c for c in lower).split(" ") if word]
+    spaced = [f" {word} " for word in re.split(SPACE, lower) if word]
+    pieces = [word[i:i + n] for word in spaced for n in range(2, 6) for i in range(len(word) + 1 - n)]
     pairs = [" ".join(pair) for pair in zip(words, words[1:])]
     for group, found in (text["words"], Counter(words + pairs)), (text["pieces"], Counter(pieces)):
         known = {ngram: at for at, ngram in enumerate(group["ngrams"]) if ngram in found}

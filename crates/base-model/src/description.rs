@@ -31,7 +31,7 @@ pub struct TextDescription {
     pub name: String,
     /// Words and pairs of words that have a weight.
     pub n_words: usize,
-    /// Pieces of words that have a weight.
+    /// Pieces of two to five characters that have a weight.
     pub n_pieces: usize,
     /// The labelled texts that the weights are from.
     pub n_texts: u32,
@@ -253,7 +253,7 @@ impl fmt::Display for Description {
             let TextDescription { name, n_words, n_pieces, n_texts, scores } = text;
             writeln!(
                 f,
-                "text        {name:?}: {n_words} words and pairs and {n_pieces} pieces of words, from {n_texts} texts"
+                "text        {name:?}: {n_words} words and pairs and {n_pieces} pieces, from {n_texts} texts"
             )?;
             for score in scores {
                 writeln!(f, "  {:?}", score.name)?;

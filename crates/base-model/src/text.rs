@@ -1,7 +1,7 @@
 //! Columns of running text: how a message becomes a few numbers that a network reads.
 //!
 //! A text becomes a *score* for each class (one where there are two classes or a number is predicted) and its *length*. A
-//! score is a weighted sum of the text's n-grams: words, pairs of words, and pieces of words of two to five characters. The
+//! score is a weighted sum of the text's n-grams: words, pairs of words, and pieces of two to five characters. The
 //! weights are those of ridge regression on the labelled texts ([`TextColumn::fit`]), so that every n-gram has a weight that
 //! a person can read. Nothing is hashed: the n-grams of the labelled texts are in the file, others say nothing.
 //!
@@ -10,12 +10,13 @@
 //! 1. The text is put into lower case, and its first [`MAX_CHARACTERS`] characters are read.
 //! 2. A *word* is a run of characters that are no separators. Separators are all ASCII characters but letters and digits,
 //!    U+0080 to U+00BF, U+00D7, U+00F7, U+2000 to U+206F and U+3000 to U+303F.
-//! 3. The first group of n-grams are the words, and pairs of words that follow each other with a space between them. The
-//!    second are all runs of two to five characters of each word with a space before and behind it.
-//! 4. In each group, an n-gram that is known and occurs `count` times has the value `(1 + ln count) · (1 + ln((1 + n_texts) /
+//! 3. The first group of n-grams are the words, and pairs of words that follow each other with a space between them.
+//! 4. The second are pieces of what stands between white space, signs included, which often tell who writes: all runs of two to
+//!    five characters of it, with a space put before and behind it. White space is Unicode's `White_Space`.
+//! 5. In each group, an n-gram that is known and occurs `count` times has the value `(1 + ln count) · (1 + ln((1 + n_texts) /
 //!    (1 + texts)))`, where `texts` is the number of labelled texts that have it. The values of a group are divided by the
 //!    root of the sum of their squares.
-//! 5. A score is the sum of values times weights, over both groups.
+//! 6. A score is the sum of values times weights, over both groups.
 //!
 //! A missing text has missing scores and a missing length.
 
@@ -50,7 +51,7 @@ pub struct TextColumn {
     pub n_texts: u32,
     /// Words and pairs of words.
     pub words: Ngrams,
-    /// Pieces of words.
+    /// Pieces of what stands between white space.
     pub pieces: Ngrams,
 }
 
@@ -186,6 +187,8 @@ fn counted(text: &str) -> [Counts; 2] {
     let [mut of_words, mut of_pieces] = [Counts::new(), Counts::new()];
     for word in &words {
         *of_words.entry((*word).to_string()).or_default() += 1;
+    }
+    for word in lower.split_whitespace() {
         let padded: Vec<char> = [' '].into_iter().chain(word.chars()).chain([' ']).collect();
         for length in PIECES {
             for piece in padded.windows(length) {

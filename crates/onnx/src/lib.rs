@@ -51,7 +51,7 @@ pub enum OnnxError {
     NamelessColumn,
     /// ONNX has no operators that cut text into words and pieces of words.
     #[error(
-        "column \"{column}\" is read as text, and ONNX has no standard operators for words and pieces of words; predict with \
+        "column \"{column}\" is read as text, and ONNX has no standard operators that cut text into words and pieces; predict with \
          weightsmith or docs/predict.py, or generate without --text"
     )]
     Text {

@@ -176,7 +176,7 @@ def test_text_is_read_by_its_words(tmp_path):
     blind = WeightsmithClassifier(steps=0, trees=0).fit(X, y)
     model = WeightsmithClassifier(steps=0, trees=0, text="auto").fit(X, y)
     named = WeightsmithClassifier(steps=0, trees=0, text=["message"]).fit(X, y)
-    new = pandas.DataFrame({"size": [3, 3, 3], "message": ["is a prize mine?", "home at last", None]})
+    new = pandas.DataFrame({"size": [3, 3, 3], "message": ["the prize is yours", "see you at home", None]})
     assert list(model.predict(new)[:2]) == ["spam", "ham"]
     assert np.array_equal(model.predict_proba(new), named.predict_proba(new))
     assert not np.array_equal(model.predict_proba(new), blind.predict_proba(new))

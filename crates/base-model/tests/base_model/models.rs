@@ -62,7 +62,7 @@ pub(crate) fn text() -> TextColumn {
         length: "how long".into(),
         n_texts: 7,
         words: ngrams(&["50", "don t", "free", "free prize", "grüße", "t", "😀😀"], &[1, 2, 7, 3, 1, 2, 1]),
-        pieces: ngrams(&[" fre", " gr", "ee ", "i̇", "ree", "üß", "😀"], &[3, 1, 7, 1, 7, 1, 2]),
+        pieces: ngrams(&[" fre", " gr", "!!!", "ee ", "i̇", "n't", "üß", "😀"], &[3, 1, 7, 1, 7, 1, 2, 2]),
     }
 }
 

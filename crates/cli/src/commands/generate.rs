@@ -117,7 +117,7 @@ fn text_in_words(text: &TextColumn) -> String {
     let (n_words, n_pieces) = (text.words.ngrams.len(), text.pieces.ngrams.len());
     let what = if text.scores.len() == 1 { "a score" } else { "a score for each class" };
     format!(
-        "text \"{}\": {n_words} words and pairs, {n_pieces} pieces of words: {what}, and its length\n",
+        "text \"{}\": {n_words} words and pairs, {n_pieces} pieces: {what}, and its length\n",
         text.column
     )
 }

@@ -220,7 +220,7 @@ class WeightsmithClassifier(ClassifierMixin, _Estimator):
     metamodel : str, optional
         The name of a shipped metamodel or the path of one.
     text : "auto" or list of str, optional
-        Columns of running text, which are read by their words and pieces of words: these, or those that look like it (another
+        Columns of running text, which are read by their words and pieces of two to five characters: these, or those that look like it (another
         text in nearly every row, of three words or more). By default such columns are names, which say next to nothing.
     random_state : int or RandomState, optional
         Chance in the forest and in refining; by default always the same.
