@@ -30,9 +30,9 @@ def separator(c):
     return not c.isalnum() if c < "\x80" else c <= "\xbf" or c in "\xd7\xf7" or "\u2000" <= c <= "\u206f" or "\u3000" <= c <= "\u303f"
 
 def numbers_of(text, field):
-    """Scores and length of a text, as fields; see crates/base-model/src/text.rs."""
+    """Scores of a text, as fields; see crates/base-model/src/text.rs."""
     if field == "":
-        return [""] * (len(text["scores"]) + 1)
+        return [""] * len(text["scores"])
     lower, scores = field.lower()[:2000], np.zeros(len(text["scores"]))
     words = [word for word in "".join(" " if separator(c) else c for c in lower).split(" ") if word]
     spaced = [f" {word} " for word in re.split(SPACE, lower) if word]
@@ -45,7 +45,7 @@ def numbers_of(text, field):
         values = (1 + np.log(count)) * (1 + np.log(rarity))
         if known:
             scores += np.array(group["weights"])[:, list(known.values())] @ (values / np.linalg.norm(values))
-    return [repr(float(number)) for number in (*scores, len(field))]
+    return [repr(float(number)) for number in scores.tolist()]
 
 raw = open(sys.argv[1], "rb").read()
 start = 8 + struct.unpack("<Q", raw[:8])[0]
@@ -64,7 +64,7 @@ top = [name or f"column_{position}" for position, name in enumerate(top, 1)]
 columns = {name: [row[at] for row in rows] for at, name in enumerate(top)}
 for text in encoding.get("texts", []):
     made = [numbers_of(text, field) for field in columns[text["column"]]]
-    columns |= zip([*text["scores"], text["length"]], map(list, zip(*made)))
+    columns |= zip(text["scores"], map(list, zip(*made)))
 fields = [columns[name] for name, _ in encoding["inputs"]]
 x = units = np.stack([encode(c["transform"], fields[c["source"]]) for c in encoding["columns"]], axis=1)
 n_layers = len(network["hidden"])

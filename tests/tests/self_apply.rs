@@ -114,7 +114,7 @@ fn a_loop_goes_on_where_it_stopped_and_records_what_learned_from_what() {
 fn ctrl_c_ends_a_loop_that_the_same_command_goes_on_with() {
     let place = Workplace::new(env!("CARGO_BIN_EXE_weightsmith-under-test"));
     let arguments: Vec<String> =
-        format!("self-apply --iterations 3 {TINY}").split_whitespace().map(String::from).collect();
+        format!("self-apply --iterations 1 {TINY}").split_whitespace().map(String::from).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut command = place.command(&arguments);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary is there");
@@ -127,14 +127,14 @@ fn ctrl_c_ends_a_loop_that_the_same_command_goes_on_with() {
     assert_eq!((ran.code, &ran.json()["finished"]), (Some(1), &false.into()), "{ran:?}");
     assert!(!ran.stderr.contains("panicked"), "{ran:?}");
     let first = iterations(&ran.json(), "planner");
-    assert!(first.len() < 3, "stopped too late to prove anything");
+    assert!(first.is_empty(), "stopped too late to prove anything");
     let left_alone = Workplace::new(env!("CARGO_BIN_EXE_weightsmith-under-test"));
-    let [told, expected] = [&place, &left_alone].map(|place| run(place, "--iterations 3").done().json());
+    let [told, expected] = [&place, &left_alone].map(|place| run(place, "--iterations 1").done().json());
     let observed = |told: &Value| -> Vec<[Value; 3]> {
         let of = |iteration: Value| ["recipe", "acceptance", "verdict"].map(|key| iteration[key].clone());
         iterations(told, "planner").into_iter().map(of).collect()
     };
-    assert_eq!(observed(&told).len(), 3);
+    assert_eq!(observed(&told).len(), 1);
     assert_eq!(observed(&told), observed(&expected), "another end than that of a loop left alone");
 }
 

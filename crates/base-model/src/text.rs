@@ -1,7 +1,6 @@
 //! Columns of running text: how a message becomes a few numbers that a network reads.
 //!
-//! A text becomes a *score* for each class (one where there are two classes or a number is predicted) and its *length*. A
-//! score is a weighted sum of the text's n-grams: words, pairs of words, and pieces of two to five characters. The
+//! A text becomes a *score* for each class (one where there are two classes or a number is predicted). A score is a weighted sum of the text's n-grams: words, pairs of words, and pieces of two to five characters. The
 //! weights are those of ridge regression on the labelled texts ([`TextColumn::fit`]), so that every n-gram has a weight that
 //! a person can read. Nothing is hashed: the n-grams of the labelled texts are in the file, others say nothing.
 //!
@@ -18,7 +17,7 @@
 //!    root of the sum of their squares.
 //! 6. A score is the sum of values times weights, over both groups.
 //!
-//! A missing text has missing scores and a missing length.
+//! A missing text has missing scores.
 
 mod fit;
 mod solve;
@@ -45,8 +44,6 @@ pub struct TextColumn {
     pub column: String,
     /// The names of the columns of scores.
     pub scores: Vec<String>,
-    /// The name of the column of lengths: the number of characters of a text, all of them.
-    pub length: String,
     /// The labelled texts that the n-grams were counted in.
     pub n_texts: u32,
     /// Words and pairs of words.
@@ -68,12 +65,12 @@ pub struct Ngrams {
 }
 
 impl TextColumn {
-    /// The names of the columns that the text becomes: scores, then the length.
+    /// The names of the columns that the text becomes.
     pub fn made(&self) -> impl Iterator<Item = &str> {
-        self.scores.iter().chain([&self.length]).map(String::as_str)
+        self.scores.iter().map(String::as_str)
     }
 
-    /// The columns that a column of texts becomes, in the order of [`TextColumn::made`].
+    /// The columns that a column of texts becomes, one for each score.
     ///
     /// # Errors
     /// [`EncodingError::WrongType`] for a column of numbers.
@@ -111,7 +108,7 @@ impl TextColumn {
         [above, below]
     }
 
-    /// Scores and length of a text.
+    /// The scores of a text.
     fn numbers(&self, text: &str) -> Vec<f64> {
         let mut numbers = vec![0.0; self.scores.len()];
         let found = counted(text);
@@ -121,7 +118,6 @@ impl TextColumn {
                 *number += values.iter().map(|(at, value)| value * f64::from(weights[*at])).sum::<f64>();
             }
         }
-        numbers.push(text.chars().count() as f64);
         numbers
     }
 

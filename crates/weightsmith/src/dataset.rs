@@ -117,7 +117,7 @@ impl Dataset {
     }
 
     /// The same rows with columns of running text as numbers: for each class (or once, for two classes or a number to predict)
-    /// a score of what its words speak for, and its length. The network then reads the texts themselves.
+    /// a score of what its words speak for. The network then reads the texts themselves.
     ///
     /// The scores are fitted to all rows here, with each row's from the labels of the others: rows that are to be scored on
     /// are taken out before.
@@ -269,7 +269,7 @@ mod tests {
         let with_texts = data.with_texts(&TextColumns::Recognised).unwrap();
         let names: Vec<&str> =
             with_texts.table().columns().iter().map(|column| column.name.as_str()).collect();
-        assert_eq!(names, ["size", "message (text)", "message (length)"]);
+        assert_eq!(names, ["size", "message (text)"]);
         let network = crate::generate(&with_texts).unwrap();
         assert_eq!(
             network.inputs(),

@@ -65,7 +65,6 @@ impl TextColumn {
         let names = score_names(name, target);
         let text = TextColumn {
             column: name.to_string(),
-            length: format!("{name} (length)"),
             n_texts: n_fitted as u32,
             words: groups[0].weighted(&inverse, &labels),
             pieces: groups[1].weighted(&inverse, &labels),

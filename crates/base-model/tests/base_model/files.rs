@@ -184,7 +184,7 @@ fn a_table_has_texts_or_what_they_become() {
     let (model, table) = (models::text_classifier(), models::table());
     assert_eq!(
         model.encoding.schema().iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
-        ["note, \"free\"", "age, in years"]
+        ["age, in years", "note, \"free\""]
     );
     let made = models::text().columns(&table.column("note, \"free\"").unwrap().values).unwrap();
     let age = table.column("age, in years").unwrap().clone();

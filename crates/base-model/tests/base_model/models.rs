@@ -59,7 +59,6 @@ pub(crate) fn text() -> TextColumn {
     TextColumn {
         column: "note, \"free\"".into(),
         scores: vec!["score \"a\"".into(), "score b".into()],
-        length: "how long".into(),
         n_texts: 7,
         words: ngrams(&["50", "don t", "free", "free prize", "grüße", "t", "😀😀"], &[1, 2, 7, 3, 1, 2, 1]),
         pieces: ngrams(&[" fre", " gr", "!!!", "ee ", "i̇", "n't", "üß", "😀"], &[3, 1, 7, 1, 7, 1, 2, 2]),
@@ -69,14 +68,12 @@ pub(crate) fn text() -> TextColumn {
 /// An encoding that reads the text of [`text`], and a number.
 pub(crate) fn text_encoding() -> Encoding {
     let numeric = |name: &str| (name.to_string(), ColumnType::Numeric);
-    let inputs =
-        vec![numeric("how long"), numeric("age, in years"), numeric("score b"), numeric("score \"a\"")];
+    let inputs = vec![numeric("age, in years"), numeric("score b"), numeric("score \"a\"")];
     let transforms = [
-        (0, Transform::Standard { centre: 21.5, scale: 9.0 }),
-        (1, Transform::Standard { centre: 37.3, scale: 11.9 }),
-        (2, Transform::GaussianRank { knots: vec![[-0.5, -1.5], [0.1, 0.25], [2.0, 1.5]] }),
-        (3, Transform::Standard { centre: 0.1, scale: 0.4 }),
-        (3, Transform::Missing { centre: 0.125 }),
+        (0, Transform::Standard { centre: 37.3, scale: 11.9 }),
+        (1, Transform::GaussianRank { knots: vec![[-0.5, -1.5], [0.1, 0.25], [2.0, 1.5]] }),
+        (2, Transform::Standard { centre: 0.1, scale: 0.4 }),
+        (2, Transform::Missing { centre: 0.125 }),
     ];
     let columns = transforms.map(|(source, transform)| EncodedColumn { source, transform });
     Encoding::new(inputs, columns.to_vec()).unwrap().with_texts(&[text()]).unwrap()

@@ -116,10 +116,7 @@ fn shape_in_words(data: &Dataset) -> String {
 fn text_in_words(text: &TextColumn) -> String {
     let (n_words, n_pieces) = (text.words.ngrams.len(), text.pieces.ngrams.len());
     let what = if text.scores.len() == 1 { "a score" } else { "a score for each class" };
-    format!(
-        "text \"{}\": {n_words} words and pairs, {n_pieces} pieces: {what}, and its length\n",
-        text.column
-    )
+    format!("text \"{}\": {what} from {n_words} words and pairs and {n_pieces} pieces\n", text.column)
 }
 
 /// What was decided about inner steps, and why, on a line.
