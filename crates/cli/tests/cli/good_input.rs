@@ -145,7 +145,8 @@ fn running_text_is_read_by_its_words() {
     assert!(inspected.contains("these are the rows that the network was made from"), "{inspected}");
     let importance = inspected.lines().find(|line| line.trim_start().starts_with("\"message\" "));
     assert!(importance.is_some(), "what the text itself is worth: {inspected}");
-    place.succeed("score --weights w.safetensors --data t.csv --target kind");
+    let scored = place.succeed("score --weights w.safetensors --data t.csv --target kind");
+    assert!(!scored.stderr.contains("ignored"), "{scored:?}");
     place.refuse("export --weights w.safetensors --onnx w.onnx", "is read as text, and ONNX");
     place.refuse("predict --weights w.safetensors --data p.csv --out q.csv", "message");
     place.refuse("generate --data t.csv --target kind --text size --out x.safetensors", "it holds numbers");
