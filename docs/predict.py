@@ -1,5 +1,6 @@
 """Predict with a weightsmith base model and NumPy alone: predict.py WEIGHTS.safetensors DATA.csv OUT.csv"""
-import csv, io, json, math, struct, sys
+import csv, io, json, math, re, struct, sys
+from collections import Counter
 import numpy as np
 
 # Among numbers, in any case of letters. Signs of currencies, per cent and thousands are not read here.
@@ -23,6 +24,29 @@ def encode(transform, fields):
            "other_level": ~gone & [field not in how.get("levels", []) for field in fields]}[kind]
     return (hit - how["centre"]) / 0.5
 
+SPACE = "[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
+
+def separator(c):
+    return not c.isalnum() if c < "\x80" else c <= "\xbf" or c in "\xd7\xf7" or "\u2000" <= c <= "\u206f" or "\u3000" <= c <= "\u303f"
+
+def numbers_of(text, field):
+    """Scores of a text, as fields; see crates/base-model/src/text.rs."""
+    if field == "":
+        return [""] * len(text["scores"])
+    lower, scores = field.lower()[:2000], np.zeros(len(text["scores"]))
+    words = [word for word in "".join(" " if separator(c) else c for c in lower).split(" ") if word]
+    spaced = [f" {word} " for word in re.split(SPACE, lower) if word]
+    pieces = [word[i:i + n] for word in spaced for n in range(2, 6) for i in range(len(word) + 1 - n)]
+    pairs = [" ".join(pair) for pair in zip(words, words[1:])]
+    for group, found in (text["words"], Counter(words + pairs)), (text["pieces"], Counter(pieces)):
+        known = {ngram: at for at, ngram in enumerate(group["ngrams"]) if ngram in found}
+        count = np.array([found[ngram] for ngram in known])
+        rarity = (1 + text["n_texts"]) / (1 + np.array(group["texts"])[list(known.values())])
+        values = (1 + np.log(count)) * (1 + np.log(rarity))
+        if known:
+            scores += np.array(group["weights"])[:, list(known.values())] @ (values / np.linalg.norm(values))
+    return [repr(float(number)) for number in scores.tolist()]
+
 raw = open(sys.argv[1], "rb").read()
 start = 8 + struct.unpack("<Q", raw[:8])[0]
 header, t = json.loads(raw[8:start]), {}
@@ -37,7 +61,11 @@ text = open(sys.argv[2], newline="", encoding="utf-8-sig").read()
 delimiter = max(",;\t", key=text.lstrip("\r\n").splitlines()[0].count)
 top, *rows = filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
 top = [name or f"column_{position}" for position, name in enumerate(top, 1)]
-fields = [[row[top.index(name)] for row in rows] for name, _ in encoding["inputs"]]
+columns = {name: [row[at] for row in rows] for at, name in enumerate(top)}
+for text in encoding.get("texts", []):
+    made = [numbers_of(text, field) for field in columns[text["column"]]]
+    columns |= zip(text["scores"], map(list, zip(*made)))
+fields = [columns[name] for name, _ in encoding["inputs"]]
 x = units = np.stack([encode(c["transform"], fields[c["source"]]) for c in encoding["columns"]], axis=1)
 n_layers = len(network["hidden"])
 for layer in ["hidden"] if n_layers == 1 else [f"hidden.{i}" for i in range(n_layers)]:

@@ -9,7 +9,7 @@ use rand::Rng;
 use std::error::Error;
 use std::io::Write;
 use tempfile::NamedTempFile;
-use weightsmith_base_model::{BaseModel, Precision, inspect, read_weights};
+use weightsmith_base_model::{BaseModel, Precision, TextColumn, inspect, read_weights};
 use weightsmith_datasets::{Source, read_labelled};
 use weightsmith_experiments::Experiment;
 use weightsmith_generation::{GenerateOptions, Steps, generate_base_model};
@@ -114,7 +114,7 @@ pub fn seeds(reader: &str) -> Vec<Vec<u8>> {
     match reader {
         "csv" => TABLES.iter().map(|text| text.as_bytes().to_vec()).collect(),
         "batches" => BATCHES.map(<[u8]>::to_vec).to_vec(),
-        "weights" => vec![linear_model(), generated_model()],
+        "weights" => vec![linear_model(), generated_model(), text_model()],
         "checkpoint" => [TaskType::Classification, TaskType::Regression].map(metamodel).to_vec(),
         "config" => {
             let task_types = ["classification", "regression"];
@@ -176,6 +176,20 @@ fn generated_model() -> Vec<u8> {
     let (model, _) =
         generate_base_model(&pretrained, &support(), options).expect("enough rows of two classes");
     model.to_bytes(Precision::F16).expect("its numbers are small")
+}
+
+/// A linear model of the scores of a column of text.
+fn text_model() -> Vec<u8> {
+    let plain = support();
+    let levels = ["ring the bell", "the bell is free", "Grüße, free!"].map(str::to_string).to_vec();
+    let codes = (0..24).map(|row| if row % 7 == 6 { None } else { Some((row % 3) as u32) }).collect();
+    let texts = ColumnValues::Categorical { levels, codes };
+    let fitted = TextColumn::fit("text", &texts, plain.target()).expect("texts have words");
+    let table = Table::new(24, fitted.columns).expect("columns of one length");
+    let numbers = Support::new(table, plain.target().clone()).expect("a label for each row");
+    let mut model = fit_linear(&numbers, Seed(1)).expect("two classes can be told apart");
+    model.encoding = model.encoding.with_texts(&[fitted.text]).expect("inputs are made of the text");
+    model.to_bytes(Precision::F32).expect("a fitted model can be saved")
 }
 
 /// One that was drawn and never trained, with an array of a training beside it.

@@ -1,6 +1,8 @@
 //! The self-application loop from outside: what it resumes, records, compares and refuses.
 
 use serde_json::Value;
+use std::process::Stdio;
+use std::time::Duration;
 use weightsmith_tests::Workplace;
 
 /// Trainings of a second, on as little as there can be.
@@ -105,6 +107,35 @@ fn a_loop_goes_on_where_it_stopped_and_records_what_learned_from_what() {
     assert_eq!(iterations(&again, "planner"), all);
     let page = String::from_utf8(place.read("own/report.html")).expect("a page is text");
     assert!(page.contains("data-pointer=\"/loops/0/iterations/8/predicted\""));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_loop_that_the_same_command_goes_on_with() {
+    let place = Workplace::new(env!("CARGO_BIN_EXE_weightsmith-under-test"));
+    let arguments: Vec<String> =
+        format!("self-apply --iterations 1 {TINY}").split_whitespace().map(String::from).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut command = place.command(&arguments);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary is there");
+    while !place.path("own/runs.ledger").exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(kill.expect("there is a command kill").success());
+    let ran = weightsmith_tests::Ran::new(child.wait_with_output().expect("it ends"));
+    assert_eq!((ran.code, &ran.json()["finished"]), (Some(1), &false.into()), "{ran:?}");
+    assert!(!ran.stderr.contains("panicked"), "{ran:?}");
+    let first = iterations(&ran.json(), "planner");
+    assert!(first.is_empty(), "stopped too late to prove anything");
+    let left_alone = Workplace::new(env!("CARGO_BIN_EXE_weightsmith-under-test"));
+    let [told, expected] = [&place, &left_alone].map(|place| run(place, "--iterations 1").done().json());
+    let observed = |told: &Value| -> Vec<[Value; 3]> {
+        let of = |iteration: Value| ["recipe", "acceptance", "verdict"].map(|key| iteration[key].clone());
+        iterations(told, "planner").into_iter().map(of).collect()
+    };
+    assert_eq!(observed(&told).len(), 1);
+    assert_eq!(observed(&told), observed(&expected), "another end than that of a loop left alone");
 }
 
 #[test]

@@ -5,9 +5,13 @@ use crate::encoding::Transform;
 use crate::file::Precision;
 use crate::model::{BaseModel, ExpectedPerformance, Provenance, SupportInfo};
 use crate::target_unit::TargetUnit;
+use crate::text::TextColumn;
 use serde::Serialize;
 use std::fmt;
 use weightsmith_tasks::{ColumnType, Level, TaskType};
+
+/// Words that are told of each score of a text.
+const N_STRONGEST: usize = 8;
 
 /// One input and the encoded columns it becomes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -18,6 +22,49 @@ pub struct InputDescription {
     pub column_type: ColumnType,
     /// What each encoded column is, in words.
     pub columns: Vec<String>,
+}
+
+/// A column of text that inputs are made of.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TextDescription {
+    /// The column's name.
+    pub name: String,
+    /// Words and pairs of words that have a weight.
+    pub n_words: usize,
+    /// Pieces of two to five characters that have a weight.
+    pub n_pieces: usize,
+    /// The labelled texts that the weights are from.
+    pub n_texts: u32,
+    /// What the strongest words are, for each score.
+    pub scores: Vec<ScoreDescription>,
+}
+
+/// A score of a text.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ScoreDescription {
+    /// The input that it is.
+    pub name: String,
+    /// Words and pairs of words that raise it most, the strongest first.
+    pub raised_by: Vec<String>,
+    /// Those that lower it most.
+    pub lowered_by: Vec<String>,
+}
+
+impl TextDescription {
+    fn of(text: &TextColumn) -> Self {
+        let owned = |words: Vec<&str>| words.into_iter().map(String::from).collect();
+        let score = |(at, name): (usize, &String)| {
+            let [raised_by, lowered_by] = text.strongest(at, N_STRONGEST).map(owned);
+            ScoreDescription { name: name.clone(), raised_by, lowered_by }
+        };
+        Self {
+            name: text.column.clone(),
+            n_words: text.words.ngrams.len(),
+            n_pieces: text.pieces.ngrams.len(),
+            n_texts: text.n_texts,
+            scores: text.scores.iter().enumerate().map(score).collect(),
+        }
+    }
 }
 
 /// One tensor.
@@ -50,6 +97,9 @@ pub struct Description {
     pub n_weights: usize,
     /// The inputs and how they are encoded.
     pub inputs: Vec<InputDescription>,
+    /// The columns of text that inputs are made of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<TextDescription>,
     /// What a regression's output counts; none where it is the value itself.
     pub target_unit: Option<TargetUnit>,
     /// The tensors, sorted by name.
@@ -87,7 +137,7 @@ impl Description {
     ) -> Self {
         let mut inputs: Vec<InputDescription> = model
             .encoding
-            .schema()
+            .inputs()
             .iter()
             .map(|(name, column_type)| InputDescription {
                 name: name.clone(),
@@ -114,6 +164,7 @@ impl Description {
             target_unit: model.target_unit,
             tensors: tensors.collect(),
             inputs,
+            texts: model.encoding.texts().iter().map(TextDescription::of).collect(),
             provenance: model.provenance.clone(),
             support: model.support.clone(),
             expected: model.expected.clone(),
@@ -137,6 +188,12 @@ fn in_words(transform: &Transform) -> String {
         Transform::OtherLevel { centre, .. } => format!("is any other level, share {centre:.3}"),
         Transform::Constant => "constant 0".to_string(),
     }
+}
+
+/// Names side by side; a hostile file's control characters stay off the terminal.
+fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    if names.is_empty() { "nothing".to_string() } else { names.join(", ") }
 }
 
 /// A figure of any size with four digits that count.
@@ -190,6 +247,18 @@ impl fmt::Display for Description {
             writeln!(f, "  {:?} ({:?})", input.name, input.column_type)?;
             for column in &input.columns {
                 writeln!(f, "    {column}")?;
+            }
+        }
+        for text in &self.texts {
+            let TextDescription { name, n_words, n_pieces, n_texts, scores } = text;
+            writeln!(
+                f,
+                "text        {name:?}: {n_words} words and pairs and {n_pieces} pieces, from {n_texts} texts"
+            )?;
+            for score in scores {
+                writeln!(f, "  {:?}", score.name)?;
+                writeln!(f, "    raised by {}", quoted(&score.raised_by))?;
+                writeln!(f, "    lowered by {}", quoted(&score.lowered_by))?;
             }
         }
         writeln!(f, "tensors")?;

@@ -6,8 +6,10 @@ mod fit;
 mod numeric;
 mod parts;
 
+use crate::text::TextColumn;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use weightsmith_tasks::{ColumnType, ColumnValues, Schema, Table};
 
 pub use fit::{EncodingLimits, Fitted};
@@ -125,7 +127,7 @@ impl Transform {
                 }
             }
             (Self::OtherLevel { levels: own, centre }, ColumnValues::Categorical { levels, codes }) => {
-                let own: std::collections::HashSet<&str> = own.iter().map(String::as_str).collect();
+                let own: HashSet<&str> = own.iter().map(String::as_str).collect();
                 let hits: Vec<bool> = levels.iter().map(|name| !own.contains(name.as_str())).collect();
                 for (row, code) in codes.iter().enumerate() {
                     put(row, indicator(code.is_some_and(|code| hits[code as usize]), *centre));
@@ -145,7 +147,7 @@ impl Transform {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EncodedColumn {
-    /// The position of the input in [`Encoding::schema`].
+    /// The position of the input in [`Encoding::inputs`].
     pub source: usize,
     /// What is done to it.
     pub transform: Transform,
@@ -167,6 +169,12 @@ pub enum View {
 pub struct Encoding {
     inputs: Schema,
     columns: Vec<EncodedColumn>,
+    /// Columns of text that inputs are made of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    texts: Vec<TextColumn>,
+    /// What a table has to have: the inputs, with a column of text in place of those that it becomes.
+    #[serde(skip)]
+    reads: Schema,
 }
 
 /// Two encodings side by side.
@@ -222,21 +230,46 @@ impl Encoding {
     /// [`EncodingError::Invalid`] if the parts contradict each other.
     pub fn new(inputs: Schema, columns: Vec<EncodedColumn>) -> Result<Self, EncodingError> {
         parts::check(&inputs, &columns)?;
-        Ok(Self { inputs, columns })
+        Ok(Self { reads: inputs.clone(), inputs, columns, texts: Vec::new() })
     }
 
-    /// The encoded rows of a table. Columns are found by name, in any order; others are ignored.
+    /// The encoding with the columns of text that inputs are made of: a table may have a column of text in place of what it
+    /// becomes. Texts of which no input is made are left out.
+    ///
+    /// # Errors
+    /// [`EncodingError::Invalid`] if texts and inputs contradict each other.
+    pub fn with_texts(self, texts: &[TextColumn]) -> Result<Self, EncodingError> {
+        let is_input = |name: &str| self.inputs.iter().any(|(input, _)| input == name);
+        let texts: Vec<TextColumn> = texts.iter().filter(|text| text.made().any(is_input)).cloned().collect();
+        let reads = parts::reads(&self.inputs, &texts)?;
+        Ok(Self { texts, reads, ..self })
+    }
+
+    /// The encoded rows of a table. Columns are found by name, in any order; others are ignored. What a column of text becomes
+    /// is computed from it, unless the table has it already.
     ///
     /// # Errors
     /// A missing column, a column of the other type.
     pub fn encode(&self, table: &Table) -> Result<Rows, EncodingError> {
-        let by_name: HashMap<&str, &ColumnValues> =
-            table.columns().iter().map(|column| (column.name.as_str(), &column.values)).collect();
-        let mut inputs = Vec::with_capacity(self.inputs.len());
+        let mut by_name: HashMap<&str, Cow<'_, ColumnValues>> = table
+            .columns()
+            .iter()
+            .map(|column| (column.name.as_str(), Cow::Borrowed(&column.values)))
+            .collect();
+        for text in &self.texts {
+            let is_lacking = |name: &str| !by_name.contains_key(name);
+            if let (true, Some(values)) = (text.made().any(is_lacking), by_name.get(text.column.as_str())) {
+                let columns = text.columns(values)?;
+                by_name
+                    .extend(text.made().zip(columns).map(|(name, column)| (name, Cow::Owned(column.values))));
+            }
+        }
+        let mut inputs: Vec<&ColumnValues> = Vec::with_capacity(self.inputs.len());
         for (name, expected) in &self.inputs {
-            let values = *by_name
-                .get(name.as_str())
-                .ok_or_else(|| EncodingError::MissingColumn { name: name.clone() })?;
+            let values = by_name.get(name.as_str()).ok_or_else(|| {
+                let text = self.texts.iter().find(|text| text.made().any(|made| made == name));
+                EncodingError::MissingColumn { name: text.map_or(name, |text| &text.column).clone() }
+            })?;
             let found = values.column_type();
             if found != *expected {
                 return Err(EncodingError::WrongType { name: name.clone(), expected: *expected, found });
@@ -253,9 +286,21 @@ impl Encoding {
         Ok(Rows { n_rows, n_columns, values })
     }
 
-    /// Names and types of the columns that are read: inputs without an encoded column are not among them.
+    /// Names and types of the columns that a table has to have: inputs without an encoded column are not among them, and a
+    /// column of text stands for the inputs that are made of it.
     pub fn schema(&self) -> &Schema {
+        &self.reads
+    }
+
+    /// Names and types of what the encoded columns are of, [`EncodedColumn::source`] points into them: as
+    /// [`Encoding::schema`], but with what a column of text becomes in its place.
+    pub fn inputs(&self) -> &Schema {
         &self.inputs
+    }
+
+    /// The columns of text that inputs are made of.
+    pub fn texts(&self) -> &[TextColumn] {
+        &self.texts
     }
 
     /// The encoded columns, in order.
@@ -274,6 +319,7 @@ impl Encoding {
     /// If both read a column of the same name as different types: they come from different tables.
     pub fn join(&self, other: &Self) -> Joined {
         let mut joined = self.clone();
+        joined.texts.extend(other.texts.iter().filter(|text| !self.texts.contains(text)).cloned());
         let positions: HashMap<&str, usize> =
             self.inputs.iter().enumerate().map(|(position, (name, _))| (name.as_str(), position)).collect();
         let sources: Vec<usize> = other
@@ -305,6 +351,7 @@ impl Encoding {
                 })
             })
             .collect();
+        joined.reads = parts::reads(&joined.inputs, &joined.texts).expect("texts of one table agree");
         Joined { left: (0..self.columns.len()).collect(), right, encoding: joined }
     }
 }

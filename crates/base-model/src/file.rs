@@ -23,6 +23,9 @@
 //! | `expected_performance` | JSON, an [`crate::ExpectedPerformance`], or absent |
 //! | `held_out_errors` | JSON, a [`crate::HeldOutErrors`], or absent, as in files from before it was written |
 //!
+//! The `encoding` has the columns of text that inputs are made of in its list `texts`, a [`crate::TextColumn`] each; where
+//! there are none, it has no such list, as in files from before.
+//!
 //! Version 1 knows no `target_unit`: its outputs are values in the target's unit. Nothing else differs.
 //!
 //! The same model gives the same bytes. Other keys in `__metadata__` are ignored; anything else that is not as

@@ -20,10 +20,11 @@ mod numbers;
 mod prediction_file;
 mod predictions;
 mod target_unit;
+mod text;
 mod weights;
 
 pub use architecture::{Activation, Architecture, ArchitectureError, MAX_WEIGHTS};
-pub use description::{Description, InputDescription, TensorDescription};
+pub use description::{Description, InputDescription, ScoreDescription, TensorDescription, TextDescription};
 pub use encoding::{
     EncodedColumn, Encoding, EncodingError, EncodingLimits, Fitted, Joined, Rows, Transform, View,
 };
@@ -35,5 +36,6 @@ pub use model::{BaseModel, ExpectedMetric, ExpectedPerformance, ModelError, Prov
 pub use prediction_file::{Beside, as_written, predictions_csv, predictions_csv_of};
 pub use predictions::{Predicted, Predictions};
 pub use target_unit::TargetUnit;
+pub use text::{FittedText, MAX_CHARACTERS, MAX_NGRAMS, Ngrams, TextColumn};
 pub use weights::{HiddenLayer, Weights, predict};
 pub use weightsmith_kernels::{DeviceError, open_device};

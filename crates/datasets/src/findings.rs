@@ -4,7 +4,7 @@ use crate::columns::is_missing_code;
 use crate::dates::DateOrder;
 use crate::notes::{Example, Note};
 use std::collections::HashSet;
-use weightsmith_tasks::ColumnValues;
+use weightsmith_tasks::{ColumnValues, Table};
 
 /// With fewer values than this, that they all differ says nothing.
 pub(crate) const MIN_VALUES: usize = 20;
@@ -82,8 +82,7 @@ impl Findings {
                 let share = |n_some: usize| n_some as f64 / n as f64;
                 let first = present().next();
                 if share(levels.len()) >= NEARLY_ALL {
-                    let n_words = present().map(|(_, text)| text.split_whitespace().count()).sum();
-                    let is_text = share(n_words) >= MIN_WORDS;
+                    let is_text = is_free_text(values);
                     let group = if is_text { &mut self.free_text } else { &mut self.distinct_names };
                     group.add(column, first);
                 }
@@ -124,6 +123,25 @@ impl Findings {
         push(constant, |columns| Note::Constant { columns });
         notes
     }
+}
+
+/// The names of the columns that hold running text: another one in nearly every row, of three words or more on average, in 20
+/// rows or more.
+pub fn free_text_columns(table: &Table) -> Vec<String> {
+    let columns = table.columns().iter().filter(|column| is_free_text(&column.values));
+    columns.map(|column| column.name.clone()).collect()
+}
+
+fn is_free_text(values: &ColumnValues) -> bool {
+    let ColumnValues::Categorical { levels, codes } = values else { return false };
+    let mut n_of = vec![0usize; levels.len()];
+    codes.iter().flatten().for_each(|code| n_of[*code as usize] += 1);
+    let n: usize = n_of.iter().sum();
+    let n_distinct = n_of.iter().filter(|n_rows| **n_rows > 0).count();
+    let words = levels.iter().zip(&n_of).map(|(text, n_rows)| text.split_whitespace().count() * n_rows);
+    n >= MIN_VALUES
+        && n_distinct as f64 >= NEARLY_ALL * n as f64
+        && words.sum::<usize>() as f64 >= MIN_WORDS * n as f64
 }
 
 /// Whether a column does not vary, missing values included.
@@ -199,6 +217,22 @@ mod tests {
             &ColumnValues::Categorical { levels: levels.clone(), codes: (0..30).map(Some).collect() }
         ));
         assert!(!is_identifier("name", &names(30)));
+    }
+
+    #[test]
+    fn running_text_has_words_and_differs_from_row_to_row() {
+        let table = |text: fn(usize) -> String, n_rows: usize| {
+            let mut levels: Vec<String> = (0..n_rows).map(text).collect();
+            levels.sort_unstable();
+            levels.dedup();
+            let codes = (0..n_rows).map(|row| levels.binary_search(&text(row)).ok().map(|at| at as u32));
+            let values = ColumnValues::Categorical { codes: codes.collect(), levels };
+            Table::new(n_rows, vec![weightsmith_tasks::Column { name: "m".into(), values }]).unwrap()
+        };
+        assert_eq!(free_text_columns(&table(|row| format!("message number {row}"), 20)), ["m"]);
+        assert!(free_text_columns(&table(|row| format!("message number {row}"), 19)).is_empty());
+        assert!(free_text_columns(&table(|row| format!("name {row}"), 20)).is_empty());
+        assert!(free_text_columns(&table(|row| format!("one of a few {}", row % 10), 20)).is_empty());
     }
 
     #[test]

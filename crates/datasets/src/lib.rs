@@ -54,6 +54,11 @@
 //! as [`Note`]s: text among numbers, dates, running text, row numbers, identifiers (which are left out), constants, numbers taken as classes, rare classes,
 //! columns that tell the target. [`count_copies`] finds rows on both sides of a split.
 //!
+//! # Running text
+//!
+//! [`free_text_columns`] tells which columns hold it. It is read as names, of which nothing can be learned; what makes
+//! numbers of it is `weightsmith_base_model::TextColumn`.
+//!
 //! # What it does not
 //!
 //! It does not encode, scale or impute values, split rows, write files, or guess encodings and units.
@@ -79,6 +84,7 @@ mod warnings;
 
 pub use dates::{DateOrder, DatePart, date_columns, date_part_name, date_part_of, without_constant_parts};
 pub use error::DatasetError;
+pub use findings::free_text_columns;
 pub use named::{NamedTable, read_selected_table, read_table, rows_csv};
 pub use notes::{Example, Leak, Note};
 pub use read::{Labelled, Unlabelled, read_labelled, read_rows, read_rows_with_ids, read_selected};

@@ -300,7 +300,7 @@ impl fmt::Display for Note {
             ),
             Self::FreeText { columns, example } => write!(
                 f,
-                "{}: running text, another in nearly every row ({example}): as good as ignored",
+                "{}: running text, another in nearly every row ({example}): as good as ignored; generate --text reads it",
                 named(columns)
             ),
             Self::DistinctNames { columns } => {

@@ -31,7 +31,7 @@ impl Parts {
 
 /// Adds inputs and encoding to a graph; returns the name of the encoded rows, `double`, `[rows, columns]`.
 pub(crate) fn add(graph: &mut Graph, encoding: &Encoding) -> String {
-    let inputs = encoding.schema();
+    let inputs = encoding.inputs();
     for (name, column_type) in inputs {
         let data_type = match column_type {
             ColumnType::Numeric => DataType::Double,

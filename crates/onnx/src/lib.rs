@@ -25,6 +25,11 @@
 //!
 //! Values are encoded in 64 bits, rounded to 32 as `predict` does, and go through the network in 64; weights are stored in 32.
 //!
+//! # Text
+//!
+//! Columns of text have no counterpart: operators of strings match whole texts, split at one separator, or count n-grams of
+//! words that are split already. A model that reads text is refused.
+//!
 //! This crate runs no model and does not know how weights come about.
 
 mod encoding;
@@ -44,6 +49,15 @@ pub enum OnnxError {
     /// A column without a name cannot be an input.
     #[error("a column that the network reads has no name; an ONNX model needs one for each input")]
     NamelessColumn,
+    /// ONNX has no operators that cut text into words and pieces of words.
+    #[error(
+        "column \"{column}\" is read as text, and ONNX has no standard operators that cut text into words and pieces; predict with \
+         weightsmith or docs/predict.py, or generate without --text"
+    )]
+    Text {
+        /// The column of text.
+        column: String,
+    },
     /// The message is larger than any protobuf reader takes.
     #[error("the model has {size} bytes, and an ONNX file holds at most {limit}")]
     TooLarge {
@@ -66,11 +80,14 @@ const MAX_BYTES: usize = i32::MAX as usize;
 /// The bytes of an `.onnx` file; the same model gives the same bytes.
 ///
 /// # Errors
-/// A column without a name, a model of two gigabytes or more.
+/// A column without a name, a column of text, a model of two gigabytes or more.
 pub fn to_onnx(model: &BaseModel) -> Result<Vec<u8>, OnnxError> {
     let inputs = model.encoding.schema();
     if inputs.iter().any(|(name, _)| name.is_empty()) {
         return Err(OnnxError::NamelessColumn);
+    }
+    if let Some(text) = model.encoding.texts().first() {
+        return Err(OnnxError::Text { column: text.column.clone() });
     }
     let mut graph = Graph::new(inputs.iter().map(|(name, _)| name.as_str()));
     let encoded = encoding::add(&mut graph, &model.encoding);

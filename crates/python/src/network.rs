@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use std::path::PathBuf;
 use std::sync::Arc;
-use weightsmith::{Dataset, Generator, Precision, Predicted, Steps, Target};
+use weightsmith::{Dataset, Generator, Precision, Predicted, Steps, Target, TextColumns};
 
 /// A network for the rows of one small table.
 #[pyclass(frozen, module = "weightsmith._core")]
@@ -49,9 +49,10 @@ pub(crate) fn target(
 impl Network {
     /// Generates the weights of a network from rows and their labels: float64 values, or int64 positions in `classes`.
     /// `steps` is a number of inner steps, or none for as many as pay on rows held out; `milliseconds` of a core are then
-    /// what deciding about them and taking them may cost, or none for what the number of rows is worth.
+    /// what deciding about them and taking them may cost, or none for what the number of rows is worth. `text` are the columns
+    /// that are read as running text; an empty list are those that look like it.
     #[staticmethod]
-    #[pyo3(signature = (rows, labels, classes=None, *, metamodel=None, views=8, trees=100, steps=None, milliseconds=None, refine=false, seed=0))]
+    #[pyo3(signature = (rows, labels, classes=None, *, metamodel=None, views=8, trees=100, steps=None, milliseconds=None, refine=false, seed=0, text=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn generate(
         py: Python<'_>,
@@ -65,6 +66,7 @@ impl Network {
         milliseconds: Option<u64>,
         refine: bool,
         seed: u64,
+        text: Option<Vec<String>>,
     ) -> PyResult<Self> {
         let target = target(py, labels, classes)?;
         let data = Dataset::from_table(rows.table.as_ref().clone(), target).map_err(refused)?;
@@ -78,7 +80,15 @@ impl Network {
         if let Some(metamodel) = metamodel {
             generator = generator.metamodel(metamodel);
         }
-        let generated = interruptible(py, move || generator.generate(&data))?.map_err(refused)?;
+        let which = text.map(|names| match names.is_empty() {
+            true => TextColumns::Recognised,
+            false => TextColumns::Named(names),
+        });
+        let generated = interruptible(py, move || match which {
+            None => generator.generate(&data),
+            Some(which) => generator.generate(&data.with_texts(&which)?),
+        })?
+        .map_err(refused)?;
         Ok(generated.network.into())
     }
 

@@ -6,6 +6,7 @@ import threading
 import time
 
 import numpy as np
+import pandas
 import pytest
 from sklearn.exceptions import NotFittedError
 
@@ -162,3 +163,33 @@ def test_the_import_is_quick():
     program = "import time; began = time.perf_counter(); import weightsmith; print(time.perf_counter() - began)"
     seconds = [float(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout) for _ in range(3)]
     assert min(seconds) < 0.1, seconds
+
+
+def _messages():
+    spam, ham = "the prize is yours, call now", "see you at home for lunch"
+    texts = [f"{(spam, ham)[row % 2]}, {row} times" for row in range(40)]
+    return pandas.DataFrame({"size": np.arange(40) % 7, "message": texts}), np.array(["spam", "ham"] * 20)
+
+
+def test_text_is_read_by_its_words(tmp_path):
+    X, y = _messages()
+    blind = WeightsmithClassifier(steps=0, trees=0).fit(X, y)
+    model = WeightsmithClassifier(steps=0, trees=0, text="auto").fit(X, y)
+    named = WeightsmithClassifier(steps=0, trees=0, text=["message"]).fit(X, y)
+    new = pandas.DataFrame({"size": [3, 3, 3], "message": ["the prize is yours", "see you at home", None]})
+    assert list(model.predict(new)[:2]) == ["spam", "ham"]
+    assert np.array_equal(model.predict_proba(new), named.predict_proba(new))
+    assert not np.array_equal(model.predict_proba(new), blind.predict_proba(new))
+    assert np.isfinite(model.predict_proba(new)).all()
+    model.save(tmp_path / "w.safetensors")
+    again = WeightsmithClassifier.load(tmp_path / "w.safetensors")
+    assert np.array_equal(again.predict_proba(new), model.predict_proba(new))
+    with pytest.raises(ValueError, match="ONNX"):
+        model.to_onnx()
+
+
+@pytest.mark.parametrize("text", ["message", [], ["other"], ["size"]])
+def test_text_that_is_none_is_refused(text):
+    X, y = _messages()
+    with pytest.raises(ValueError, match="text"):
+        WeightsmithClassifier(text=text).fit(X, y)

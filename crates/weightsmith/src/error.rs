@@ -39,6 +39,19 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// A column cannot be read as running text.
+    #[error("column \"{column}\" cannot be read as text: {problem}")]
+    Text {
+        /// The column.
+        column: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// Texts are to be read, and no column looks like it.
+    #[error(
+        "no column holds running text (another in nearly every row, of three words or more, in 20 rows or more); name it"
+    )]
+    NoText,
     /// There is no interval around predictions.
     #[error(transparent)]
     Interval(#[from] IntervalError),

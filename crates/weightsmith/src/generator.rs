@@ -139,7 +139,12 @@ impl Generator {
         };
         let is_small = support.n_rows() <= MAX_ROWS_ON_ONE_THREAD;
         let (written, cost) = if is_small { on_one_thread(write) } else { write() };
-        let (model, info, refining) = written?;
+        let (mut model, info, refining) = written?;
+        if let Some(read) = data.as_read() {
+            // Rows to come are those that were read, so that the network reads texts as they are.
+            model.encoding = model.encoding.with_texts(data.texts())?;
+            model.support = read.clone();
+        }
         Ok(Generated { network: model.into(), info, refining, cost })
     }
 

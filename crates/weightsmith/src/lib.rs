@@ -52,7 +52,7 @@ mod network;
 mod record_batches;
 mod tables;
 
-pub use dataset::{Dataset, table_of_rows};
+pub use dataset::{Dataset, TextColumns, table_of_rows};
 pub use error::Error;
 pub use generator::{Generated, Generator, Refining, generate};
 pub use network::{Network, PredictedRows};
@@ -60,6 +60,7 @@ pub use record_batches::table_of_record_batches;
 pub use tables::{conformed, with_date_parts};
 pub use weightsmith_base_model::{
     Beside, Bounds, ExpectedMetric, ExpectedPerformance, HostWeights, Precision, Predicted, Predictions,
+    TextColumn,
 };
 pub use weightsmith_datasets::{ColumnSelection, DateOrder, Note, Sample, Source, date_columns, samples};
 pub use weightsmith_generation::{GenerateInfo, Steps, StepsInfo};

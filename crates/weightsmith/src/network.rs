@@ -79,7 +79,7 @@ impl Network {
     /// documentation of `weightsmith-onnx` has its inputs and outputs.
     ///
     /// # Errors
-    /// A column without a name, a network of two gigabytes or more.
+    /// A column without a name, a column of text, a network of two gigabytes or more.
     pub fn to_onnx(&self) -> Result<Vec<u8>, Error> {
         Ok(weightsmith_onnx::to_onnx(&self.model)?)
     }

@@ -88,7 +88,7 @@ impl Encoding {
             }
             column.source = inputs.len() - 1;
         }
-        let standard = Self { inputs, columns };
+        let standard = Self { reads: inputs.clone(), inputs, columns, texts: Vec::new() };
         let mut gaussian_rank = standard.clone();
         for column in &mut gaussian_rank.columns {
             if let Transform::Standard { .. } = column.transform {

@@ -1,9 +1,10 @@
 //! The checks an encoding passes before it is used, whoever wrote it.
 
 use super::{EncodedColumn, Encoding, EncodingError, Transform};
+use crate::text::TextColumn;
 use serde::Deserialize;
-use std::collections::HashSet;
-use weightsmith_tasks::Schema;
+use std::collections::{HashMap, HashSet};
+use weightsmith_tasks::{ColumnType, Schema};
 
 /// An encoding as a file tells it, not checked yet.
 #[derive(Deserialize)]
@@ -11,14 +12,59 @@ use weightsmith_tasks::Schema;
 pub(super) struct EncodingParts {
     inputs: Schema,
     columns: Vec<EncodedColumn>,
+    #[serde(default)]
+    texts: Vec<TextColumn>,
 }
 
 impl TryFrom<EncodingParts> for Encoding {
     type Error = EncodingError;
 
     fn try_from(parts: EncodingParts) -> Result<Self, EncodingError> {
-        Self::new(parts.inputs, parts.columns)
+        let n_texts = parts.texts.len();
+        let encoding = Self::new(parts.inputs, parts.columns)?.with_texts(&parts.texts)?;
+        if encoding.texts.len() < n_texts {
+            return Err(EncodingError::Invalid {
+                reason: "no input is made of a column of text".to_string(),
+            });
+        }
+        Ok(encoding)
     }
+}
+
+/// What a table has to have: the inputs, with a column of text in place of those that it becomes.
+pub(super) fn reads(inputs: &Schema, texts: &[TextColumn]) -> Result<Schema, EncodingError> {
+    let invalid = |reason: String| EncodingError::Invalid { reason };
+    let mut maker: HashMap<&str, &str> = HashMap::new();
+    for text in texts {
+        let name = &text.column;
+        if let Some(problem) = text.problem() {
+            return Err(invalid(format!("text \"{name}\": {problem}")));
+        }
+        if texts.iter().filter(|other| other.column == *name).count() > 1
+            || inputs.iter().any(|(input, _)| input == name)
+        {
+            return Err(invalid(format!("\"{name}\" is read twice")));
+        }
+        for made in text.made() {
+            if maker.insert(made, name).is_some() {
+                return Err(invalid(format!("\"{made}\" is made of two columns of text")));
+            }
+        }
+    }
+    let mut reads = Schema::new();
+    for (name, column_type) in inputs {
+        match maker.get(name.as_str()) {
+            None => reads.push((name.clone(), *column_type)),
+            Some(_) if *column_type != ColumnType::Numeric => {
+                return Err(invalid(format!("\"{name}\" is made of text, and no number")));
+            }
+            Some(text) if reads.iter().all(|(read, _)| read != text) => {
+                reads.push(((*text).to_string(), ColumnType::Categorical));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(reads)
 }
 
 pub(super) fn check(inputs: &Schema, columns: &[EncodedColumn]) -> Result<(), EncodingError> {

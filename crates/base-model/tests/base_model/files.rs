@@ -18,7 +18,7 @@ fn save_and_load_are_equal() {
         // The same model, the same bytes; nothing else is left in the folder.
         assert_eq!(std::fs::read(&path).unwrap(), loaded.to_bytes(Precision::F32).unwrap());
     }
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 5);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 6);
 }
 
 #[test]
@@ -177,4 +177,22 @@ fn files_of_the_first_version_are_read() {
         let bad = replaced(whole, &format!("{unit:<width$}", width = whole.len()));
         assert!(BaseModel::<weightsmith_tasks::Base>::from_bytes(&bad).is_err(), "{unit}");
     }
+}
+
+#[test]
+fn a_table_has_texts_or_what_they_become() {
+    let (model, table) = (models::text_classifier(), models::table());
+    assert_eq!(
+        model.encoding.schema().iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+        ["age, in years", "note, \"free\""]
+    );
+    let made = models::text().columns(&table.column("note, \"free\"").unwrap().values).unwrap();
+    let age = table.column("age, in years").unwrap().clone();
+    let others = weightsmith_tasks::Table::new(10, made.into_iter().chain([age.clone()]).collect()).unwrap();
+    assert_eq!(model.predict(&others).unwrap(), model.predict(&table).unwrap());
+    let without = weightsmith_tasks::Table::new(10, vec![age]).unwrap();
+    let error = model.predict(&without).unwrap_err().to_string();
+    assert!(error.starts_with("column \"note, \"free\"\" is missing"), "{error}");
+    let told = model.describe();
+    assert!(told.contains("raised by \"😀😀\"") && told.contains("7 words and pairs"), "{told}");
 }

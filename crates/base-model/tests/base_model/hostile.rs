@@ -167,12 +167,55 @@ fn contradictions() {
     ));
 }
 
+/// The error of a file whose column of text is changed.
+fn with_text(change: impl FnOnce(&mut Value)) -> String {
+    let mut encoding = serde_json::to_value(models::text_encoding()).unwrap();
+    change(&mut encoding);
+    load(&with_metadata("encoding", Some(&encoding.to_string()))).to_string()
+}
+
+#[test]
+fn texts_that_contradict_themselves() {
+    let check = |change: fn(&mut Value), expected: &str| {
+        let error = with_text(change);
+        assert!(error.contains(expected) && !error.contains('\n'), "{error} instead of {expected}");
+    };
+    let other_width = "the encoding has 4 columns";
+    check(|_| {}, other_width);
+    check(|encoding| drop(encoding.as_object_mut().unwrap().remove("texts")), other_width);
+    check(|encoding| encoding["texts"] = json!([]), other_width);
+    check(|encoding| encoding["texts"][0]["words"]["texts"][0] = json!(8), "at most in all");
+    check(|encoding| encoding["texts"][0]["words"]["texts"][0] = json!(0), "at least one text");
+    check(|encoding| encoding["texts"][0]["words"]["texts"] = json!([1, 2]), "not one count");
+    check(|encoding| encoding["texts"][0]["pieces"]["weights"][1] = json!([]), "not one count");
+    check(|encoding| encoding["texts"][0]["pieces"]["weights"] = json!([]), "not one count");
+    check(|encoding| encoding["texts"][0]["pieces"]["weights"][0][0] = json!(1e300), "must be finite");
+    check(|encoding| encoding["texts"][0]["words"]["ngrams"][1] = json!("50"), "must ascend");
+    check(|encoding| encoding["texts"][0]["scores"] = json!([]), "no input is made");
+    check(|encoding| encoding["texts"][0]["scores"][0] = json!("score b"), "one name twice");
+    check(|encoding| encoding["texts"][0]["column"] = json!("age, in years"), "is read twice");
+    check(|encoding| encoding["texts"][0]["n_texts"] = json!(-1), "is not valid");
+    check(|encoding| encoding["texts"][0]["more"] = json!(1), "is not valid");
+    check(
+        |encoding| {
+            let mut other = encoding["texts"][0].clone();
+            other["column"] = json!("other");
+            encoding["texts"].as_array_mut().unwrap().push(other);
+        },
+        "made of two columns of text",
+    );
+    check(
+        |encoding| encoding["texts"][0]["scores"] = json!(["p", "q"]),
+        "no input is made of a column of text",
+    );
+}
+
 #[test]
 fn no_flipped_byte_makes_it_panic() {
-    let good = good();
+    let models = [good(), models::text_classifier().to_bytes(Precision::F32).unwrap()];
     let mut rng = Seed(11).stream("flips");
-    for _ in 0..3000 {
-        let mut bytes = good.clone();
+    for turn in 0..6000 {
+        let mut bytes = models[turn % 2].clone();
         for _ in 0..rng.random_range(1..4) {
             let place = rng.random_range(0..bytes.len());
             bytes[place] = rng.random();

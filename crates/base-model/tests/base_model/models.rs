@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 use weightsmith_base_model::{
     Activation, Architecture, BaseModel, EncodedColumn, Encoding, ExpectedMetric, ExpectedPerformance,
-    HeldOutErrors, HostWeights, Provenance, SupportInfo, TargetUnit, Transform,
+    HeldOutErrors, HostWeights, Ngrams, Provenance, SupportInfo, TargetUnit, TextColumn, Transform,
 };
 use weightsmith_tasks::{Column, ColumnType, ColumnValues, Seed, Table, TaskType};
 
@@ -46,12 +46,59 @@ pub(crate) fn encoding() -> Encoding {
     Encoding::new(inputs, columns.to_vec()).unwrap()
 }
 
+/// A column of text with every kind of n-gram, some of which only look alike.
+pub(crate) fn text() -> TextColumn {
+    let ngrams = |ngrams: &[&str], texts: &[u32]| Ngrams {
+        ngrams: ngrams.iter().map(ToString::to_string).collect(),
+        texts: texts.to_vec(),
+        weights: vec![
+            (0..ngrams.len()).map(|at| at as f32 * 0.37 - 0.8).collect(),
+            (0..ngrams.len()).map(|at| 1.0 / (at as f32 + 0.7)).collect(),
+        ],
+    };
+    TextColumn {
+        column: "note, \"free\"".into(),
+        scores: vec!["score \"a\"".into(), "score b".into()],
+        n_texts: 7,
+        words: ngrams(&["50", "don t", "free", "free prize", "grüße", "t", "😀😀"], &[1, 2, 7, 3, 1, 2, 1]),
+        pieces: ngrams(&[" fre", " gr", "!!!", "ee ", "i̇", "n't", "üß", "😀"], &[3, 1, 7, 1, 7, 1, 2, 2]),
+    }
+}
+
+/// An encoding that reads the text of [`text`], and a number.
+pub(crate) fn text_encoding() -> Encoding {
+    let numeric = |name: &str| (name.to_string(), ColumnType::Numeric);
+    let inputs = vec![numeric("age, in years"), numeric("score b"), numeric("score \"a\"")];
+    let transforms = [
+        (0, Transform::Standard { centre: 37.3, scale: 11.9 }),
+        (1, Transform::GaussianRank { knots: vec![[-0.5, -1.5], [0.1, 0.25], [2.0, 1.5]] }),
+        (2, Transform::Standard { centre: 0.1, scale: 0.4 }),
+        (2, Transform::Missing { centre: 0.125 }),
+    ];
+    let columns = transforms.map(|(source, transform)| EncodedColumn { source, transform });
+    Encoding::new(inputs, columns.to_vec()).unwrap().with_texts(&[text()]).unwrap()
+}
+
 /// Rows for [`encoding`]: missing, unseen and extreme values among them, and a level that only looks missing.
 pub(crate) fn table() -> Table {
     let ages = vec![38.5, f64::NAN, -1e12, 41.0, f64::NAN, 40.999, f64::NAN, 1e300, -10.5, 0.1];
     let levels = ["red, \"dark\"", "grün\nmatt", "NA", "blue"].map(String::from).to_vec();
     let codes = [0, 1, 2, 9, 3, 0, 9, 1, 1, 2].map(|code| (code < 4).then_some(code)).to_vec();
+    let texts = [
+        "FREE prize!!! Free, free prizes...",
+        "grüße: don't \u{2014} GRÜSSE\u{3000}t",
+        "İstanbul 😀😀😀 50%",
+        " ",
+        "nothing known",
+        "ΟΔΟΣ ΣΑΣ, don\tt 😀😀\u{a0}free",
+    ];
+    let notes = [0, 1, 2, 9, 3, 4, 5, 5, 0, 9].map(|code| (code < 6).then_some(code)).to_vec();
+    let texts = texts.map(String::from).to_vec();
     let columns = vec![
+        Column {
+            name: "note, \"free\"".into(),
+            values: ColumnValues::Categorical { levels: texts, codes: notes },
+        },
         Column { name: "colour \"🎨\"".into(), values: ColumnValues::Categorical { levels, codes } },
         Column { name: "age, in years".into(), values: ColumnValues::Numeric(ages) },
     ];
@@ -111,7 +158,22 @@ pub(crate) fn linear_regressor() -> BaseModel {
     model(architecture(vec![], 1, Activation::Relu, true), &[], Some(0.5))
 }
 
+/// Two classes, one hidden layer, text among the inputs.
+pub(crate) fn text_classifier() -> BaseModel {
+    let encoding = text_encoding();
+    let architecture = Architecture {
+        n_inputs: encoding.n_columns(),
+        hidden: vec![4],
+        n_outputs: 2,
+        activation: Activation::Relu,
+        skip: true,
+    };
+    let mut model = model(architecture, &["ham", "spam"], None);
+    model.encoding = encoding;
+    model
+}
+
 /// One of each kind.
-pub(crate) fn all() -> [BaseModel; 5] {
-    [classifier(), deep_classifier(), regressor(), distant_regressor(), linear_regressor()]
+pub(crate) fn all() -> [BaseModel; 6] {
+    [classifier(), deep_classifier(), regressor(), distant_regressor(), linear_regressor(), text_classifier()]
 }

@@ -1,9 +1,10 @@
 //! What can be typed after `generate`, `predict`, `score` and `inspect`.
 
+use super::shared::{Names, names};
 use super::{ColumnArguments, LabelledArguments, MetamodelArguments, number_in};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
-use weightsmith::Steps;
+use weightsmith::{Steps, TextColumns};
 use weightsmith_base_model::Precision;
 use weightsmith_datasets::Source;
 
@@ -18,6 +19,9 @@ pub(crate) struct Generate {
     pub(crate) rows: LabelledArguments,
     #[command(flatten)]
     pub(crate) columns: ColumnArguments,
+    /// Read columns of running text by their words: these, or without a name all that look like it
+    #[arg(long, value_name = "COLUMN,...", num_args = 0..=1, value_parser = names)]
+    text: Option<Option<Names>>,
     /// Where the weights go, a .safetensors file
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
@@ -46,6 +50,16 @@ pub(crate) struct Generate {
     /// Replace files that weightsmith did not write
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+impl Generate {
+    /// The columns that are read as running text.
+    pub(crate) fn texts(&self) -> Option<TextColumns> {
+        self.text.as_ref().map(|names| match names {
+            Some(names) => TextColumns::Named(names.0.clone()),
+            None => TextColumns::Recognised,
+        })
+    }
 }
 
 /// A share of rows.
@@ -80,6 +94,7 @@ const GENERATE_EXAMPLES: &str = "\
 Examples:
   weightsmith generate --data train.csv --target price --out price.safetensors
   weightsmith generate --data sample:iris --out iris.safetensors --precision f16 --json
+  weightsmith generate --data messages.csv --target kind --text --out kind.safetensors
 
 What the table may hold: numbers, text, missing values (empty fields). Constant and empty columns are dropped, at most
 256 encoded columns are kept, those that say most about the target. At least 4 rows and two classes are needed.";

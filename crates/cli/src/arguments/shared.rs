@@ -68,9 +68,9 @@ pub(crate) struct LabelledArguments {
 
 /// Names as they are typed after one option.
 #[derive(Clone, Debug)]
-struct Names(Vec<String>);
+pub(super) struct Names(pub(super) Vec<String>);
 
-fn names(text: &str) -> Result<Names, String> {
+pub(super) fn names(text: &str) -> Result<Names, String> {
     parse_names(text).map(Names)
 }
 

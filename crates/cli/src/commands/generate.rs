@@ -7,7 +7,7 @@ use crate::session::Session;
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::collections::HashSet;
-use weightsmith::{Dataset, GenerateInfo, Generated, Generator, Refining, StepsInfo, TaskType};
+use weightsmith::{Dataset, GenerateInfo, Generated, Generator, Refining, StepsInfo, TaskType, TextColumn};
 use weightsmith_base_model::{BaseModel, Precision};
 use weightsmith_datasets::Note;
 use weightsmith_evaluation::{number_text, seconds_text};
@@ -16,12 +16,16 @@ use weightsmith_planner::{base_loss, loss_unit};
 use weightsmith_tasks::{Schema, Target};
 
 pub(super) fn run(arguments: &Generate, session: &Session) -> Result<Outcome> {
-    let Generate { rows, columns, out, metamodel, trees, steps, seconds, refine, seed, precision, force } =
-        arguments;
+    let Generate {
+        rows, columns, out, metamodel, trees, steps, seconds, refine, seed, precision, force, ..
+    } = arguments;
     let LabelledArguments { data: source, target, .. } = rows;
     outputs::check([(Content::Weights, Some(out.as_path()))], outputs::file_of(source), *force)?;
     let (task, selection) = (columns.task.task_type(), columns.selection(rows));
-    let data = Dataset::read_selected(source, target.as_deref(), task, &selection)?;
+    let mut data = Dataset::read_selected(source, target.as_deref(), task, &selection)?;
+    if let Some(which) = arguments.texts() {
+        data = data.with_texts(&which).with_context(|| source.to_string())?;
+    }
     session.detail(|| shape_in_words(&data));
     let mut generator = Generator::default()
         .device(&metamodel.device)
@@ -75,6 +79,7 @@ pub(super) fn run(arguments: &Generate, session: &Session) -> Result<Outcome> {
             "refine_steps": refining.map(|refining| refining.n_steps),
             "refine_gain": gain.map(|gain| gain.gain / gain.loss),
             "refine_standard_error": gain.map(|gain| gain.standard_error / gain.loss),
+            "texts": data.texts().iter().map(|text| &text.column).collect::<Vec<_>>(),
             "metamodel": model.provenance,
             "expected": model.expected,
             "base_rate": base_loss(data.target()) * loss_unit(data.target()),
@@ -84,13 +89,14 @@ pub(super) fn run(arguments: &Generate, session: &Session) -> Result<Outcome> {
         }), || {
 let units = model.architecture.hidden.first().map_or("no".to_string(), usize::to_string);
 format!(
-            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}{}{}",
+            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}{}{}{}",
             out.display(),
             model.task_type,
             model.architecture.n_inputs,
             model.architecture.n_weights(),
             model.support.n_rows,
             seconds_text(cost.wall_s),
+            data.texts().iter().map(text_in_words).collect::<String>(),
             info.as_ref().and_then(|info| info.fallback).map_or(String::new(), fallen_back),
             info.as_ref().map_or(String::new(), |info| decided(info, model.task_type)),
             refining.map_or(String::new(), |refining| refined(&refining)),
@@ -104,6 +110,13 @@ format!(
 fn shape_in_words(data: &Dataset) -> String {
     let (n_rows, n_columns) = (data.table().n_rows(), data.table().columns().len());
     format!("read: {n_rows} rows of {n_columns} columns; {} of \"{}\"", data.task_type(), data.target_name())
+}
+
+/// What a column of text became, on a line.
+fn text_in_words(text: &TextColumn) -> String {
+    let (n_words, n_pieces) = (text.words.ngrams.len(), text.pieces.ngrams.len());
+    let what = if text.scores.len() == 1 { "a score" } else { "a score for each class" };
+    format!("text \"{}\": {what} from {n_words} words and pairs and {n_pieces} pieces\n", text.column)
 }
 
 /// What was decided about inner steps, and why, on a line.
@@ -143,7 +156,7 @@ fn fallen_back(fallback: Fallback) -> String {
 fn unused(columns: &Schema, notes: &[Note], model: &BaseModel) -> Option<Note> {
     let constant = notes.iter().filter(|note| matches!(note, Note::Constant { .. }));
     let known: HashSet<&str> = constant.flat_map(Note::columns).collect();
-    let read: HashSet<&str> = model.encoding.schema().iter().map(|(name, _)| name.as_str()).collect();
+    let read: HashSet<&str> = model.encoding.inputs().iter().map(|(name, _)| name.as_str()).collect();
     let names = columns.iter().map(|(name, _)| name.as_str());
     let left: Vec<String> =
         names.filter(|name| !known.contains(name) && !read.contains(name)).map(String::from).collect();

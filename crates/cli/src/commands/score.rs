@@ -32,7 +32,13 @@ struct Printed<'a> {
 pub(super) fn read_for(network: &Network, rows: &LabelledArguments) -> Result<NamedTable> {
     let selection = ColumnSelection { id: rows.id.clone(), ..ColumnSelection::default() };
     let task = Some(network.task_type());
-    Ok(read_selected_table(&rows.data, rows.target.as_deref(), task, &selection)?)
+    let mut table = read_selected_table(&rows.data, rows.target.as_deref(), task, &selection)?;
+    // What the network reads by its words is not ignored.
+    let texts = network.base_model().encoding.texts();
+    let is_read = |column: &String| texts.iter().any(|text| text.column == *column);
+    let notes = &mut table.labelled.notes;
+    notes.retain(|note| !matches!(note, Note::FreeText { columns, .. } if columns.iter().all(is_read)));
+    Ok(table)
 }
 
 pub(super) fn run(arguments: &Score, session: &Session) -> Result<Outcome> {

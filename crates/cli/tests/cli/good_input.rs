@@ -109,3 +109,47 @@ fn the_task_can_be_told() {
     assert!(told("regression").contains("\"task\":\"regression\""));
     assert!(told("classification").contains("\"classes\":[\"0\",\"1\",\"2\",\"3\"]"));
 }
+
+/// Messages of two kinds, another one in each row, a number, and what kind each is.
+fn messages(n_rows: usize) -> String {
+    (0..n_rows).fold("message,size,kind\n".to_string(), |text, row| {
+        let (message, kind) = match row % 2 {
+            0 => (format!("the prize number {row} is yours, call now"), "spam"),
+            _ => (format!("see you at home for lunch at {row}"), "ham"),
+        };
+        text + &format!("\"{message}\",{},{kind}\n", row * 7 % 10)
+    })
+}
+
+#[test]
+fn running_text_is_read_by_its_words() {
+    let place = Place::new();
+    place.write("t.csv", messages(50));
+    let blind = place.succeed("generate --data t.csv --target kind --out blind.safetensors");
+    assert!(blind.stderr.contains("generate --text reads it"), "{blind:?}");
+    let told = place.succeed("generate --data t.csv --target kind --text --out w.safetensors");
+    assert!(told.stdout.contains("text \"message\": ") && !told.stderr.contains("ignored"), "{told:?}");
+    place.succeed("generate --data t.csv --target kind --text message --out named.safetensors");
+    assert_eq!(
+        std::fs::read(place.path("w.safetensors")).unwrap(),
+        std::fs::read(place.path("named.safetensors")).unwrap()
+    );
+    place.write("new.csv", "size,message\n1,is the prize mine?\n1,home at last\n1,\n");
+    place.succeed("predict --weights w.safetensors --data new.csv --out p.csv");
+    let predictions = place.read("p.csv");
+    let said: Vec<&str> =
+        lines(&predictions)[1..3].iter().map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(said, ["spam", "ham"]);
+    let inspected = place.succeed("inspect w.safetensors --data t.csv --target kind").stdout;
+    assert!(inspected.contains("raised by") && inspected.contains("\"prize\""), "{inspected}");
+    assert!(inspected.contains("these are the rows that the network was made from"), "{inspected}");
+    let importance = inspected.lines().find(|line| line.trim_start().starts_with("\"message\" "));
+    assert!(importance.is_some(), "what the text itself is worth: {inspected}");
+    let scored = place.succeed("score --weights w.safetensors --data t.csv --target kind");
+    assert!(!scored.stderr.contains("ignored"), "{scored:?}");
+    place.refuse("export --weights w.safetensors --onnx w.onnx", "is read as text, and ONNX");
+    place.refuse("predict --weights w.safetensors --data p.csv --out q.csv", "message");
+    place.refuse("generate --data t.csv --target kind --text size --out x.safetensors", "it holds numbers");
+    place.refuse("generate --data t.csv --target kind --text other --out x.safetensors", "no such column");
+    place.refuse("generate --data sample:iris --text --out x.safetensors", "no column holds running text");
+}

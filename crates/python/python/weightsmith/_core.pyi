@@ -45,6 +45,7 @@ class Network:
         milliseconds: int | None = None,
         refine: bool = False,
         seed: int = 0,
+        text: list[str] | None = None,
     ) -> Network: ...
     @staticmethod
     def load(path: str | PathLike[str]) -> Network: ...

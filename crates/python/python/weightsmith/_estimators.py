@@ -45,7 +45,16 @@ class _Estimator(BaseEstimator):
     """What both estimators have in common."""
 
     def __init__(
-        self, *, steps="auto", seconds=None, trees=100, views=8, refine=False, metamodel=None, random_state=None
+        self,
+        *,
+        steps="auto",
+        seconds=None,
+        trees=100,
+        views=8,
+        refine=False,
+        metamodel=None,
+        text=None,
+        random_state=None,
     ):
         self.steps = steps
         self.seconds = seconds
@@ -53,6 +62,7 @@ class _Estimator(BaseEstimator):
         self.views = views
         self.refine = refine
         self.metamodel = metamodel
+        self.text = text
         self.random_state = random_state
 
     def __sklearn_tags__(self):
@@ -76,9 +86,23 @@ class _Estimator(BaseEstimator):
             milliseconds=self._milliseconds(),
             refine=bool(self.refine),
             seed=0 if self.random_state is None else int(check_random_state(self.random_state).randint(2**31)),
+            text=self._text(),
         )
         self._columns = names
         return self
+
+    def _text(self):
+        """The names of the columns of running text, an empty list for those that look like it, or none."""
+        if self.text is None:
+            return None
+        if isinstance(self.text, str):
+            if self.text == "auto":
+                return []
+            raise ValueError(f'text is {self.text!r}; give a list of names of columns, or "auto"')
+        names = [str(name) for name in self.text]
+        if not names:
+            raise ValueError('text is empty; give a list of names of columns, or "auto"')
+        return names
 
     def _milliseconds(self):
         """What deciding about inner steps and taking them may cost, if it is said."""
@@ -161,6 +185,7 @@ class _Estimator(BaseEstimator):
 
         Each column is an input of its name, `[rows, 1]`: numbers as float64, names as strings, the empty one missing. The
         outputs are `label` and `probabilities`, or `prediction` and `std`. Returns the bytes; with `path` writes a file.
+        A network that reads `text` cannot be written: ONNX has no operators that cut text into words.
         """
         check_is_fitted(self)
         model = self._network.to_onnx()
@@ -194,6 +219,9 @@ class WeightsmithClassifier(ClassifierMixin, _Estimator):
         Whether to take steps of Adam from the plain forward pass instead, where held-out rows say that they pay.
     metamodel : str, optional
         The name of a shipped metamodel or the path of one.
+    text : "auto" or list of str, optional
+        Columns of running text, which are read by their words and pieces of two to five characters: these, or those that look like it (another
+        text in nearly every row, of three words or more). By default such columns are names, which say next to nothing.
     random_state : int or RandomState, optional
         Chance in the forest and in refining; by default always the same.
 

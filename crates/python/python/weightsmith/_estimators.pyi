@@ -26,6 +26,7 @@ class _Estimator(BaseEstimator):
         views: int = 8,
         refine: bool = False,
         metamodel: str | None = None,
+        text: Literal["auto"] | Sequence[str] | None = None,
         random_state: int | RandomState | None = None,
     ) -> None: ...
     @property

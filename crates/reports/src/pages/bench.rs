@@ -67,7 +67,7 @@ fn by_loss(bench: &Bench) -> Markup {
     let first = &bench.runs[0];
     html! {
         @if let Some((idx, best)) = best {
-            "On held-out synthetic tasks " b { (best.name) } " has the least loss, " (tables::loss(idx, best)) ", after "
+            "On held-out synthetic tasks " b { (best.name) } " has the lowest loss, " (tables::loss(idx, best)) ", after "
             (figure(format_args!("/runs/{idx}/n_tasks"), best.n_tasks as f64, thousands(best.n_tasks))) " tasks and "
             (figure(format_args!("/runs/{idx}/cpu_s"), best.cpu_s, seconds_text(best.cpu_s))) " on the processor"
             @if idx > 0 && first.valid_loss.is_some() {
@@ -105,6 +105,11 @@ fn by_real_tables(bench: &Bench) -> Markup {
     }
 }
 
+/// A count with its noun, in the singular for one.
+fn counted(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
 fn method(bench: &Bench) -> Markup {
     let evaluation = &bench.evaluation;
     let sizes: Vec<String> = evaluation.support.iter().map(usize::to_string).collect();
@@ -122,7 +127,7 @@ fn method(bench: &Bench) -> Markup {
         @if bench.n_tables > 0 {
             p {
                 "The real tables are never trained on. A metamodel reads " (sizes.join(" or ")) " support rows of each, in "
-                (evaluation.splits) " splits, and the network that it writes, of " (evaluation.views) " views and without the \
+                (counted(evaluation.splits as usize, "split")) ", and the network that it writes, of " (counted(evaluation.views, "view")) " and without the \
                  forest, is scored on others. A table's figure is the mean over its splits, only tables on which all have figures \
                  count, and intervals come from drawing tables again with replacement."
             }

@@ -61,9 +61,9 @@ fn planned(report: &SelfApplyReport) -> impl Iterator<Item = (usize, &LoopReport
 fn loop_name(own: &LoopReport) -> String {
     let mode = match own.mode {
         SelfTaskMode::Lifted => String::new(),
-        mode => format!(", self tasks {mode}"),
+        mode => format!(", auxiliary tasks {mode}"),
     };
-    format!("iterations of seed {}{mode}", own.seed)
+    format!("Iterations of seed {}{mode}", own.seed)
 }
 
 fn choice_name(choice: Choice) -> &'static str {

@@ -38,14 +38,14 @@ pub(super) fn sections(summary: &Summary) -> Vec<Section> {
     let sections = [
         Section {
             heading: "By the number of support rows",
-            note: "Each point is a mean over the tables of the suite. What only shows how bad things can get is left to the \
+            note: "Each point is a mean over the tables of the suite. Controls and methods far behind the others are in the \
                    tables below.",
             // One size alone makes no line; the tables have it.
             charts: main().filter(|group| group.blocks.len() > 1).map(|group| lines(&group)).collect(),
         },
         Section {
             heading: "Table by table",
-            note: "Each dot is a table. Tables on the line are ties; whoever points at a dot reads its name. The other method is the \
+            note: "Each dot is a table. Tables on the line are ties; point at a dot to read its name. The other method is the \
                    strongest opponent by mean rank.",
             charts: blocks().filter_map(tables).collect(),
         },

@@ -6,7 +6,7 @@ use crate::words::percent;
 use maud::{Markup, html};
 use weightsmith_evaluation::seconds_text;
 use weightsmith_self_application::{
-    ControlReport, Difference, Iteration, LoopReport, PredictionErrors, SelfApplyReport,
+    Choice, ControlReport, Difference, Iteration, LoopReport, PredictionErrors, SelfApplyReport,
 };
 
 /// A difference of losses with its interval.
@@ -21,13 +21,13 @@ pub(super) fn difference_cell(pointer: &str, difference: &Difference) -> Markup 
 pub(super) fn iterations(at: usize, own: &LoopReport) -> Markup {
     let columns = [
         "iteration",
-        "chosen",
+        "recipe",
         "level",
         "predicted",
         "observed",
-        "less the incumbent",
-        "the gate",
-        "self tasks",
+        "minus the incumbent",
+        "verdict",
+        "auxiliary tasks",
         "cost",
     ]
     .map(column);
@@ -63,11 +63,21 @@ pub(super) fn iterations(at: usize, own: &LoopReport) -> Markup {
     }
 }
 
+/// How a recipe was chosen, after "was".
+fn recipe_words(choice: Choice) -> String {
+    match choice {
+        Choice::ByHand | Choice::Random => format!("chosen {}", choice_name(choice)),
+        Choice::OneChanged => "changed in one thing".to_string(),
+        Choice::Predicted | Choice::Repeated => choice_name(choice).to_string(),
+    }
+}
+
 fn predicted_in_words(at: &str, predicted: &PredictionErrors) -> Markup {
     html! {
-        "Of " (count(format_args!("{at}/n"), predicted.n)) " iterations chosen " (choice_name(predicted.choice))
-        ", the observed loss less the predicted one was " (change(&format!("{at}/mean_error"), predicted.mean_error))
-        " in the mean, its size " (loss(&format!("{at}/absolute_error"), predicted.absolute_error))
+        "Observed minus predicted loss of the " (count(format_args!("{at}/n"), predicted.n))
+        @if predicted.n == 1 { " iteration" } @else { " iterations" }
+        " whose recipe was " (recipe_words(predicted.choice)) ": " (change(&format!("{at}/mean_error"), predicted.mean_error))
+        " on average, mean absolute error " (loss(&format!("{at}/absolute_error"), predicted.absolute_error))
         @if let Some(rank) = predicted.rank_correlation {
             ", rank correlation " (figure(format_args!("{at}/rank_correlation"), rank, format!("{rank:.2}")))
         }
@@ -123,7 +133,7 @@ pub(super) fn methods(report: &SelfApplyReport) -> Markup {
     }
 }
 
-/// What self tasks do.
+/// What auxiliary tasks do.
 pub(super) fn controls(report: &SelfApplyReport) -> Markup {
     let Some(first) = report.controls.first() else { return Markup::default() };
     let sizes: Vec<usize> = first.suite.iter().map(|suite| suite.n_support).collect();
@@ -132,7 +142,7 @@ pub(super) fn controls(report: &SelfApplyReport) -> Markup {
     columns.extend(sizes.iter().map(|n_support| column(format_args!("R² on real tables, {n_support} rows"))));
     let rows = report.controls.iter().enumerate().map(|(at, control)| control_row(at, control, &sizes));
     html! {
-        h2 { "Self tasks and their controls" }
+        h2 { "Auxiliary tasks and their controls" }
         p {
             "The same recipe and seeds with other auxiliary tasks beside those of the prior: losses of none, and differences from it. \
              Less is better but for R²."
