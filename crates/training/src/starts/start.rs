@@ -4,7 +4,6 @@ use super::mlp::{Batch, Mlp};
 use super::ridge_head;
 use super::unrolled::step;
 use rand::Rng;
-use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 use weightsmith_tasks::Seed;
 
@@ -74,9 +73,10 @@ pub struct LearnedStart {
 }
 
 impl LearnedStart {
-    /// A start that has learned nothing: normal weights of variance 2 / inputs, biases 0, context 0.
+    /// A start that has learned nothing: weights and biases uniform in ±1 / √inputs of their layer, context 0.
     ///
-    /// Source: He et al. 2015, Delving Deep into Rectifiers, section 2.2.
+    /// Source: LeCun et al. 1998, Efficient BackProp, section 4.6, for the scale; uniform and with biases as PyTorch draws its linear
+    /// layers, so that the kinks of the first layer lie apart.
     ///
     /// # Panics
     /// If the network has no hidden layer.
@@ -85,11 +85,11 @@ impl LearnedStart {
         let mut rng = seed.stream("starts.init");
         let mut params = vec![0.0; mlp.n_params()];
         for layer in mlp.layers() {
-            let scale = (2.0 / layer.n_inputs as f64).sqrt();
-            let (weights, _) = layer.both_mut(&mut params);
-            weights.iter_mut().for_each(|weight| {
-                *weight = (scale * rng.sample::<f64, _>(StandardNormal)) as f32;
-            });
+            let bound = 1.0 / (layer.n_inputs as f32).sqrt();
+            let (weights, biases) = layer.both_mut(&mut params);
+            for number in weights.iter_mut().chain(biases) {
+                *number = rng.random_range(-bound..bound);
+            }
         }
         Self { algorithm, mlp: mlp.clone(), params, rates: rates_of(algorithm, mlp, rate) }
     }
