@@ -3,7 +3,7 @@
 use super::*;
 use weightsmith_metamodel::MetamodelConfig;
 use weightsmith_tasks::{Seed, TaskType};
-use weightsmith_training::{OuterOptimiser, Shapes};
+use weightsmith_training::{OuterConfig, OuterOptimiser, Shapes};
 
 const N_STEPS: u64 = 12;
 

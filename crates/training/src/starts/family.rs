@@ -15,7 +15,7 @@ pub enum FamilyConfig {
     /// Sine waves of one input.
     Sinusoids(SinusoidFamily),
     /// Synthetic tables, brought to one shape.
-    Tables(TableFamilyConfig),
+    Tables(Box<TableFamilyConfig>),
 }
 
 /// Draws tasks: task `task` of iteration `iteration` of a stream is the same whenever it is drawn.

@@ -46,18 +46,18 @@ pub struct Mlp {
 
 /// Where the parameters of a layer are.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Layer {
-    pub(super) n_inputs: usize,
-    pub(super) n_outputs: usize,
+pub(crate) struct Layer {
+    pub(crate) n_inputs: usize,
+    pub(crate) n_outputs: usize,
     start: usize,
 }
 
 impl Layer {
-    pub(super) fn weight<N>(self, params: &[N]) -> &[N] {
+    pub(crate) fn weight<N>(self, params: &[N]) -> &[N] {
         &params[self.start..self.start + self.n_inputs * self.n_outputs]
     }
 
-    pub(super) fn bias<N>(self, params: &[N]) -> &[N] {
+    pub(crate) fn bias<N>(self, params: &[N]) -> &[N] {
         let start = self.start + self.n_inputs * self.n_outputs;
         &params[start..start + self.n_outputs]
     }
@@ -78,7 +78,7 @@ impl Layer {
 pub(super) type Activations<N> = Vec<Vec<N>>;
 
 impl Mlp {
-    pub(super) fn layers(&self) -> Vec<Layer> {
+    pub(crate) fn layers(&self) -> Vec<Layer> {
         let mut n_inputs = self.n_inputs + self.n_context;
         let mut start = 0;
         let widths = self.hidden.iter().chain(std::iter::once(&self.n_outputs));

@@ -152,7 +152,8 @@ fn tables_become_tasks_of_one_shape() {
             prior: PriorConfig::default(),
         };
         let mut config = config(StartAlgorithm::Maml);
-        (config.family, config.n_iterations, config.validate_every) = (FamilyConfig::Tables(tables), 3, 3);
+        (config.family, config.n_iterations, config.validate_every) =
+            (FamilyConfig::Tables(Box::new(tables)), 3, 3);
         let (state, validations) = trained(&config, 2, &[]);
         assert_eq!(state.start.mlp.n_inputs, 6);
         assert!(validations[0].loss.is_finite());
