@@ -20,7 +20,7 @@ pub use reference_tasks::{
     AcceptanceSet, N_REFERENCE_TASKS, ReferenceLosses, ReferenceTasks, UntrainedLosses, mean, stream_of,
 };
 pub use sinusoid::{
-    ExampleCurve, PUBLISHED, Published, Reading, SHOTS, STEPS, SinusoidBenchmark, SinusoidCurve,
+    DIVERGED, ExampleCurve, PUBLISHED, Published, Reading, SHOTS, STEPS, SinusoidBenchmark, SinusoidCurve,
     SinusoidExample, SinusoidPoint, SinusoidSettings, SinusoidStart, sinusoid_benchmark,
 };
 pub use train::{

@@ -9,7 +9,7 @@ mod published;
 pub use published::{PUBLISHED, Published, Reading};
 
 use serde::Serialize;
-use weightsmith_evaluation::Estimate;
+use weightsmith_evaluation::{Estimate, Spread};
 use weightsmith_tasks::Seed;
 use weightsmith_training::{
     Batch, FamilyConfig, LARGEST_INPUT, LearnedStart, Sinusoid, SinusoidFamily, StartAlgorithm, StartFile,
@@ -25,6 +25,8 @@ const N_GRID: usize = 100;
 const RATES: [f32; 6] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05];
 /// Tasks on which they are.
 const N_RATE_TASKS: usize = 200;
+/// A larger error is none, but a network whose steps diverge.
+pub const DIVERGED: f64 = 1e4;
 /// Waves whose curves are drawn.
 const N_EXAMPLES: usize = 3;
 /// Steps after which they are.
@@ -85,8 +87,11 @@ pub struct SinusoidCurve {
 pub struct SinusoidPoint {
     /// Gradient steps.
     pub n_steps: usize,
-    /// The mean squared error, its mean over tasks with a 95 % interval.
-    pub error: Estimate,
+    /// The mean squared error, its mean over tasks with a 95 % interval; none where steps diverge on some task, so that its error is
+    /// above [`DIVERGED`].
+    pub error: Option<Estimate>,
+    /// The median over tasks.
+    pub median: Option<f64>,
 }
 
 /// One wave and what starts say of it.
@@ -183,9 +188,13 @@ fn measure(
         let errors =
             errors_of(&start, family, settings.seed, "sinusoid.tasks", settings.n_tasks, n_shots, &STEPS);
         let point = |(at, &n_steps): (usize, &usize)| {
-            let each: Vec<f64> = errors.iter().map(|errors| errors[at]).collect();
-            let error = Estimate::of(&each).expect("there is a task");
-            SinusoidPoint { n_steps, error }
+            let mut each: Vec<f64> = errors.iter().map(|errors| errors[at]).collect();
+            let error =
+                Estimate::of(&each).filter(|_| each.iter().all(|error| (0.0..=DIVERGED).contains(error)));
+            // What is not a number is the largest of all.
+            each.iter_mut().filter(|error| !error.is_finite()).for_each(|error| *error = f64::INFINITY);
+            let median = Spread::of(&each).map(|spread| spread.median).filter(|median| median.is_finite());
+            SinusoidPoint { n_steps, error, median }
         };
         SinusoidCurve { n_shots, chosen_rate, points: STEPS.iter().enumerate().map(point).collect() }
     };
@@ -213,9 +222,10 @@ fn best_rate(start: &LearnedStart, family: &SinusoidFamily, seed: Seed, n_shots:
     let mean = |rate: f32| {
         let start = start.with_rate(rate);
         let errors = errors_of(&start, family, seed, "sinusoid.rates", N_RATE_TASKS, n_shots, &[1, 5, 10]);
-        errors.iter().flatten().sum::<f64>()
+        let sum = errors.iter().flatten().sum::<f64>();
+        // What is not a number has a sign, and would be the least of all.
+        if sum.is_finite() { sum } else { f64::INFINITY }
     };
-    // Errors that are not finite are the worst of all.
     let means: Vec<(f64, f32)> = RATES.iter().map(|&rate| (mean(rate), rate)).collect();
     means.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).map_or(RATES[0], |best| best.1)
 }
@@ -279,10 +289,10 @@ impl SinusoidBenchmark {
 }
 
 impl SinusoidStart {
-    /// The error after some steps on some rows, if that was measured.
+    /// The error after some steps on some rows, if that was measured and no step diverged.
     pub fn error(&self, n_shots: usize, n_steps: usize) -> Option<Estimate> {
         let curve = self.curves.iter().find(|curve| curve.n_shots == n_shots)?;
-        curve.points.iter().find(|point| point.n_steps == n_steps).map(|point| point.error)
+        curve.points.iter().find(|point| point.n_steps == n_steps)?.error
     }
 }
 
@@ -326,8 +336,17 @@ mod tests {
         // With more rows nothing changes before a step, and a rate is chosen where none belongs to the training.
         let zeros = found.start("zeros").unwrap();
         assert_eq!(zeros.error(5, 0), zeros.error(20, 0));
+        assert_eq!(zeros.curves[0].points[0].median, zeros.curves[2].points[0].median);
         let chosen = |name: &str| found.start(name).unwrap().curves[0].chosen_rate.is_some();
         assert_eq!((chosen("zeros"), chosen("maml")), (true, false));
+        // Numbers that run away are told from errors.
+        let mut wild = file(StartAlgorithm::Maml, 1);
+        wild.start.rates.fill(50.0);
+        let wild = sinusoid_benchmark(&[("wild".to_string(), wild)], &settings, &mut |_| ())
+            .unwrap()
+            .starts
+            .remove(0);
+        assert!(wild.error(10, 0).is_some() && wild.error(10, 10).is_none());
         assert_eq!(found.examples.len(), 3);
         assert_eq!(found.examples[0].curves.len(), 6);
     }

@@ -57,7 +57,8 @@ fn in_words(benchmark: &SinusoidBenchmark, report: Option<&Path>) -> String {
     let mut rows = vec![["".to_string(), "rows".to_string()].into_iter().chain(steps).collect::<Vec<_>>()];
     for start in &benchmark.starts {
         for n_shots in SHOTS {
-            let cells = SHOWN.map(|n_steps| start.error(n_shots, n_steps).map_or("-".to_string(), cell));
+            let cells =
+                SHOWN.map(|n_steps| start.error(n_shots, n_steps).map_or("diverges".to_string(), cell));
             rows.push([start.name.clone(), n_shots.to_string()].into_iter().chain(cells).collect());
         }
     }

@@ -44,7 +44,7 @@ impl Page for SinusoidBenchmark {
                  on 100 inputs evenly from -5 to 5. A network of two layers of 40 rectified units is stepped on the rows at the rate of \
                  its training; where single steps have none (pretrained, reptile) the rate of the lowest mean error after 1, 5 and 10 \
                  steps on 200 waves of their own is taken, for each number of rows. The oracle is told amplitude and phase. A solved \
-                 head is solved by the first step; more change nothing. The figures are in a JSON file beside this page. weightsmith "
+                 head is solved by the first step; more change nothing. Where steps run away on some wave, it says that they diverge. The figures are in a JSON file beside this page. weightsmith "
                 (VERSION) "."
             }
             h2 { "Trainings" }
@@ -105,13 +105,17 @@ fn errors_table(benchmark: &SinusoidBenchmark) -> Markup {
                 row.push(
                     start
                         .error(n_shots, n_steps)
-                        .map_or_else(dash, |error| cell(idx, n_shots, n_steps, error)),
+                        .map_or_else(diverged, |error| cell(idx, n_shots, n_steps, error)),
                 );
             }
             rows.push(row);
         }
     }
     table(&columns, &rows, None)
+}
+
+fn diverged() -> Markup {
+    text("diverges")
 }
 
 fn published_table(benchmark: &SinusoidBenchmark) -> Markup {
@@ -163,8 +167,10 @@ fn errors_at(benchmark: &SinusoidBenchmark, n_shots: usize) -> Chart {
     let lines: Vec<Line> = starts
         .filter_map(|start| {
             let curve = start.curves.iter().find(|curve| curve.n_shots == n_shots)?;
-            let points = curve.points.iter().filter(|point| point.n_steps <= LAST);
-            Some((start, points.map(|point| (point.n_steps as f64, point.error.mean)).collect()))
+            let within = curve.points.iter().filter(|point| point.n_steps <= LAST);
+            // A line ends where steps diverge.
+            let points = within.map_while(|point| Some((point.n_steps as f64, point.error?.mean)));
+            Some((start, points.collect()))
         })
         .enumerate()
         .map(|(idx, (start, points))| Line {
