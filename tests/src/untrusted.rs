@@ -11,18 +11,26 @@ use std::io::Write;
 use tempfile::NamedTempFile;
 use weightsmith_base_model::{BaseModel, Precision, TextColumn, inspect, read_weights};
 use weightsmith_datasets::{Source, read_labelled};
-use weightsmith_experiments::Experiment;
+use weightsmith_experiments::TrainingConfig;
 use weightsmith_generation::{GenerateOptions, Steps, generate_base_model};
 use weightsmith_metamodel::{Checkpoint, MetaParams, MetamodelConfig, Pretrained};
 use weightsmith_tasks::{Base, Column, ColumnValues, Seed, Support, Table, Target, TaskType};
-use weightsmith_training::fit_linear;
+use weightsmith_training::{
+    Batch, LearnedStart, StartAlgorithm, StartConfig, StartFile, StartState, fit_linear,
+};
 
 /// A format: its name, which is that of its fuzz target, and what reads it.
 pub type Reader = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const READERS: [Reader; 5] =
-    [("csv", csv), ("batches", csv), ("weights", weights), ("checkpoint", checkpoint), ("config", config)];
+pub const READERS: [Reader; 6] = [
+    ("csv", csv),
+    ("batches", csv),
+    ("weights", weights),
+    ("checkpoint", checkpoint),
+    ("start", start),
+    ("config", config),
+];
 
 /// A table to learn from, with the target `y`. What is read has a label for each row and no infinite number.
 ///
@@ -81,15 +89,37 @@ pub fn checkpoint(bytes: &[u8]) {
     }
 }
 
+/// A file of a learned start, or of its training. What is read and saved reads as the same, and the start can be stepped.
+///
+/// # Panics
+/// If the law is broken.
+pub fn start(bytes: &[u8]) {
+    match StartFile::from_bytes(bytes) {
+        Ok(read) => {
+            let again = StartFile::from_bytes(&read.to_bytes()).expect("what was read can be read again");
+            assert_eq!(again, read, "saved and read again");
+            let LearnedStart { mlp, params, .. } = &read.start;
+            let rows = Batch { inputs: vec![0.5; mlp.n_inputs], targets: vec![1.0] };
+            assert_eq!(read.start.adapt(&rows, 1).len(), params.len());
+        }
+        Err(error) => assert_one_line(&error),
+    }
+}
+
 /// The configuration of a training. What is read is valid, and written and read again it is the same.
 ///
 /// # Panics
 /// If the law is broken, or the system gives no temporary file.
 pub fn config(bytes: &[u8]) {
     let file = written(bytes);
-    if let Ok(experiment) = Experiment::read(file.path()) {
-        let text = toml::to_string(&experiment).expect("a configuration is plain data");
-        let again = Experiment::read(written(text.as_bytes()).path()).expect("what was written can be read");
+    if let Ok(experiment) = TrainingConfig::read(file.path()) {
+        let text = match &experiment {
+            TrainingConfig::Metamodel(experiment) => toml::to_string(experiment),
+            TrainingConfig::Start(experiment) => toml::to_string(experiment),
+        };
+        let text = text.expect("a configuration is plain data");
+        let again =
+            TrainingConfig::read(written(text.as_bytes()).path()).expect("what was written can be read");
         assert_eq!(again, experiment, "written and read again");
     }
 }
@@ -116,10 +146,12 @@ pub fn seeds(reader: &str) -> Vec<Vec<u8>> {
         "batches" => BATCHES.map(<[u8]>::to_vec).to_vec(),
         "weights" => vec![linear_model(), generated_model(), text_model()],
         "checkpoint" => [TaskType::Classification, TaskType::Regression].map(metamodel).to_vec(),
+        "start" => [StartAlgorithm::MetaSgd, StartAlgorithm::RidgeHead].map(learned_start).to_vec(),
         "config" => {
             let task_types = ["classification", "regression"];
             let configs = task_types.map(|task_type| crate::tiny_experiment(task_type, 7, 20).into_bytes());
-            configs.into_iter().chain([LONG_CONFIG.as_bytes().to_vec()]).collect()
+            let others = [LONG_CONFIG, START_CONFIG].map(|text| text.as_bytes().to_vec());
+            configs.into_iter().chain(others).collect()
         }
         other => panic!("there is no reader called {other}"),
     }
@@ -144,6 +176,7 @@ const BATCHES: [&[u8]; 6] = [
     include_bytes!("../data/seed.csv.zst"),
 ];
 
+const START_CONFIG: &str = include_str!("../../models/starts/meta-sgd.toml");
 const LONG_CONFIG: &str = include_str!("../../models/classification-3/train.toml");
 
 /// Numbers and names with gaps, and classes.
@@ -190,6 +223,15 @@ fn text_model() -> Vec<u8> {
     let mut model = fit_linear(&numbers, Seed(1)).expect("two classes can be told apart");
     model.encoding = model.encoding.with_texts(&[fitted.text]).expect("inputs are made of the text");
     model.to_bytes(Precision::F32).expect("a fitted model can be saved")
+}
+
+/// A start that was drawn and never trained, small enough that a mutant changes its description as often as its numbers.
+fn learned_start(algorithm: StartAlgorithm) -> Vec<u8> {
+    let text = START_CONFIG.split_once("[start]").expect("the file trains a start").1.replace("start.", "");
+    let mut config: StartConfig = toml::from_str(&text).expect("the file is read in a test");
+    (config.hidden, config.inner.algorithm) = (vec![3, 2], algorithm);
+    let state = StartState::new(&config).expect("the settings are within their ranges");
+    StartFile::of_training(&config, &state).to_bytes()
 }
 
 /// One that was drawn and never trained, with an array of a training beside it.

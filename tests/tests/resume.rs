@@ -132,6 +132,50 @@ fn interrupted_and_resumed_with_more_threads() {
     assert_same(&place, &expected);
 }
 
+/// A start that is quickly learned, with a checkpoint after every outer step.
+const START: &str = "folder = \"run\"
+checkpoint_seconds = 0
+
+[start]
+seed = 7
+n_iterations = 1500
+tasks_per_iteration = 4
+validate_every = 500
+n_valid = 20
+hidden = [16, 16]
+
+[start.family.sinusoids]
+n_support = 5
+n_query = 5
+
+[start.inner]
+algorithm = \"maml\"
+n_steps = 1
+rate = 0.01
+";
+
+#[test]
+fn a_killed_training_of_a_start_ends_in_the_same_bytes() {
+    let whole = workplace(START);
+    whole.run(&TRAIN).done();
+    let place = workplace(START);
+    let mut child = start(&place, &TRAIN);
+    while !place.path(CHECKPOINT).exists() {
+        assert!(child.try_wait().unwrap().is_none(), "the training ended before it wrote anything");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    assert!(!child.wait().unwrap().success(), "killed too late to prove anything");
+    let before = place.read(CHECKPOINT);
+    place.run(&["train", "--config", "train.toml", "--threads", "2", "--resume"]).done();
+    for name in [CHECKPOINT, "run/start.safetensors"] {
+        assert!(place.read(name) == whole.read(name), "{name} has other bytes");
+    }
+    assert!(place.read(CHECKPOINT) != before);
+    let ran = place.run(&["runs", "list", "--ledger", "run/runs.ledger", "--json"]).done();
+    assert!(ran.stdout.contains("starts on sinusoids"), "{ran:?}");
+}
+
 /// The rows of a file of results without their seconds, which differ from run to run.
 fn scores(place: &Workplace, name: &str) -> Vec<String> {
     let text = String::from_utf8(place.read(name)).unwrap();

@@ -80,6 +80,11 @@ fn mutants_of_metamodels() {
 }
 
 #[test]
+fn mutants_of_starts() {
+    check("start", 2000);
+}
+
+#[test]
 fn mutants_of_configurations() {
     check("config", 4000);
 }

@@ -18,7 +18,7 @@ pub(crate) use shared::{
     ColumnArguments, LabelledArguments, MetamodelArguments, OutputArguments, SplitSeedArguments,
 };
 pub(crate) use shell::{Export, SelfDescription};
-pub(crate) use training::{Bench, Train};
+pub(crate) use training::{Bench, SinusoidArguments, Train};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -58,6 +58,7 @@ pub(crate) enum Command {
     SelfApply(SelfApply),
     #[command(subcommand)]
     Runs(Runs),
+    Sinusoid(SinusoidArguments),
     Samples(Samples),
     #[command(flatten)]
     Describe(SelfDescription),

@@ -13,6 +13,7 @@ mod runs;
 mod samples;
 mod score;
 mod self_apply;
+mod sinusoid;
 mod train;
 
 use crate::arguments::Command;
@@ -36,6 +37,7 @@ pub(crate) fn run(command: &Command, session: &Session) -> Result<Outcome> {
         Command::Inspect(arguments) => inspect::run(arguments, session),
         Command::Runs(arguments) => runs::run(arguments, session),
         Command::Score(arguments) => score::run(arguments, session),
+        Command::Sinusoid(arguments) => sinusoid::run(arguments, session),
         Command::Samples(arguments) => samples::run(arguments, session),
     }
 }

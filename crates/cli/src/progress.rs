@@ -26,8 +26,12 @@ impl<'a> TrainingProgress<'a> {
     }
 
     pub(crate) fn step(&mut self, report: &StepReport, tasks_per_second: f64) {
-        let (step, loss) = (report.step, report.loss);
-        self.n_skipped += u64::from(report.skipped);
+        self.outer_step(report.step, report.loss, report.skipped, tasks_per_second);
+    }
+
+    /// After an outer step with a loss; `skipped` where its gradient was not finite.
+    pub(crate) fn outer_step(&mut self, step: u64, loss: f32, skipped: bool, tasks_per_second: f64) {
+        self.n_skipped += u64::from(skipped);
         if self.loss.is_none() {
             // Steps of an earlier run say nothing about the time that is left.
             self.bar.set_position(step.saturating_sub(1));

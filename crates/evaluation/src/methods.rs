@@ -10,6 +10,7 @@ mod fine_tuned;
 mod fit;
 mod forest;
 mod from_random;
+mod from_start;
 mod gaussian_process;
 mod generated;
 mod linear;
@@ -35,7 +36,7 @@ use serde::{Serialize, Serializer};
 use std::fmt;
 use std::ops::Deref;
 use weightsmith_tasks::Support;
-use weightsmith_training::{Moment, Optimiser};
+use weightsmith_training::{Moment, Optimiser, StartAlgorithm};
 
 /// One way to come by something that predicts.
 pub trait Method: Send + Sync {
@@ -107,6 +108,10 @@ pub const GENERATED_ALONE: MethodRef = MethodRef(&generated::Generated::ALONE);
 pub const REFINED: MethodRef = MethodRef(&refined::Refined);
 /// As many inner steps by variable projection as pay, from random hidden weights.
 pub const STEPS_FROM_RANDOM: MethodRef = MethodRef(&from_random::StepsFromRandom);
+/// As many gradient steps as pay from a start that MAML learned on synthetic tables.
+pub const FROM_MAML: MethodRef = MethodRef(&from_start::FromStart(StartAlgorithm::Maml));
+/// The same from one that Reptile learned.
+pub const FROM_REPTILE: MethodRef = MethodRef(&from_start::FromStart(StartAlgorithm::Reptile));
 /// Logistic or ridge regression, its strength chosen by cross-validation inside the support.
 pub const LINEAR_TUNED: MethodRef = MethodRef(&linear::LinearTuned);
 /// Nearest neighbours, their number chosen by cross-validation inside the support.

@@ -5,15 +5,19 @@
 //! (the averaged parameters, written at every validation with a finite loss), and, once it is finished or diverged,
 //! `runs.ledger` with its run record. `.lock` is locked while a process trains.
 
+mod config;
 mod files;
 mod record;
+mod start;
 
+pub use config::{Experiment, TrainingConfig};
 pub(crate) use files::{Files, fingerprint};
-pub use record::record_training;
+pub use record::{record_start, record_training};
+pub use start::{StartEvent, StartExperiment, TrainedStart, train_start};
 
 use crate::history::{TrainingPoint, append_point, curve_csv, digits, is_diverged, read_curve};
 use burn::tensor::Device;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::fs;
 use std::io;
 use std::ops::ControlFlow;
@@ -23,29 +27,8 @@ use weightsmith_ledger::LedgerError;
 use weightsmith_metamodel::{Checkpoint, CheckpointError};
 use weightsmith_runtime::{Cost, FolderLock, OutputError, Stopwatch};
 use weightsmith_training::{
-    Observer, OuterConfig, OuterConfigError, StepReport, TrainState, Trainer, Validation,
+    Observer, OuterConfigError, StartConfigError, StartFileError, StepReport, TrainState, Trainer, Validation,
 };
-
-/// A configuration file of `train`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Experiment {
-    /// Where the training's files go, relative to the current folder.
-    pub folder: PathBuf,
-    /// Seconds between checkpoints, 0 to 86,400; 0 for one after every step.
-    #[serde(default = "default_interval")]
-    pub checkpoint_seconds: u64,
-    /// A metamodel's file whose numbers the training goes out from, relative to the current folder; without it they are
-    /// drawn.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub start: Option<PathBuf>,
-    /// The training.
-    pub training: OuterConfig,
-}
-
-fn default_interval() -> u64 {
-    60
-}
 
 /// Why a training cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +54,17 @@ pub enum TrainError {
     /// A configuration that makes no training.
     #[error(transparent)]
     Settings(#[from] OuterConfigError),
+    /// A configuration that trains no start.
+    #[error(transparent)]
+    StartSettings(#[from] StartConfigError),
+    /// The file of a start, or the checkpoint of its training, cannot be read.
+    #[error("{}: {source}", path.display())]
+    StartFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: StartFileError,
+    },
     /// The ledger cannot be read or written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -111,7 +105,7 @@ pub enum TrainError {
     },
     /// The metamodel to start from has other widths or depths.
     #[error("{}: not a metamodel with the parameters that [training.metamodel] asks for", path.display())]
-    OtherStart {
+    OtherParameters {
         /// The file.
         path: PathBuf,
     },
@@ -121,39 +115,6 @@ pub enum TrainError {
         /// The file.
         path: PathBuf,
     },
-}
-
-impl Experiment {
-    /// Reads a configuration file.
-    ///
-    /// # Errors
-    /// A file that cannot be read, unknown or missing settings, settings out of their range.
-    pub fn read(path: &Path) -> Result<Self, TrainError> {
-        let text = fs::read_to_string(path).map_err(|source| io_error("read", path, source))?;
-        let experiment: Self = toml::from_str(&text)
-            .map_err(|source| TrainError::Config { path: path.to_path_buf(), source: Box::new(source) })?;
-        experiment.validate()?;
-        Ok(experiment)
-    }
-}
-
-impl Experiment {
-    /// Checks every setting.
-    ///
-    /// # Errors
-    /// The first setting that is out of its range.
-    pub(crate) fn validate(&self) -> Result<(), OuterConfigError> {
-        if self.checkpoint_seconds > 86_400 {
-            let (name, range) = ("checkpoint_seconds", "between 0 and 86,400");
-            return Err(OuterConfigError::OutOfRange { name, range });
-        }
-        self.training.validate()
-    }
-
-    /// The ledger in its folder.
-    pub fn ledger(&self) -> PathBuf {
-        self.folder.join("runs.ledger")
-    }
 }
 
 fn io_error(action: &'static str, path: &Path, source: io::Error) -> TrainError {
@@ -300,12 +261,12 @@ pub fn train_metamodel(
 }
 
 fn first_state(experiment: &Experiment) -> Result<TrainState, TrainError> {
-    let Some(path) = &experiment.start else { return Ok(TrainState::new(&experiment.training)?) };
+    let Some(path) = &experiment.from else { return Ok(TrainState::new(&experiment.training)?) };
     let bytes = fs::read(path).map_err(|source| io_error("read", path, source))?;
     let checkpoint = Checkpoint::from_bytes(&bytes)
         .map_err(|source| TrainError::Checkpoint { path: path.clone(), source })?;
     let state = TrainState::from_params(&experiment.training, &checkpoint.params)?;
-    state.ok_or_else(|| TrainError::OtherStart { path: path.clone() })
+    state.ok_or_else(|| TrainError::OtherParameters { path: path.clone() })
 }
 
 /// Steps between two lines of training loss.

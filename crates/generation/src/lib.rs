@@ -20,6 +20,7 @@ mod groups;
 mod plan_steps;
 mod reading;
 mod safeguard;
+mod shipped_starts;
 mod smooth;
 mod steps;
 mod units;
@@ -34,4 +35,5 @@ pub use generate::{
 };
 pub use plan_steps::Steps;
 pub use safeguard::Fallback;
+pub use shipped_starts::{ShippedStart, sinusoid_starts, table_start};
 pub use weightsmith_kernels::SolveInfo;

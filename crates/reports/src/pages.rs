@@ -8,6 +8,7 @@ mod importance;
 mod plan;
 mod score;
 mod self_application;
+mod sinusoid;
 mod strategies;
 
 pub use evaluation::EvaluationReport;

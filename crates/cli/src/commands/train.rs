@@ -6,7 +6,7 @@ use crate::exit::Outcome;
 use crate::methods::registry;
 use crate::progress::TrainingProgress;
 use crate::session::Session;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use burn::tensor::Device;
 use serde_json::json;
 use std::ops::ControlFlow;
@@ -17,11 +17,20 @@ use weightsmith_evaluation::{
     EvaluateSettings, EvaluationError, Metamodels, Part, SuiteTable, evaluate, seconds_text, suite_tables,
     summarise,
 };
-use weightsmith_experiments::{Experiment, TrainEvent, TrainingState, record_training, train_metamodel};
+use weightsmith_experiments::{
+    Experiment, StartEvent, StartExperiment, TrainEvent, TrainingConfig, TrainingState, record_start,
+    record_training, train_metamodel, train_start,
+};
 use weightsmith_generation::load_metamodel;
 
 pub(super) fn run(arguments: &Train, session: &Session) -> Result<Outcome> {
-    let experiment = Experiment::read(&arguments.config)?;
+    match TrainingConfig::read(&arguments.config)? {
+        TrainingConfig::Metamodel(experiment) => metamodel(&experiment, arguments, session),
+        TrainingConfig::Start(experiment) => start(&experiment, arguments, session),
+    }
+}
+
+fn metamodel(experiment: &Experiment, arguments: &Train, session: &Session) -> Result<Outcome> {
     let device = open_device(&arguments.device)?;
     let n_threads = threads(arguments.threads);
     let task_type = experiment.training.metamodel.task_type;
@@ -35,7 +44,7 @@ pub(super) fn run(arguments: &Train, session: &Session) -> Result<Outcome> {
 
     let metamodel = experiment.folder.join("metamodel.safetensors");
     let mut progress = TrainingProgress::new(session, experiment.training.last_step());
-    let trained = train_metamodel(&experiment, arguments.resume, n_threads, &device, &mut |event| {
+    let trained = train_metamodel(experiment, arguments.resume, n_threads, &device, &mut |event| {
         match event {
             TrainEvent::Step { report, tasks_per_second, .. } => {
                 progress.step(&report, tasks_per_second);
@@ -59,9 +68,10 @@ pub(super) fn run(arguments: &Train, session: &Session) -> Result<Outcome> {
     let ledger = arguments.ledger.clone().unwrap_or_else(|| experiment.ledger());
     let is_over = trained.state != TrainingState::Stopped;
     if is_over {
-        record_training(&experiment, &ledger, &device)?;
+        record_training(experiment, &ledger, &device)?;
     }
-    session.print(&json!({
+    session.print(
+        &json!({
             "finished": trained.is_finished(),
             "state": trained.state,
             "step": trained.step,
@@ -70,28 +80,89 @@ pub(super) fn run(arguments: &Train, session: &Session) -> Result<Outcome> {
             "wall_s": trained.seconds,
             "metamodel": trained.metamodel,
             "ledger": is_over.then_some(ledger),
-        }), || {
-let how = match trained.state {
-            TrainingState::Finished => "finished",
-            TrainingState::Stopped => "stopped; go on with --resume",
-            TrainingState::Diverged => {
-                "diverged: the held-out loss is not finite; start anew in another folder with a lower learning rate"
+        }),
+        || {
+            let how = ending(trained.state);
+            format!(
+                "{how}: step {} of {}, {} tasks, {} in this run\n{}",
+                trained.step,
+                experiment.training.last_step(),
+                trained.n_tasks,
+                seconds_text(trained.seconds),
+                if trained.metamodel.exists() {
+                    format!("metamodel: {}\n", trained.metamodel.display())
+                } else {
+                    String::new()
+                }
+            )
+        },
+    )?;
+    Ok(if trained.is_finished() { Outcome::Done } else { Outcome::CheckFailed })
+}
+
+fn start(experiment: &StartExperiment, arguments: &Train, session: &Session) -> Result<Outcome> {
+    ensure!(arguments.suite.is_empty(), "--suite scores metamodels; this configuration trains a start");
+    ensure!(arguments.device == "cpu", "starts are trained on the processor; leave --device out");
+    let n_threads = threads(arguments.threads);
+    let stop = session.interrupt.after_this_step();
+    let n_iterations = experiment.start.n_iterations;
+    let mut progress = TrainingProgress::new(session, n_iterations);
+    let trained = train_start(experiment, arguments.resume, n_threads, &mut |event| {
+        match event {
+            StartEvent::Step { report, tasks_per_second } => {
+                progress.outer_step(report.iteration, report.loss as f32, report.skipped, tasks_per_second);
             }
+            StartEvent::Validation(validation) => progress.line(&format!(
+                "step {}: held-out loss {:.4} after the inner steps, {:.4} before",
+                validation.iteration, validation.loss, validation.loss_before
+            )),
+            StartEvent::Checkpoint(_) => {}
+        }
+        if stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    progress.end();
+    let trained = trained?;
+    let ledger = arguments.ledger.clone().unwrap_or_else(|| experiment.ledger());
+    let is_over = trained.state != TrainingState::Stopped;
+    if is_over {
+        record_start(experiment, &ledger)?;
+    }
+    let is_finished = trained.state == TrainingState::Finished;
+    let printed = json!({
+        "finished": is_finished,
+        "state": trained.state,
+        "step": trained.iteration,
+        "n_steps": n_iterations,
+        "n_tasks": trained.n_tasks,
+        "wall_s": trained.seconds,
+        "start": trained.start,
+        "ledger": is_over.then_some(ledger),
+    });
+    session.print(&printed, || {
+        let start = if trained.start.exists() {
+            format!("start: {}\n", trained.start.display())
+        } else {
+            String::new()
         };
-format!(
-            "{how}: step {} of {}, {} tasks, {} in this run\n{}",
-            trained.step,
-            experiment.training.last_step(),
+        format!(
+            "{}: step {} of {n_iterations}, {} tasks, {} in this run\n{start}",
+            ending(trained.state),
+            trained.iteration,
             trained.n_tasks,
             seconds_text(trained.seconds),
-            if trained.metamodel.exists() {
-                format!("metamodel: {}\n", trained.metamodel.display())
-            } else {
-                String::new()
-            }
         )
-})?;
-    Ok(if trained.is_finished() { Outcome::Done } else { Outcome::CheckFailed })
+    })?;
+    Ok(if is_finished { Outcome::Done } else { Outcome::CheckFailed })
+}
+
+fn ending(state: TrainingState) -> &'static str {
+    match state {
+        TrainingState::Finished => "finished",
+        TrainingState::Stopped => "stopped; go on with --resume",
+        TrainingState::Diverged => {
+            "diverged: the held-out loss is not finite; start anew in another folder with a lower learning rate"
+        }
+    }
 }
 
 /// The averaged metamodel, as it stands on the disk, on one split of every real table.

@@ -1,8 +1,8 @@
-//! The run record of a finished training of a metamodel.
+//! The run record of a finished training of a metamodel, or of a start.
 
-use super::{Experiment, Files, TrainError, fingerprint, io_error};
+use super::{Experiment, Files, StartExperiment, TrainError, fingerprint, io_error};
 use crate::VERSION;
-use crate::history::{is_diverged, read_curve};
+use crate::history::{TrainingPoint, is_diverged, read_curve};
 use crate::reference_tasks::{AcceptanceSet, stream_of};
 use burn::tensor::Device;
 use std::collections::BTreeSet;
@@ -15,6 +15,7 @@ use weightsmith_ledger::{
 use weightsmith_metamodel::Pretrained;
 use weightsmith_runtime::check_output;
 use weightsmith_tasks::{Base, TaskSplit};
+use weightsmith_training::FamilyConfig;
 
 /// Records a training that finished or diverged in a ledger: its configuration, curve, cost and outcome, the loss on the
 /// acceptance set, fixed tasks that no metamodel is trained on. One that diverged has no outcome. Returns whether it is new there.
@@ -34,7 +35,6 @@ pub fn record_training(experiment: &Experiment, ledger: &Path, device: &Device) 
     let files = Files::new(&experiment.folder);
     let curve = read_curve(&files.curve).map_err(|source| io_error("read", &files.curve, source))?;
     let last = curve.last().cloned().unwrap_or_default();
-    let finite = |loss: f64| Some(loss).filter(|loss| loss.is_finite());
     let (value, n_scored) = if is_diverged(&curve) {
         (None, 0)
     } else {
@@ -45,22 +45,7 @@ pub fn record_training(experiment: &Experiment, ledger: &Path, device: &Device) 
         let acceptance = AcceptanceSet::new(training.metamodel.task_type);
         (finite(acceptance.loss(&pretrained.metamodel)), acceptance.n_tasks())
     };
-    let mut losses: Vec<f64> = Vec::new();
-    let mut points = Vec::new();
-    for point in &curve {
-        losses.extend(point.train_loss);
-        if let Some(long_loss) = point.valid_loss {
-            let n = losses.len() as f64;
-            let short_loss = finite(losses.drain(..).sum::<f64>() / n);
-            points.push(CurvePoint {
-                step: point.step,
-                long_loss: finite(long_loss),
-                short_loss,
-                cpu_s: point.cost().cpu_s,
-            });
-        }
-    }
-    points.dedup_by_key(|point| point.step);
+    let points = points_of(&curve);
     let mut recipe = Named::new();
     let values = toml::Value::try_from(training).expect("a configuration is plain data");
     flatten("", &values, &mut recipe);
@@ -89,6 +74,82 @@ pub fn record_training(experiment: &Experiment, ledger: &Path, device: &Device) 
         level: PhantomData,
     };
     append(&mut ledger, &record)
+}
+
+/// Records a training of a start that finished or diverged in a ledger: its configuration, curve, cost and outcome, the held-out loss
+/// after its inner steps. It is a run of level 0 with the role of a metamodel: its numbers were made from many tasks, and make weights
+/// for others. One that diverged has no outcome. Returns whether it is new there.
+///
+/// # Errors
+/// Files of the training that cannot be read, a ledger that cannot be written, another run of its UID.
+pub fn record_start(experiment: &StartExperiment, ledger: &Path) -> Result<bool, TrainError> {
+    check_output(ledger)?;
+    let mut ledger = Ledger::open(ledger)?;
+    let config = &experiment.start;
+    let uid = Uid::derived(&["start", VERSION, &experiment.fingerprint()]);
+    if ledger.level_of(uid)?.is_some() {
+        return Ok(false);
+    }
+    let files = Files::new(&experiment.folder);
+    let curve = read_curve(&files.curve).map_err(|source| io_error("read", &files.curve, source))?;
+    let last = curve.last().cloned().unwrap_or_default();
+    let loss = curve.iter().rev().find_map(|point| point.valid_loss);
+    let mut recipe = Named::new();
+    flatten("", &toml::Value::try_from(config).expect("a configuration is plain data"), &mut recipe);
+    let task = match &config.family {
+        FamilyConfig::Sinusoids(_) => "starts on sinusoids".to_string(),
+        FamilyConfig::Tables(tables) => format!("starts on {} tables", tables.task_type),
+    };
+    let record: RunRecord<Base> = RunRecord {
+        uid,
+        role: RunRole::Metamodel,
+        task,
+        roots: BTreeSet::from([stream_of(config.seed.0)]),
+        split: TaskSplit::MetaTrain,
+        recipe,
+        features: Named::from([("n_tasks".to_string(), Value::Number(last.n_tasks as f64))]),
+        probe: Named::new(),
+        outcome: Outcome {
+            metric: "held_out_loss".into(),
+            value: loss.and_then(finite),
+            n_short: last.n_tasks,
+            n_long: config.n_valid,
+        },
+        cost: Cost { cpu_s: last.cost().cpu_s, wall_s: last.cost().wall_s },
+        seed: config.seed.0,
+        code_version: VERSION.into(),
+        device: "cpu".into(),
+        n_steps: last.step,
+        parents: BTreeSet::new(),
+        curve: points_of(&curve),
+        level: PhantomData,
+    };
+    append(&mut ledger, &record)
+}
+
+fn finite(loss: f64) -> Option<f64> {
+    Some(loss).filter(|loss| loss.is_finite())
+}
+
+/// A point for each validation, with the mean training loss since the one before.
+fn points_of(curve: &[TrainingPoint]) -> Vec<CurvePoint> {
+    let mut losses: Vec<f64> = Vec::new();
+    let mut points = Vec::new();
+    for point in curve {
+        losses.extend(point.train_loss);
+        if let Some(long_loss) = point.valid_loss {
+            let n = losses.len() as f64;
+            let short_loss = finite(losses.drain(..).sum::<f64>() / n);
+            points.push(CurvePoint {
+                step: point.step,
+                long_loss: finite(long_loss),
+                short_loss,
+                cpu_s: point.cost().cpu_s,
+            });
+        }
+    }
+    points.dedup_by_key(|point| point.step);
+    points
 }
 
 /// Appends a run unless it is there; whether it is new. The same training may have been done by another process, at another

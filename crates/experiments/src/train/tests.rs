@@ -3,7 +3,7 @@
 use super::*;
 use weightsmith_metamodel::MetamodelConfig;
 use weightsmith_tasks::{Seed, TaskType};
-use weightsmith_training::{OuterOptimiser, Shapes};
+use weightsmith_training::{OuterConfig, OuterOptimiser, Shapes};
 
 const N_STEPS: u64 = 12;
 
@@ -11,7 +11,7 @@ fn experiment(folder: &Path) -> Experiment {
     Experiment {
         folder: folder.to_path_buf(),
         checkpoint_seconds: 0,
-        start: None,
+        from: None,
         training: OuterConfig {
             seed: Seed(1),
             n_steps: N_STEPS,
@@ -69,7 +69,7 @@ fn a_training_goes_out_from_a_metamodel_of_its_own_sizes_alone() {
 
     // One step that changes next to nothing, and the average is what it began with.
     let mut second = experiment(&folder.path().join("second"));
-    second.start = Some(start);
+    second.from = Some(start);
     second.training.n_steps = 1;
     second.training.optimiser.learning_rate = 1e-9;
     let found = read(&train_until(&second, false, 2).metamodel);
@@ -80,10 +80,10 @@ fn a_training_goes_out_from_a_metamodel_of_its_own_sizes_alone() {
     assert!(distance(&drawn, &learned) > 0.05);
 
     let mut other = experiment(&folder.path().join("other"));
-    other.start = second.start;
+    other.from = second.from;
     other.training.metamodel.n_units += 1;
     let refused = train_metamodel(&other, false, 1, &Device::flex(), &mut |_| ControlFlow::Continue(()));
-    assert!(matches!(refused, Err(TrainError::OtherStart { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(TrainError::OtherParameters { .. })), "{refused:?}");
 }
 
 #[test]

@@ -11,6 +11,8 @@ pub(crate) enum LineKind {
     Dashed,
     /// With a dot at each point.
     Dotted,
+    /// Dots alone.
+    Spots,
     /// A single point that goes on as a level line to the right end, so that others can be seen to cross it.
     Level,
     /// Of a training that a search came before: its beginning is marked down to the axis.
@@ -110,7 +112,9 @@ impl LinePlot<'_> {
             let path: Vec<(i32, i32)> = points.iter().map(|point| frame.at(*point)).collect();
             let Some(&(_, y)) = path.last() else { continue };
             draw(&mut chart, line, path, &frame);
-            ends.push((&line.label, y, line.ink, idx == 0));
+            if !line.label.is_empty() {
+                ends.push((&line.label, y, line.ink, idx == 0));
+            }
         }
         let places = apart(&ends.iter().map(|end| end.1).collect::<Vec<_>>(), frame.top, frame.bottom);
         for ((label, _, ink, is_first), y) in ends.into_iter().zip(places) {
@@ -122,7 +126,8 @@ impl LinePlot<'_> {
     fn told(&self) -> String {
         let text = |y: f64| self.y_text.map_or_else(|| format!("{y:.4}"), |text| text(y));
         let end = |line: &Line| Some(format!("{} {}", line.label, text(line.points.last()?.1)));
-        let ends: Vec<String> = self.lines.iter().filter_map(end).collect();
+        let named = self.lines.iter().filter(|line| !line.label.is_empty());
+        let ends: Vec<String> = named.filter_map(end).collect();
         format!("{}, by {}: at the end {}", self.title, self.x_label, ends.join(", "))
     }
 }
@@ -138,8 +143,10 @@ fn draw(chart: &mut Chart, line: &Line, path: Vec<(i32, i32)>, frame: &Frame) {
         (_, &[at]) => chart.dot(at, 5, ink, 1.0, None),
         (LineKind::Dashed, _) => chart.dashed(&path, ink, width),
         (kind, _) => {
-            chart.line(&path, ink, width);
-            if kind == LineKind::Dotted {
+            if kind != LineKind::Spots {
+                chart.line(&path, ink, width);
+            }
+            if matches!(kind, LineKind::Dotted | LineKind::Spots) {
                 path.iter().for_each(|at| chart.dot(*at, if width > 2 { 4 } else { 3 }, ink, 1.0, None));
             }
             if kind == LineKind::AfterSearch {

@@ -7,6 +7,7 @@
 mod cross_validation;
 mod gaussian_process;
 mod lbfgs;
+mod learned_start;
 mod linear;
 mod network;
 mod penalty;
@@ -24,6 +25,7 @@ mod variable_projection;
 
 pub use cross_validation::{folds, split_off};
 pub use gaussian_process::{GaussianProcess, GaussianProcessRegression};
+pub use learned_start::{decided_steps_from_start, steps_from_start};
 pub use linear::fit_linear;
 pub use problem::prediction_losses;
 pub use projection::{FromRandom, project, random_start, steps_from_random};
