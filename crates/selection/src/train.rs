@@ -1,0 +1,285 @@
+//! Training a selector: features and truth of thousands of impure synthetic tables, then regression.
+
+use crate::error::SelectionError;
+use crate::features::{Feature, FeatureGroup, auc, mean, sigmoid};
+use crate::linear_algebra::Matrix;
+use crate::network::{Adam, Network};
+use crate::selector::{Description, N_OUTPUTS, Selector, Thresholds};
+use crate::synthetic::{SyntheticTable, TableShares};
+use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
+use weightsmith_tasks::Seed;
+
+/// How a selector is trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SelectorConfig {
+    /// The seed of all.
+    pub seed: u64,
+    /// Tables to learn from.
+    pub n_tables: u64,
+    /// Tables that thresholds are tuned on, and nothing is learned from.
+    pub n_tuning_tables: u64,
+    /// Which tables.
+    pub tables: TableShares,
+    /// Passes through all rows.
+    pub n_epochs: usize,
+    /// Rows of a step.
+    pub batch: usize,
+    /// Adam's learning rate at the start; it falls to nothing along half a cosine.
+    pub rate: f32,
+    /// Decoupled weight decay.
+    pub decay: f32,
+    /// What the squared error of the value counts beside the two log-losses.
+    pub value_share: f32,
+    /// Groups of features that are read.
+    pub groups: Vec<FeatureGroup>,
+}
+
+impl Default for SelectorConfig {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            n_tables: 4000,
+            n_tuning_tables: 400,
+            tables: TableShares::default(),
+            n_epochs: 6,
+            batch: 256,
+            rate: 2e-3,
+            decay: 1e-3,
+            value_share: 0.25,
+            groups: vec![FeatureGroup::Position, FeatureGroup::Dynamics, FeatureGroup::Context],
+        }
+    }
+}
+
+/// The rows of a table with what is to be learned of each.
+#[derive(Clone, Debug)]
+pub struct LabelledFeatures {
+    /// `[n_rows, Feature::ALL.len()]`, trusted rows left out.
+    pub features: Matrix,
+    /// For each row: 1 for a wrong label, 1 for another origin, the value.
+    pub targets: Vec<[f32; N_OUTPUTS]>,
+}
+
+/// Figures of a selector on tables that it was not trained on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SelectorFigures {
+    /// Area under the curve of telling wrong labels, the mean over tables that have any; without and with trusted rows.
+    pub wrong_auc: [f64; 2],
+    /// The same of rows of another origin.
+    pub foreign_auc: [f64; 2],
+    /// Correlation of predicted with exact values, the mean over tables.
+    pub value_correlation: f64,
+    /// Accuracy of solved heads on clean query rows: of all rows, of the rows that are kept, weighted by how clean they are, and of the
+    /// clean rows alone; without and with trusted rows.
+    pub accuracy: [[f64; 4]; 2],
+}
+
+impl LabelledFeatures {
+    /// Of a synthetic table.
+    pub fn of(table: &SyntheticTable) -> Self {
+        let features = table.features();
+        let values = table.values();
+        let rows: Vec<usize> = (0..values.len()).filter(|&row| !table.rows.is_trusted[row]).collect();
+        let target = |&row: &usize| {
+            let truth = table.truth[row];
+            [f32::from(u8::from(truth.is_wrong)), f32::from(u8::from(truth.is_foreign)), values[row] as f32]
+        };
+        Self { features: features.select(&rows), targets: rows.iter().map(target).collect() }
+    }
+}
+
+/// Carries out `work` for each position, on as many threads, and gives the results in order.
+fn in_parallel<T: Send>(n: u64, n_threads: usize, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let n_threads = n_threads.max(1);
+    std::thread::scope(|scope| {
+        let work = &work;
+        let of = |thread: usize| move || (thread as u64..n).step_by(n_threads).map(work).collect::<Vec<T>>();
+        let threads: Vec<_> = (0..n_threads).map(|thread| scope.spawn(of(thread))).collect();
+        let mut parts: Vec<_> =
+            threads.into_iter().map(|t| t.join().expect("drawing tables does not panic").into_iter()).collect();
+        (0..n as usize).filter_map(|position| parts[position % n_threads].next()).collect()
+    })
+}
+
+/// Rows to learn from. `tell` hears how many tables were drawn.
+///
+/// # Errors
+/// None today.
+pub fn draw_features(config: &SelectorConfig, n_threads: usize) -> Vec<LabelledFeatures> {
+    let draw = |position| {
+        let table = SyntheticTable::draw(&config.tables, Seed(config.seed), position).ok()?;
+        Some(LabelledFeatures::of(&table))
+    };
+    in_parallel(config.n_tables, n_threads, draw).into_iter().flatten().collect()
+}
+
+/// Trains a selector on rows that were drawn. `told` hears the mean loss of each epoch.
+///
+/// # Panics
+/// If there are no rows.
+pub fn fit_selector(
+    config: &SelectorConfig,
+    tables: &[LabelledFeatures],
+    told: &mut dyn FnMut(usize, f64),
+) -> Selector {
+    let n_features = Feature::ALL.len();
+    let rows: Vec<(&[f64], &[f32; N_OUTPUTS])> =
+        tables.iter().flat_map(|table| table.features.rows().zip(&table.targets)).collect();
+    assert!(!rows.is_empty(), "a selector learns from rows");
+    let centre = |at: usize| mean(rows.iter().map(|(row, _)| row[at]));
+    let centres: Vec<f64> = (0..n_features).map(centre).collect();
+    let spread = |at: usize| mean(rows.iter().map(|(row, _)| (row[at] - centres[at]).powi(2))).sqrt().max(1e-3);
+    let scales: Vec<f64> = (0..n_features).map(spread).collect();
+    let mut rng = Seed(config.seed).stream("selection.fit");
+    let network = Network::new(n_features, N_OUTPUTS, &mut rng);
+    let never = Thresholds { wrong: 1.0, foreign: 1.0 };
+    let description = Description {
+        features: Feature::ALL.iter().map(|feature| feature.name().to_string()).collect(),
+        centres,
+        scales,
+        thresholds: [never; 2],
+        trained: serde_json::to_value(config).expect("a configuration is plain data"),
+    };
+    let mut selector = Selector::new(network, description, &config.groups);
+    let inputs: Vec<Vec<f32>> = rows.iter().map(|(row, _)| selector.inputs(row)).collect();
+    let mut adam = Adam::new(&selector.network);
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    let mut seen = selector.network.activations();
+    let n_steps = config.n_epochs * rows.len().div_ceil(config.batch);
+    let mut step = 0;
+    for epoch in 0..config.n_epochs {
+        order.shuffle(&mut rng);
+        let mut total = 0.0;
+        for batch in order.chunks(config.batch) {
+            let mut gradient = selector.network.zeros();
+            let share = 1.0 / batch.len() as f32;
+            for &row in batch {
+                selector.network.forward(&inputs[row], &mut seen);
+                let target = rows[row].1;
+                let mut pull = [0.0f32; N_OUTPUTS];
+                for output in 0..2 {
+                    let p = sigmoid(f64::from(seen.outputs[output])) as f32;
+                    pull[output] = share * (p - target[output]);
+                    let own = if target[output] > 0.5 { p } else { 1.0 - p };
+                    total -= f64::from(own.max(1e-7).ln());
+                }
+                let error = seen.outputs[2] - target[2];
+                pull[2] = share * config.value_share * error;
+                total += f64::from(0.5 * config.value_share * error * error);
+                selector.network.backward(&inputs[row], &seen, &pull, &mut gradient);
+            }
+            let turn = std::f32::consts::PI * step as f32 / n_steps as f32;
+            let rate = config.rate * 0.5 * (1.0 + turn.cos());
+            adam.step(&mut selector.network, &gradient, rate, config.decay);
+            step += 1;
+        }
+        told(epoch, total / rows.len() as f64);
+    }
+    selector
+}
+
+/// Thresholds that are tried.
+const TRIED: [f64; 8] = [0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 1.01];
+
+/// Picks thresholds on tables that nothing was learned from, by the accuracy of solved heads on clean query rows, and gives figures of the
+/// selector on the same tables.
+///
+/// # Errors
+/// None today.
+pub fn tune(selector: &mut Selector, config: &SelectorConfig, n_threads: usize) -> SelectorFigures {
+    struct Tried {
+        has_trusted: bool,
+        wrong: Option<f64>,
+        foreign: Option<f64>,
+        correlation: f64,
+        /// All rows, weighted, oracle, then the pairs of thresholds.
+        accuracies: Vec<f64>,
+    }
+    let pairs: Vec<Thresholds> = TRIED
+        .iter()
+        .flat_map(|&wrong| TRIED.iter().map(move |&foreign| Thresholds { wrong, foreign }))
+        .filter(|pair| pair.wrong == 1.01 || pair.foreign == 1.01 || pair.wrong == pair.foreign)
+        .collect();
+    let of_table = |position: u64| -> Option<Tried> {
+        // Beyond the positions that were learned from.
+        let table = SyntheticTable::draw(&config.tables, Seed(config.seed), config.n_tables + position).ok()?;
+        let mut verdicts = selector.judge(&table.rows);
+        let others: Vec<usize> = (0..verdicts.len()).filter(|&row| !table.rows.is_trusted[row]).collect();
+        let telling = |score: &dyn Fn(usize) -> f64, is_meant: &dyn Fn(usize) -> bool| {
+            let meant: Vec<bool> = others.iter().map(|&row| is_meant(row)).collect();
+            let scores: Vec<f64> = others.iter().map(|&row| score(row)).collect();
+            meant.contains(&true).then(|| auc(&scores, &meant))
+        };
+        let wrong = telling(&|row| verdicts[row].wrong, &|row| table.truth[row].is_wrong);
+        let foreign = telling(&|row| verdicts[row].foreign, &|row| table.truth[row].is_foreign);
+        let values = table.values();
+        let correlation = correlation(others.iter().map(|&row| (verdicts[row].value, values[row])));
+        verdicts.iter_mut().zip(&table.rows.is_trusted).for_each(|(verdict, trusted)| {
+            if *trusted {
+                (verdict.wrong, verdict.foreign) = (0.0, 0.0);
+            }
+        });
+        let keep = |keeps: &dyn Fn(usize) -> bool| -> Vec<f64> {
+            (0..verdicts.len()).map(|row| f64::from(u8::from(keeps(row)))).collect()
+        };
+        let mut accuracies = vec![
+            table.score(&vec![1.0; verdicts.len()]),
+            table.score(&verdicts.iter().map(|verdict| verdict.clean().max(1e-3)).collect::<Vec<_>>()),
+            table.score(&keep(&|row| !table.truth[row].is_touched)),
+        ];
+        for pair in &pairs {
+            let kept =
+                keep(&|row| verdicts[row].wrong < pair.wrong && verdicts[row].foreign < pair.foreign);
+            accuracies.push(if kept.iter().sum::<f64>() < 8.0 { accuracies[0] } else { table.score(&kept) });
+        }
+        Some(Tried { has_trusted: table.rows.n_trusted() > 0, wrong, foreign, correlation, accuracies })
+    };
+    let tried: Vec<Tried> = in_parallel(config.n_tuning_tables, n_threads, of_table).into_iter().flatten().collect();
+    let correlation = mean(tried.iter().map(|table| table.correlation));
+    let mut figures = SelectorFigures {
+        wrong_auc: [0.0; 2],
+        foreign_auc: [0.0; 2],
+        value_correlation: correlation,
+        accuracy: [[0.0; 4]; 2],
+    };
+    for has_trusted in [false, true] {
+        let some: Vec<&Tried> = tried.iter().filter(|table| table.has_trusted == has_trusted).collect();
+        let accuracy = |at: usize| mean(some.iter().map(|table| table.accuracies[at]));
+        let best = (0..pairs.len()).max_by(|&a, &b| accuracy(a + 3).total_cmp(&accuracy(b + 3)));
+        let best = best.expect("there are thresholds");
+        let place = usize::from(has_trusted);
+        selector.description.thresholds[place] = pairs[best];
+        figures.wrong_auc[place] = mean(some.iter().filter_map(|table| table.wrong));
+        figures.foreign_auc[place] = mean(some.iter().filter_map(|table| table.foreign));
+        figures.accuracy[place] = [accuracy(0), accuracy(best + 3), accuracy(1), accuracy(2)];
+    }
+    figures
+}
+
+fn correlation(pairs: impl Iterator<Item = (f64, f64)>) -> f64 {
+    let pairs: Vec<(f64, f64)> = pairs.collect();
+    let (a, b) = (mean(pairs.iter().map(|p| p.0)), mean(pairs.iter().map(|p| p.1)));
+    let product = mean(pairs.iter().map(|p| (p.0 - a) * (p.1 - b)));
+    let squares = mean(pairs.iter().map(|p| (p.0 - a).powi(2))) * mean(pairs.iter().map(|p| (p.1 - b).powi(2)));
+    product / squares.sqrt().max(1e-12)
+}
+
+/// Draws, trains and tunes.
+///
+/// # Errors
+/// A configuration that draws no table.
+pub fn train_selector(
+    config: &SelectorConfig,
+    n_threads: usize,
+    told: &mut dyn FnMut(usize, f64),
+) -> Result<(Selector, SelectorFigures), SelectionError> {
+    let tables = draw_features(config, n_threads);
+    if tables.is_empty() {
+        return Err(SelectionError::Damaged { what: "its configuration draws no table".into() });
+    }
+    let mut selector = fit_selector(config, &tables, told);
+    let figures = tune(&mut selector, config, n_threads);
+    Ok((selector, figures))
+}
