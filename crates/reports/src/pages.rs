@@ -7,11 +7,13 @@ mod evaluation;
 mod importance;
 mod plan;
 mod score;
+mod selection;
 mod self_application;
 mod strategies;
 
 pub use evaluation::EvaluationReport;
 pub use score::ScoreReport;
+pub use selection::SelectionReport;
 
 use crate::charts::Ink;
 use std::cmp::Ordering;

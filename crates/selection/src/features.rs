@@ -1,152 +1,12 @@
-//! What a selector knows of a row: where it lies among the others, and what models that were fitted to the table make of it.
-//!
-//! Notation: `n` rows, `d` encoded inputs, `p` features of a head (`1 + d`, or up to 193 with bumps), `K` classes. *Trusted* rows
-//! are known to be clean. Costs are for all rows of a table. The whole takes some 20 ms for 256 rows of 20 inputs.
+//! The features of a table's rows: fitting what they need, and filling them in.
 
 use crate::basis::{Bumps, linear};
 use crate::dynamics::watch;
+use crate::feature::Feature;
 use crate::linear_algebra::{Matrix, squared_distances};
 use crate::neighbours::Neighbours;
 use crate::ridge::SolvedHead;
 use crate::rows::{LabelledRows, margin};
-use serde::{Deserialize, Serialize};
-
-/// Which part of what is known of a row a feature belongs to.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FeatureGroup {
-    /// Where the row lies among the others.
-    Position,
-    /// What models make of it while, and after, they learn.
-    Dynamics,
-    /// What is the same for all rows of a table, a class or a group.
-    Context,
-}
-
-macro_rules! features {
-    ($($(#[doc = $doc:literal])+ $name:ident: $group:ident,)+) => {
-        /// A figure of a row.
-        #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-        #[expect(clippy::upper_case_acronyms, reason = "no acronym is among them today")]
-        pub enum Feature {
-            $($(#[doc = $doc])+ $name,)+
-        }
-
-        impl Feature {
-            /// All of them, in the order in which a selector reads them.
-            pub const ALL: &[Self] = &[$(Self::$name),+];
-
-            /// The group it belongs to.
-            pub fn group(self) -> FeatureGroup {
-                match self { $(Self::$name => FeatureGroup::$group,)+ }
-            }
-
-            /// Its name.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$name => stringify!($name),)+ }
-            }
-        }
-    };
-}
-
-features! {
-    /// Cosine between the row and its own class's centre, both seen from the centre of the table; the row is not part of
-    /// its class's centre. `O(n d)`.
-    OwnSimilarity: Position,
-    /// `(b - a) / (b + a)` of the distances to the own (`a`) and the nearest other class's centre (`b`). `O(n d K)`.
-    CentreMargin: Position,
-    /// The percentile, within the class, of `|distance to the centre - its median|`. `O(n log n)`.
-    CentrePercentile: Position,
-    /// `(b - a) / (b + a)` of the distances to the nearest row of the same (`a`) and of another class (`b`). `O(n² d)`.
-    NearestRatio: Position,
-    /// The weighted share of the 5 nearest rows that bear the row's label, less the label's share of the table.
-    AgreementOf5: Position,
-    /// The same of the 15 nearest.
-    AgreementOf15: Position,
-    /// The same of the 3 nearest trusted rows; 0 where there are none.
-    TrustedAgreement: Position,
-    /// [`Feature::NearestRatio`] among trusted rows; 0 where there are none.
-    TrustedRatio: Position,
-    /// Logarithm of the distance to the nearest trusted row over its median; 0 where there are none.
-    TrustedDistance: Position,
-    /// Logarithm of the leverage in the linear head over the mean leverage. `O(n d²)`.
-    Leverage: Position,
-    /// How much like the trusted rows a linear head finds it that tells them from the others, left out of it, in standard
-    /// deviations; 0 where there are none. `O(n d²)`.
-    LinearKinship: Position,
-    /// The same by the head with bumps. `O(n p²)`.
-    CurvedKinship: Position,
-    /// Logarithm of the distance to the nearest row over its median.
-    NearestDistance: Position,
-    /// Logarithm of the distance to the second nearest row over that to the nearest.
-    Isolation: Position,
-    /// `1 - output of the own class` by the linear head that was solved without the row. `O(n d²)`.
-    Residual: Dynamics,
-    /// Output of the own class less the highest other one, by the linear head, left out.
-    LinearMargin: Dynamics,
-    /// The same by the head with bumps. `O(n p²)`.
-    CurvedMargin: Dynamics,
-    /// [`Feature::LinearMargin`] once rows count by how much the first round believes them.
-    SecondLinearMargin: Dynamics,
-    /// [`Feature::CurvedMargin`] once rows count by how much the first round believes them.
-    SecondCurvedMargin: Dynamics,
-    /// Agreement of the 10 nearest rows, each by how much the first round believes it.
-    SecondAgreement: Dynamics,
-    /// The exact value of the row for the linear head in the second round, see [`SolvedHead::values`]: for the trusted rows, and
-    /// where there are none for all others as far as they are believed; in standard deviations.
-    LinearValue: Dynamics,
-    /// The same for the head with bumps.
-    CurvedValue: Dynamics,
-    /// The Shapley value for a classifier by 5 nearest neighbours, for the same queries, in standard deviations. `O(n²)`.
-    Shapley: Dynamics,
-    /// Mean loss over 12 epochs of softmax regression by small batches. `O(n p K)`.
-    Loss: Dynamics,
-    /// Slope of the loss over the epochs.
-    LossSlope: Dynamics,
-    /// Logarithm of the mean length of its gradient over the table's mean.
-    GradientNorm: Dynamics,
-    /// Forgetting events: right after an epoch and wrong after the next. Toneva et al. 2019.
-    Forgotten: Dynamics,
-    /// Mean margin of the probabilities over the epochs. Pleiss et al. 2020, "area under the margin".
-    TrainingMargin: Dynamics,
-    /// The own class's left-out output less the mean of that over the class's rows, less the same of the likeliest other class.
-    /// Northcutt et al. 2021, "confident learning".
-    ConfidentMargin: Dynamics,
-    /// Margin by a linear head that was solved on trusted rows alone; 0 where there are none.
-    TrustedLinearMargin: Dynamics,
-    /// The same by a head with bumps.
-    TrustedCurvedMargin: Dynamics,
-    /// Logarithm of the number of rows.
-    NRows: Context,
-    /// Logarithm of the number of inputs.
-    NInputs: Context,
-    /// One over the number of classes.
-    ClassSize: Context,
-    /// Share of the own class, times the number of classes.
-    ClassShare: Context,
-    /// Whether there are trusted rows.
-    HasTrusted: Context,
-    /// Logarithm of one more than their number.
-    NTrusted: Context,
-    /// Accuracy of the linear head on rows left out, less the largest class's share.
-    LinearAccuracy: Context,
-    /// The same of the head with bumps, in the second round.
-    CurvedAccuracy: Context,
-    /// Accuracy of the heads of trusted rows on the others, less the largest class's share.
-    TrustedAccuracy: Context,
-    /// How well trusted rows and others are told apart, as an area under the curve less one half.
-    Kinship: Context,
-    /// Mean of [`Feature::SecondCurvedMargin`] over the row's class.
-    ClassMargin: Context,
-    /// Share of the rows of its class and of its nearest other class's that lie nearer to the other's centre.
-    ClassOverlap: Context,
-    /// Mean of [`Feature::SecondCurvedMargin`] over the row's group, less the table's.
-    GroupMargin: Context,
-    /// Share of the trusted rows that are of the row's group, less the group's share of the others.
-    GroupTrust: Context,
-    /// Whether rows have groups.
-    HasGroups: Context,
-}
 
 /// Where figures are cut off.
 const FARTHEST: f64 = 6.0;
@@ -161,7 +21,7 @@ pub fn row_features(rows: &LabelledRows) -> Matrix {
 }
 
 /// Everything that was fitted to the rows.
-struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     rows: &'a LabelledRows,
     trusted: Vec<usize>,
     neighbours: Neighbours,
@@ -176,7 +36,7 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(rows: &'a LabelledRows) -> Self {
+    pub(crate) fn new(rows: &'a LabelledRows) -> Self {
         let n = rows.n_rows();
         let targets = rows.one_hot();
         let linear_basis = linear(&rows.inputs);
@@ -210,7 +70,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn features(&self) -> Matrix {
+    pub(crate) fn features(&self) -> Matrix {
         let n = self.rows.n_rows();
         let mut features = Matrix::zeros(n, Feature::ALL.len());
         let mut put = |feature: Feature, values: Vec<f64>| {
@@ -226,6 +86,20 @@ impl<'a> Reading<'a> {
         self.trusted(&mut put);
         self.context(&margins, &mut put);
         features
+    }
+
+    /// The class that heads which were solved without the row find likeliest, the mean of both in the second round.
+    pub(crate) fn told(&self, row: usize) -> usize {
+        let (linear, curved) = (self.second_linear.left_out.row(row), self.second_curved.left_out.row(row));
+        let output = |class: &usize| linear[*class] + curved[*class];
+        (0..linear.len()).max_by(|a, b| output(a).total_cmp(&output(b))).expect("there are classes")
+    }
+
+    /// How many of the 5 nearest rows bear each class.
+    pub(crate) fn votes(&self, row: usize) -> Vec<usize> {
+        let mut votes = vec![0; self.rows.n_classes];
+        self.neighbours.of(row).take(5).for_each(|(_, other)| votes[self.rows.labels[other]] += 1);
+        votes
     }
 
     fn each(&self, figure: impl Fn(usize) -> f64) -> Vec<f64> {

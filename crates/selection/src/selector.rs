@@ -1,7 +1,8 @@
 //! The selector: features of a row in, what is likely wrong with it out.
 
 use crate::error::SelectionError;
-use crate::features::{Feature, FeatureGroup, row_features, sigmoid};
+use crate::feature::{Feature, FeatureGroup};
+use crate::features::{row_features, sigmoid};
 use crate::linear_algebra::Matrix;
 use crate::network::{Layer, Network};
 use crate::rows::LabelledRows;
@@ -23,6 +24,13 @@ pub struct Thresholds {
     pub wrong: f64,
     /// Of another origin.
     pub foreign: f64,
+}
+
+impl Thresholds {
+    /// Whether a row is dropped.
+    pub fn drops(&self, verdict: &Verdict) -> bool {
+        verdict.wrong >= self.wrong || verdict.foreign >= self.foreign
+    }
 }
 
 /// What is in a selector's file beside its numbers.

@@ -1,7 +1,8 @@
 //! Training a selector: features and truth of thousands of impure synthetic tables, then regression.
 
 use crate::error::SelectionError;
-use crate::features::{Feature, FeatureGroup, auc, mean, sigmoid};
+use crate::feature::{Feature, FeatureGroup};
+use crate::features::{auc, mean, sigmoid};
 use crate::linear_algebra::Matrix;
 use crate::network::{Adam, Network};
 use crate::selector::{Description, N_OUTPUTS, Selector, Thresholds};
