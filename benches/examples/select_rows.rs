@@ -31,8 +31,8 @@ const SETTINGS: [(&str, usize, Impurity); 9] = [
     ("b-boundary-20", 256, Impurity::BoundaryLabels(0.2)),
     ("b-class-40", 256, Impurity::ClassLabels(0.4)),
     ("b-group-30", 256, Impurity::GroupLabels(0.3)),
-    ("c-copula", 64, Impurity::Copula(1000.0 / 64.0)),
-    ("c-mixed", 64, Impurity::Mixed(1000.0 / 64.0)),
+    ("c-copula", 64, Impurity::Copula(300.0 / 64.0)),
+    ("c-mixed", 64, Impurity::Mixed(300.0 / 64.0)),
     ("d-mirrored-50", 256, Impurity::Mirrored(0.5)),
 ];
 

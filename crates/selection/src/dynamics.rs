@@ -39,7 +39,12 @@ pub(crate) fn watch(features: &Matrix, labels: &[usize], n_classes: usize) -> Ve
     let mut figures = vec![Dynamics::default(); n];
     let mut was_right = vec![false; n];
     let mut rng = Seed(0).stream("selection.dynamics");
-    let mut order: Vec<usize> = (0..n).collect();
+    // From an order by content, so that the order of the rows in the file has no say.
+    let direction: Vec<f64> = (0..p).map(|_| rng.random_range(-1.0..1.0)).collect();
+    let mut placed: Vec<(f64, usize, usize)> =
+        (0..n).map(|row| (dot(features.row(row), &direction), labels[row], row)).collect();
+    placed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let mut order: Vec<usize> = placed.into_iter().map(|(_, _, row)| row).collect();
     let mut told = vec![0.0; n_classes];
     let middle = (N_EPOCHS - 1) as f64 / 2.0;
     let spread: f64 = (0..N_EPOCHS).map(|epoch| (epoch as f64 - middle).powi(2)).sum();

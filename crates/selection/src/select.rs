@@ -90,7 +90,7 @@ impl Selection {
 /// Judges every row of a table: with rows known to be clean, by what they say too. `groups` is the group of each row of the table
 /// (its source), below the number of groups, and empty where there are none; of clean rows no group is known.
 ///
-/// The order of the rows changes nothing but rounding.
+/// The order of the rows changes nothing but rounding, and which of equally distant rows counts as the nearer.
 ///
 /// # Errors
 /// Fewer than 12 rows, one class, a target of numbers, clean rows with other columns.
@@ -211,3 +211,7 @@ fn reasons(
     reasons.truncate(MOST_REASONS);
     reasons
 }
+
+#[cfg(test)]
+#[path = "select/tests.rs"]
+mod tests;
