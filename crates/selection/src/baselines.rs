@@ -71,7 +71,8 @@ impl Baseline {
             }
             Self::SmallLoss(share) => {
                 let head = head();
-                let scores: Vec<f64> = (0..n).map(|row| margin(head.left_out.row(row), rows.labels[row])).collect();
+                let scores: Vec<f64> =
+                    (0..n).map(|row| margin(head.left_out.row(row), rows.labels[row])).collect();
                 let kept = best_but(&scores, &rows.is_trusted, share);
                 (scores, kept)
             }
@@ -85,7 +86,8 @@ impl Baseline {
                 let neighbours = Neighbours::new(&squared_distances(&rows.inputs, &rows.inputs));
                 let all: Vec<usize> = (0..n).collect();
                 let trusted: Vec<usize> = (0..n).filter(|&row| rows.is_trusted[row]).collect();
-                let scores = neighbours.shapley(&rows.labels, if trusted.is_empty() { &all } else { &trusted });
+                let scores =
+                    neighbours.shapley(&rows.labels, if trusted.is_empty() { &all } else { &trusted });
                 let kept = scores.iter().map(|score| *score >= 0.0).collect();
                 (scores, kept)
             }
@@ -134,7 +136,8 @@ fn confident(probabilities: &Matrix, labels: &[usize]) -> Vec<bool> {
     let thresholds: Vec<f64> = (0..probabilities.n_columns()).map(threshold).collect();
     let is_kept = |row: usize| {
         let told = probabilities.row(row);
-        let sure = (0..told.len()).filter(|&class| thresholds[class] > 0.0 && told[class] >= thresholds[class]);
+        let sure =
+            (0..told.len()).filter(|&class| thresholds[class] > 0.0 && told[class] >= thresholds[class]);
         sure.max_by(|&a, &b| told[a].total_cmp(&told[b])).is_none_or(|class| class == labels[row])
     };
     (0..labels.len()).map(is_kept).collect()
@@ -190,7 +193,8 @@ fn loss_weighted(rows: &LabelledRows, features: &Matrix, seed: Seed) -> Vec<f64>
         let weights: Vec<f64> = losses.iter().map(|&loss| share * net.weight(loss)).collect();
         let ahead = model.ahead(&model.gradient(batch, &weights));
         let wanted = ahead.gradient(&trusted, &vec![1.0 / trusted.len() as f64; trusted.len()]);
-        let pulls: Vec<f64> = batch.iter().map(|&row| -model.rate() * share * model.common(row, &wanted)).collect();
+        let pulls: Vec<f64> =
+            batch.iter().map(|&row| -model.rate() * share * model.common(row, &wanted)).collect();
         net.learn(&losses, &pulls);
         let weights: Vec<f64> = losses.iter().map(|&loss| share * net.weight(loss)).collect();
         let gradient = model.gradient(batch, &weights);
@@ -211,7 +215,8 @@ impl LossNet {
 
     fn new(seed: Seed) -> Self {
         let mut rng = seed.stream("baselines.loss-net");
-        let mut unit = || [rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0), rng.random_range(-0.1..0.1)];
+        let mut unit =
+            || [rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0), rng.random_range(-0.1..0.1)];
         Self { units: (0..100).map(|_| unit()).collect(), bias: 0.0 }
     }
 
@@ -243,4 +248,3 @@ impl LossNet {
         self.bias -= rate * slopes.iter().sum::<f64>();
     }
 }
-

@@ -4,5 +4,5 @@
 mod meta;
 mod model;
 
-pub(crate) use model::SoftmaxModel;
 pub use meta::{Gsnr, Hypergradient, MetaConfig, MetaFeatures, MetaTrainer, model_features};
+pub(crate) use model::SoftmaxModel;

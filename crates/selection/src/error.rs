@@ -6,7 +6,9 @@ use weightsmith_base_model::EncodingError;
 #[derive(Debug, thiserror::Error)]
 pub enum SelectionError {
     /// The target is a number.
-    #[error("rows are selected where the target is a class, and it is a number; --task classification makes classes of whole numbers")]
+    #[error(
+        "rows are selected where the target is a class, and it is a number; --task classification makes classes of whole numbers"
+    )]
     Numbers,
     /// There is nothing to tell apart.
     #[error("all rows have the same class; there is nothing to select by")]

@@ -192,17 +192,22 @@ impl<'a> Reading<'a> {
                 found.next().map_or(1.0, |(distance, _)| distance.sqrt() + 1e-3)
             });
             let middle = median(near.iter().copied());
-            put(Feature::TrustedDistance, near.into_iter().map(|distance| (distance / middle).ln()).collect());
+            put(
+                Feature::TrustedDistance,
+                near.into_iter().map(|distance| (distance / middle).ln()).collect(),
+            );
         }
     }
 
     /// The figures of the heads; gives the second margins.
     fn heads(&self, put: &mut impl FnMut(Feature, Vec<f64>)) -> Vec<f64> {
         let labels = &self.rows.labels;
-        let margins =
-            |head: &SolvedHead| self.each(|row| margin(head.left_out.row(row), labels[row]));
+        let margins = |head: &SolvedHead| self.each(|row| margin(head.left_out.row(row), labels[row]));
         let total: f64 = self.linear.leverages.iter().sum::<f64>() / labels.len() as f64;
-        put(Feature::Leverage, self.each(|row| (self.linear.leverages[row] / total.max(1e-9)).max(1e-4).ln()));
+        put(
+            Feature::Leverage,
+            self.each(|row| (self.linear.leverages[row] / total.max(1e-9)).max(1e-4).ln()),
+        );
         put(Feature::Residual, self.each(|row| 1.0 - self.linear.left_out.row(row)[labels[row]]));
         put(Feature::LinearMargin, margins(&self.linear));
         put(Feature::CurvedMargin, margins(&self.curved));
@@ -218,7 +223,8 @@ impl<'a> Reading<'a> {
         }
         put(Feature::Shapley, standardised(self.neighbours.shapley(labels, &query)));
         let largest = self.rows.class_shares().into_iter().fold(0.0, f64::max);
-        let accuracy = |margins: &[f64]| mean(margins.iter().map(|m| f64::from(u8::from(*m > 0.0)))) - largest;
+        let accuracy =
+            |margins: &[f64]| mean(margins.iter().map(|m| f64::from(u8::from(*m > 0.0)))) - largest;
         let linear = accuracy(&margins(&self.linear));
         let curved = accuracy(&second);
         put(Feature::LinearAccuracy, self.each(|_| linear));

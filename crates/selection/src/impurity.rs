@@ -147,7 +147,8 @@ impl Impurity {
         let mut columns = clean.table().columns().to_vec();
         let mut order: Vec<usize> = (0..columns.len()).collect();
         order.shuffle(rng);
-        let n_changed = if matches!(self, Self::Moved(_)) { columns.len() } else { columns.len().div_ceil(2) };
+        let n_changed =
+            if matches!(self, Self::Moved(_)) { columns.len() } else { columns.len().div_ceil(2) };
         for &at in &order[..n_changed] {
             self.change(&mut columns[at], rows, rng);
         }
@@ -174,8 +175,11 @@ impl Impurity {
                 let spread = mean(present.iter().map(|value| (value - centre).powi(2))).sqrt();
                 let step = spread * rng.random_range(-1.5..1.5);
                 for &row in rows {
-                    values[row] =
-                        if matches!(self, Self::Moved(_)) { values[row] + step } else { 2.0 * middle - values[row] };
+                    values[row] = if matches!(self, Self::Moved(_)) {
+                        values[row] + step
+                    } else {
+                        2.0 * middle - values[row]
+                    };
                 }
             }
             ColumnValues::Categorical { levels, codes } => {
@@ -229,7 +233,8 @@ fn near_boundary(
         .map(|row| {
             let (own, outputs) = (rows.labels[row], head.left_out.row(row));
             let others = (0..rows.n_classes).filter(|&class| class != own && shares[class] > 0.0);
-            let next = others.max_by(|&a, &b| outputs[a].total_cmp(&outputs[b])).expect("two classes or more");
+            let next =
+                others.max_by(|&a, &b| outputs[a].total_cmp(&outputs[b])).expect("two classes or more");
             // Rows are drawn without replacement, with weights that fall with the margin (Gumbel's trick).
             let distance = (outputs[own] - outputs[next]).abs() / 0.15;
             let gumbel = -(-rng.random_range(1e-9..1.0f64).ln()).ln();
@@ -242,7 +247,10 @@ fn near_boundary(
 }
 
 /// A class, drawn by its share, and the one whose centre is nearest.
-fn neighbouring_classes(clean: &Support<Base>, rng: &mut ChaCha8Rng) -> Result<(usize, usize), SelectionError> {
+fn neighbouring_classes(
+    clean: &Support<Base>,
+    rng: &mut ChaCha8Rng,
+) -> Result<(usize, usize), SelectionError> {
     let rows = encoded(clean)?;
     let class = rows.labels[rng.random_range(0..rows.n_rows())];
     let centre = |class: usize| -> Vec<f64> {

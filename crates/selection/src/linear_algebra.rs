@@ -187,9 +187,8 @@ mod tests {
         let columns = unit.transposed();
         for i in 0..3 {
             for k in 0..3 {
-                let product: f64 = (0..3)
-                    .map(|j| a.row(i.max(j))[i.min(j)] * dot(columns.row(j), columns.row(k)))
-                    .sum();
+                let product: f64 =
+                    (0..3).map(|j| a.row(i.max(j))[i.min(j)] * dot(columns.row(j), columns.row(k))).sum();
                 assert!((product - f64::from(u8::from(i == k))).abs() < 1e-12, "{i} {k}: {product}");
             }
         }

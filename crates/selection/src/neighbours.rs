@@ -57,7 +57,9 @@ impl Neighbours {
     pub(crate) fn nearest(&self, row: usize, labels: &[usize], counts: impl Fn(usize) -> bool) -> (f64, f64) {
         let nearest = |same: bool| {
             let mut found = self.of(row).filter(|(_, other)| counts(*other));
-            found.find(|(_, other)| (labels[*other] == labels[row]) == same).map_or(f64::INFINITY, |(d, _)| d.sqrt())
+            found
+                .find(|(_, other)| (labels[*other] == labels[row]) == same)
+                .map_or(f64::INFINITY, |(d, _)| d.sqrt())
         };
         (nearest(true), nearest(false))
     }
@@ -97,7 +99,8 @@ mod tests {
 
     /// The share of right votes of the query's nearest neighbours in a coalition, over `k`.
     fn utility(list: &[(f64, u32)], labels: &[usize], query: usize, is_in: impl Fn(usize) -> bool) -> f64 {
-        let near = list.iter().map(|&(_, other)| other as usize).filter(|other| is_in(*other)).take(N_SHAPLEY);
+        let near =
+            list.iter().map(|&(_, other)| other as usize).filter(|other| is_in(*other)).take(N_SHAPLEY);
         near.filter(|&other| labels[other] == labels[query]).count() as f64 / N_SHAPLEY as f64
     }
 

@@ -21,7 +21,8 @@ pub(crate) struct Layer {
 impl Layer {
     fn new(n_inputs: usize, n_outputs: usize, rng: &mut ChaCha8Rng) -> Self {
         let scale = (6.0 / n_inputs as f32).sqrt();
-        let mut numbers: Vec<f32> = (0..n_inputs * n_outputs).map(|_| rng.random_range(-scale..scale)).collect();
+        let mut numbers: Vec<f32> =
+            (0..n_inputs * n_outputs).map(|_| rng.random_range(-scale..scale)).collect();
         numbers.resize((n_inputs + 1) * n_outputs, 0.0);
         Self { n_inputs, n_outputs, numbers }
     }
@@ -116,7 +117,10 @@ fn backward(network: &Network, inputs: &[f32], seen: &Activations, pull: &[f32],
     back.iter_mut().zip(&seen.hidden[1]).for_each(|(back, value)| *back *= f32::from(u8::from(*value > 0.0)));
     let mut further = [0.0f32; N_UNITS];
     network.layers[1].backward(&seen.hidden[0], &back, two, Some(&mut further));
-    further.iter_mut().zip(&seen.hidden[0]).for_each(|(back, value)| *back *= f32::from(u8::from(*value > 0.0)));
+    further
+        .iter_mut()
+        .zip(&seen.hidden[0])
+        .for_each(|(back, value)| *back *= f32::from(u8::from(*value > 0.0)));
     network.layers[0].backward(inputs, &further, one, None);
 }
 

@@ -39,7 +39,10 @@ impl LabelledRows {
         };
         let n_rows = labels.len();
         if is_trusted.len() != n_rows || !(groups.is_empty() || groups.len() == n_rows) {
-            return Err(SelectionError::UnequalLength { n_rows, n_marks: is_trusted.len().min(groups.len()) });
+            return Err(SelectionError::UnequalLength {
+                n_rows,
+                n_marks: is_trusted.len().min(groups.len()),
+            });
         }
         let mut is_present = vec![false; class_names.len()];
         labels.iter().for_each(|&label| is_present[label] = true);
@@ -135,7 +138,8 @@ pub fn joined<L: Level>(first: &Support<L>, second: &Support<L>) -> Result<Suppo
     let labels = labels.iter().copied().chain(more.iter().map(|&label| places[label])).collect();
     let column = |column: &Column| {
         let name = &column.name;
-        let other = second.table().column(name).ok_or_else(|| differ(&format!("column \"{name}\" is missing")))?;
+        let other =
+            second.table().column(name).ok_or_else(|| differ(&format!("column \"{name}\" is missing")))?;
         let values = joined_values(&column.values, &other.values);
         let values = values.ok_or_else(|| {
             differ(&format!("column \"{name}\" holds numbers in one of them and names in the other"))

@@ -5,7 +5,7 @@ use crate::feature::Feature;
 use crate::features::Reading;
 use crate::linear_algebra::Matrix;
 use crate::rows::{LabelledRows, joined};
-use crate::selector::{Selector, Thresholds, Verdict};
+use crate::selector::{Selector, Verdict};
 use serde::Serialize;
 use weightsmith_tasks::{Support, Target};
 
@@ -45,6 +45,8 @@ pub struct SelectedRow {
     pub wrong: f64,
     /// Probability that it is of another population than is asked about, or synthesised.
     pub foreign: f64,
+    /// Probability of either, by which rows are dropped.
+    pub impure: f64,
     /// What it is worth for rows like the clean ones, in standard deviations over the table: predicted, above 0 where it helps.
     pub value: f64,
     /// The class that it looks like, if not its own.
@@ -60,8 +62,8 @@ pub struct Selection {
     pub rows: Vec<SelectedRow>,
     /// Rows known to be clean that were given beside the table.
     pub n_clean: usize,
-    /// From which probabilities on rows are dropped.
-    pub thresholds: Thresholds,
+    /// From which probability of being impure on rows are dropped; above 1 none is.
+    pub threshold: f64,
 }
 
 impl Selection {
@@ -80,8 +82,7 @@ impl Selection {
     pub fn most_suspicious(&self, n_most: usize) -> Vec<&SelectedRow> {
         let mut rows: Vec<&SelectedRow> =
             self.rows.iter().filter(|row| row.standing != Standing::Kept).collect();
-        let badness = |row: &SelectedRow| 1.0 - (1.0 - row.wrong) * (1.0 - row.foreign);
-        rows.sort_by(|a, b| badness(b).total_cmp(&badness(a)).then(a.row.cmp(&b.row)));
+        rows.sort_by(|a, b| b.impure.total_cmp(&a.impure).then(a.row.cmp(&b.row)));
         rows.truncate(n_most);
         rows
     }
@@ -122,15 +123,15 @@ pub fn select(
     let reading = Reading::new(&rows);
     let features = reading.features();
     let verdicts = selector.judge_features(&features);
-    let thresholds = selector.thresholds(n_clean > 0);
-    let is_dropped = dropped(&rows, &verdicts[..n], thresholds);
-    let kept_sum: f64 = (0..n).filter(|&row| !is_dropped[row]).map(|row| verdicts[row].clean()).sum();
+    let threshold = selector.threshold(n_clean > 0);
+    let is_dropped = dropped(&rows, &verdicts[..n], threshold);
+    let kept_sum: f64 = (0..n).filter(|&row| !is_dropped[row]).map(|row| 1.0 - verdicts[row].impure).sum();
     let n_kept = is_dropped.iter().filter(|dropped| !**dropped).count() as f64;
     let judged = (0..n).map(|row| {
         let verdict = verdicts[row];
         let standing = match is_dropped[row] {
             true => Standing::Dropped,
-            false if is_doubtful(&verdict, thresholds) => Standing::Doubtful,
+            false if verdict.impure >= DOUBTFUL_SHARE * threshold.min(1.0) => Standing::Doubtful,
             false => Standing::Kept,
         };
         let told = reading.told(row);
@@ -142,31 +143,27 @@ pub fn select(
             row: row + 1,
             label: class_names[rows.labels[row]].clone(),
             standing,
-            weight: if is_dropped[row] { 0.0 } else { verdict.clean() * n_kept / kept_sum.max(1e-12) },
+            weight: if is_dropped[row] { 0.0 } else { (1.0 - verdict.impure) * n_kept / kept_sum.max(1e-12) },
             wrong: verdict.wrong,
             foreign: verdict.foreign,
+            impure: verdict.impure,
             value: verdict.value,
             looks_like: (told != rows.labels[row]).then(|| class_names[told].clone()),
             reasons,
         }
     });
-    Ok(Selection { rows: judged.collect(), n_clean, thresholds })
+    Ok(Selection { rows: judged.collect(), n_clean, threshold })
 }
 
 /// Which rows are dropped; of every class two stay, those most likely clean.
-fn dropped(rows: &LabelledRows, verdicts: &[Verdict], thresholds: Thresholds) -> Vec<bool> {
-    let mut is_dropped: Vec<bool> = verdicts.iter().map(|verdict| thresholds.drops(verdict)).collect();
+fn dropped(rows: &LabelledRows, verdicts: &[Verdict], threshold: f64) -> Vec<bool> {
+    let mut is_dropped: Vec<bool> = verdicts.iter().map(|verdict| verdict.impure >= threshold).collect();
     for class in 0..rows.n_classes {
         let mut of_class: Vec<usize> = (0..verdicts.len()).filter(|&row| rows.labels[row] == class).collect();
-        of_class.sort_by(|&a, &b| verdicts[b].clean().total_cmp(&verdicts[a].clean()));
+        of_class.sort_by(|&a, &b| verdicts[a].impure.total_cmp(&verdicts[b].impure));
         of_class.iter().take(LEAST_OF_A_CLASS).for_each(|&row| is_dropped[row] = false);
     }
     is_dropped
-}
-
-fn is_doubtful(verdict: &Verdict, thresholds: Thresholds) -> bool {
-    let near = |probability: f64, threshold: f64| probability >= DOUBTFUL_SHARE * threshold.min(1.0);
-    near(verdict.wrong, thresholds.wrong) || near(verdict.foreign, thresholds.foreign)
 }
 
 /// Why a row is doubted, the weightiest first.
@@ -183,8 +180,14 @@ fn reasons(
     let mut reasons = Vec::new();
     if verdict.foreign > verdict.wrong {
         reasons.push(match rows.n_trusted() {
-            0 => format!("it seems to be made from other rows, or of another origin ({:.0} %)", 100.0 * verdict.foreign),
-            _ => format!("it is unlike the rows known to be clean ({:.0} % of another origin)", 100.0 * verdict.foreign),
+            0 => format!(
+                "it seems to be made from other rows, or of another origin ({:.0} %)",
+                100.0 * verdict.foreign
+            ),
+            _ => format!(
+                "it is unlike the rows known to be clean ({:.0} % of another origin)",
+                100.0 * verdict.foreign
+            ),
         });
     }
     let told = reading.told(row);
@@ -196,7 +199,10 @@ fn reasons(
     if most != own && votes[own] < 3 {
         reasons.push(format!("{} of the 5 rows most like it are \"{}\"", votes[most], class_names[most]));
     }
-    if rows.n_trusted() > 0 && figure(Feature::TrustedLinearMargin) < 0.0 && figure(Feature::TrustedCurvedMargin) < 0.0 {
+    if rows.n_trusted() > 0
+        && figure(Feature::TrustedLinearMargin) < 0.0
+        && figure(Feature::TrustedCurvedMargin) < 0.0
+    {
         reasons.push("models fitted to the clean rows alone say another class".to_string());
     }
     if figure(Feature::GroupMargin) < -0.1 {
@@ -206,7 +212,10 @@ fn reasons(
         reasons.push("learning from it is expected to make predictions worse".to_string());
     }
     if reasons.is_empty() {
-        reasons.push(format!("all its figures together: {:.0} % that its label is wrong", 100.0 * verdict.wrong));
+        reasons.push(format!(
+            "all its figures together: {:.0} % that something is wrong with it",
+            100.0 * verdict.impure
+        ));
     }
     reasons.truncate(MOST_REASONS);
     reasons

@@ -13,25 +13,10 @@ use std::collections::HashMap;
 const SHIPPED: &[u8] = include_bytes!("../../../models/selector-1/selector.safetensors");
 const METADATA: &str = "weightsmith";
 const LAYERS: [&str; 3] = ["hidden1", "hidden2", "output"];
-/// What the network says of a row: logits of a wrong label and of another origin, and the value.
-pub(crate) const N_OUTPUTS: usize = 3;
-
-/// From which probability on a row is dropped.
-#[derive(Copy, Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Thresholds {
-    /// Of a wrong label.
-    pub wrong: f64,
-    /// Of another origin.
-    pub foreign: f64,
-}
-
-impl Thresholds {
-    /// Whether a row is dropped.
-    pub fn drops(&self, verdict: &Verdict) -> bool {
-        verdict.wrong >= self.wrong || verdict.foreign >= self.foreign
-    }
-}
+/// What the network says of a row: logits of a wrong label, of another origin and of either, and the value.
+pub(crate) const N_OUTPUTS: usize = 4;
+/// The output that is a value.
+pub(crate) const VALUE: usize = N_OUTPUTS - 1;
 
 /// What is in a selector's file beside its numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,8 +27,8 @@ pub(crate) struct Description {
     /// What is subtracted from each, and what it is divided by.
     pub(crate) centres: Vec<f64>,
     pub(crate) scales: Vec<f64>,
-    /// Thresholds where no rows are known to be clean, and where some are.
-    pub(crate) thresholds: [Thresholds; 2],
+    /// From which probability of being impure on rows are dropped, where no rows are known to be clean, and where some are.
+    pub(crate) thresholds: [f64; 2],
     /// How it was trained, as the configuration has it.
     pub(crate) trained: serde_json::Value,
 }
@@ -63,15 +48,10 @@ pub struct Verdict {
     pub wrong: f64,
     /// Probability that it is of another population than is asked about, or synthesised.
     pub foreign: f64,
+    /// Probability of either: that it is impure.
+    pub impure: f64,
     /// Predicted value for rows of the population, in standard deviations over the table.
     pub value: f64,
-}
-
-impl Verdict {
-    /// Probability that nothing is wrong with it.
-    pub fn clean(&self) -> f64 {
-        (1.0 - self.wrong) * (1.0 - self.foreign)
-    }
 }
 
 impl Selector {
@@ -87,8 +67,9 @@ impl Selector {
         Self::from_bytes(SHIPPED).expect("the shipped selector is whole")
     }
 
-    /// From which probabilities on rows are dropped, with or without rows known to be clean.
-    pub fn thresholds(&self, has_trusted: bool) -> Thresholds {
+    /// From which probability of being impure on rows are dropped: that with which solved heads were most accurate on synthetic
+    /// tables, with or without rows known to be clean. Above 1 none is.
+    pub fn threshold(&self, has_trusted: bool) -> f64 {
         self.description.thresholds[usize::from(has_trusted)]
     }
 
@@ -102,7 +83,7 @@ impl Selector {
         let mut verdicts = self.judge_features(&row_features(rows));
         for (verdict, is_trusted) in verdicts.iter_mut().zip(&rows.is_trusted) {
             if *is_trusted {
-                (verdict.wrong, verdict.foreign) = (0.0, 0.0);
+                (verdict.wrong, verdict.foreign, verdict.impure) = (0.0, 0.0, 0.0);
             }
         }
         verdicts
@@ -114,7 +95,8 @@ impl Selector {
         let verdict = |row: &[f64]| {
             self.network.forward(&self.inputs(row), &mut seen);
             let of = |output: usize| f64::from(seen.outputs[output]);
-            Verdict { wrong: sigmoid(of(0)), foreign: sigmoid(of(1)), value: of(2) }
+            let [wrong, foreign, impure] = [0, 1, 2].map(|output| sigmoid(of(output)));
+            Verdict { wrong, foreign, impure, value: of(VALUE) }
         };
         features.rows().map(verdict).collect()
     }
@@ -124,9 +106,15 @@ impl Selector {
         let Description { centres, scales, .. } = &self.description;
         let known = features.iter().zip(Feature::ALL).zip(centres.iter().zip(scales));
         known
-            .map(|((value, feature), (centre, scale))| {
-                if self.groups.contains(&feature.group()) { ((value - centre) / scale) as f32 } else { 0.0 }
-            })
+            .map(
+                |((value, feature), (centre, scale))| {
+                    if self.groups.contains(&feature.group()) {
+                        ((value - centre) / scale) as f32
+                    } else {
+                        0.0
+                    }
+                },
+            )
             .collect()
     }
 

@@ -5,8 +5,9 @@ use crate::feature::{Feature, FeatureGroup};
 use crate::features::{auc, mean, sigmoid};
 use crate::linear_algebra::Matrix;
 use crate::network::{Adam, Network};
-use crate::selector::{Description, N_OUTPUTS, Selector, Thresholds};
+use crate::selector::{Description, N_OUTPUTS, Selector, VALUE};
 use crate::synthetic::{SyntheticTable, TableShares};
+use crate::trials::Trials;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use weightsmith_tasks::Seed;
@@ -59,7 +60,7 @@ impl Default for SelectorConfig {
 pub struct LabelledFeatures {
     /// `[n_rows, Feature::ALL.len()]`, trusted rows left out.
     pub features: Matrix,
-    /// For each row: 1 for a wrong label, 1 for another origin, the value.
+    /// For each row: 1 for a wrong label, 1 for another origin, 1 for either, the value.
     pub targets: Vec<[f32; N_OUTPUTS]>,
 }
 
@@ -75,6 +76,10 @@ pub struct SelectorFigures {
     /// Accuracy of solved heads on clean query rows: of all rows, of the rows that are kept, weighted by how clean they are, and of the
     /// clean rows alone; without and with trusted rows.
     pub accuracy: [[f64; 4]; 2],
+    /// The same of rows of either kind.
+    pub impure_auc: [f64; 2],
+    /// Accuracy at each threshold that was tried.
+    pub of_thresholds: [[f64; 10]; 2],
 }
 
 impl LabelledFeatures {
@@ -85,7 +90,9 @@ impl LabelledFeatures {
         let rows: Vec<usize> = (0..values.len()).filter(|&row| !table.rows.is_trusted[row]).collect();
         let target = |&row: &usize| {
             let truth = table.truth[row];
-            [f32::from(u8::from(truth.is_wrong)), f32::from(u8::from(truth.is_foreign)), values[row] as f32]
+            let of = |is: bool| f32::from(u8::from(is));
+            let (wrong, foreign) = (truth.is_wrong, truth.is_foreign);
+            [of(wrong), of(foreign), of(wrong || foreign), values[row] as f32]
         };
         Self { features: features.select(&rows), targets: rows.iter().map(target).collect() }
     }
@@ -98,8 +105,10 @@ fn in_parallel<T: Send>(n: u64, n_threads: usize, work: impl Fn(u64) -> T + Sync
         let work = &work;
         let of = |thread: usize| move || (thread as u64..n).step_by(n_threads).map(work).collect::<Vec<T>>();
         let threads: Vec<_> = (0..n_threads).map(|thread| scope.spawn(of(thread))).collect();
-        let mut parts: Vec<_> =
-            threads.into_iter().map(|t| t.join().expect("drawing tables does not panic").into_iter()).collect();
+        let mut parts: Vec<_> = threads
+            .into_iter()
+            .map(|t| t.join().expect("drawing tables does not panic").into_iter())
+            .collect();
         (0..n as usize).filter_map(|position| parts[position % n_threads].next()).collect()
     })
 }
@@ -131,16 +140,16 @@ pub fn fit_selector(
     assert!(!rows.is_empty(), "a selector learns from rows");
     let centre = |at: usize| mean(rows.iter().map(|(row, _)| row[at]));
     let centres: Vec<f64> = (0..n_features).map(centre).collect();
-    let spread = |at: usize| mean(rows.iter().map(|(row, _)| (row[at] - centres[at]).powi(2))).sqrt().max(1e-3);
+    let spread =
+        |at: usize| mean(rows.iter().map(|(row, _)| (row[at] - centres[at]).powi(2))).sqrt().max(1e-3);
     let scales: Vec<f64> = (0..n_features).map(spread).collect();
     let mut rng = Seed(config.seed).stream("selection.fit");
     let network = Network::new(n_features, N_OUTPUTS, &mut rng);
-    let never = Thresholds { wrong: 1.0, foreign: 1.0 };
     let description = Description {
         features: Feature::ALL.iter().map(|feature| feature.name().to_string()).collect(),
         centres,
         scales,
-        thresholds: [never; 2],
+        thresholds: [NEVER; 2],
         trained: serde_json::to_value(config).expect("a configuration is plain data"),
     };
     let mut selector = Selector::new(network, description, &config.groups);
@@ -160,14 +169,14 @@ pub fn fit_selector(
                 selector.network.forward(&inputs[row], &mut seen);
                 let target = rows[row].1;
                 let mut pull = [0.0f32; N_OUTPUTS];
-                for output in 0..2 {
+                for output in 0..VALUE {
                     let p = sigmoid(f64::from(seen.outputs[output])) as f32;
                     pull[output] = share * (p - target[output]);
                     let own = if target[output] > 0.5 { p } else { 1.0 - p };
                     total -= f64::from(own.max(1e-7).ln());
                 }
-                let error = seen.outputs[2] - target[2];
-                pull[2] = share * config.value_share * error;
+                let error = seen.outputs[VALUE] - target[VALUE];
+                pull[VALUE] = share * config.value_share * error;
                 total += f64::from(0.5 * config.value_share * error * error);
                 selector.network.backward(&inputs[row], &seen, &pull, &mut gradient);
             }
@@ -181,80 +190,86 @@ pub fn fit_selector(
     selector
 }
 
-/// Thresholds that are tried.
-const TRIED: [f64; 8] = [0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 1.01];
+/// An accuracy that is less than another by no more than this is as good.
+const AS_GOOD: f64 = 0.0007;
+/// Thresholds that are tried; above 1 nothing is dropped.
+const TRIED: [f64; 10] = [0.15, 0.22, 0.3, 0.38, 0.46, 0.54, 0.62, 0.7, 0.8, NEVER];
+const NEVER: f64 = 1.01;
+
+/// What was found on one table.
+struct Tried {
+    has_trusted: bool,
+    wrong: Option<f64>,
+    foreign: Option<f64>,
+    impure: Option<f64>,
+    correlation: f64,
+    /// Of all rows, weighted by how clean they are, of the clean rows alone.
+    controls: [f64; 3],
+    /// For each threshold.
+    accuracies: Vec<f64>,
+}
+
+fn try_table(selector: &Selector, config: &SelectorConfig, position: u64) -> Option<Tried> {
+    // Beyond the positions that were learned from.
+    let table = SyntheticTable::draw(&config.tables, Seed(config.seed), config.n_tables + position).ok()?;
+    let verdicts = selector.judge(&table.rows);
+    let others: Vec<usize> = (0..verdicts.len()).filter(|&row| !table.rows.is_trusted[row]).collect();
+    let telling = |score: &dyn Fn(usize) -> f64, is_meant: &dyn Fn(usize) -> bool| {
+        let meant: Vec<bool> = others.iter().map(|&row| is_meant(row)).collect();
+        let scores: Vec<f64> = others.iter().map(|&row| score(row)).collect();
+        meant.contains(&true).then(|| auc(&scores, &meant))
+    };
+    let values = table.values();
+    let trials = Trials::new(&table.rows);
+    let accuracy =
+        |weights: &[f64]| trials.accuracy(&trials.heads(weights), &table.query, &table.query_labels);
+    let clean: Vec<f64> = verdicts.iter().map(|verdict| (1.0 - verdict.impure).max(1e-3)).collect();
+    let oracle: Vec<f64> = table.truth.iter().map(|truth| f64::from(u8::from(!truth.is_touched))).collect();
+    let of_threshold = |&threshold: &f64| accuracy(&trials.weights(&verdicts, threshold));
+    Some(Tried {
+        has_trusted: table.rows.n_trusted() > 0,
+        wrong: telling(&|row| verdicts[row].wrong, &|row| table.truth[row].is_wrong),
+        foreign: telling(&|row| verdicts[row].foreign, &|row| table.truth[row].is_foreign),
+        correlation: correlation(others.iter().map(|&row| (verdicts[row].value, values[row]))),
+        controls: [accuracy(&vec![1.0; verdicts.len()]), accuracy(&clean), accuracy(&oracle)],
+        impure: telling(&|row| verdicts[row].impure, &|row| {
+            table.truth[row].is_wrong || table.truth[row].is_foreign
+        }),
+        accuracies: TRIED.iter().map(of_threshold).collect(),
+    })
+}
 
 /// Picks thresholds on tables that nothing was learned from, by the accuracy of solved heads on clean query rows, and gives figures of the
 /// selector on the same tables.
-///
-/// # Errors
-/// None today.
 pub fn tune(selector: &mut Selector, config: &SelectorConfig, n_threads: usize) -> SelectorFigures {
-    struct Tried {
-        has_trusted: bool,
-        wrong: Option<f64>,
-        foreign: Option<f64>,
-        correlation: f64,
-        /// All rows, weighted, oracle, then the pairs of thresholds.
-        accuracies: Vec<f64>,
-    }
-    let pairs: Vec<Thresholds> = TRIED
-        .iter()
-        .flat_map(|&wrong| TRIED.iter().map(move |&foreign| Thresholds { wrong, foreign }))
-        .filter(|pair| pair.wrong == 1.01 || pair.foreign == 1.01 || pair.wrong == pair.foreign)
-        .collect();
-    let of_table = |position: u64| -> Option<Tried> {
-        // Beyond the positions that were learned from.
-        let table = SyntheticTable::draw(&config.tables, Seed(config.seed), config.n_tables + position).ok()?;
-        let mut verdicts = selector.judge(&table.rows);
-        let others: Vec<usize> = (0..verdicts.len()).filter(|&row| !table.rows.is_trusted[row]).collect();
-        let telling = |score: &dyn Fn(usize) -> f64, is_meant: &dyn Fn(usize) -> bool| {
-            let meant: Vec<bool> = others.iter().map(|&row| is_meant(row)).collect();
-            let scores: Vec<f64> = others.iter().map(|&row| score(row)).collect();
-            meant.contains(&true).then(|| auc(&scores, &meant))
-        };
-        let wrong = telling(&|row| verdicts[row].wrong, &|row| table.truth[row].is_wrong);
-        let foreign = telling(&|row| verdicts[row].foreign, &|row| table.truth[row].is_foreign);
-        let values = table.values();
-        let correlation = correlation(others.iter().map(|&row| (verdicts[row].value, values[row])));
-        verdicts.iter_mut().zip(&table.rows.is_trusted).for_each(|(verdict, trusted)| {
-            if *trusted {
-                (verdict.wrong, verdict.foreign) = (0.0, 0.0);
-            }
-        });
-        let keep = |keeps: &dyn Fn(usize) -> bool| -> Vec<f64> {
-            (0..verdicts.len()).map(|row| f64::from(u8::from(keeps(row)))).collect()
-        };
-        let mut accuracies = vec![
-            table.score(&vec![1.0; verdicts.len()]),
-            table.score(&verdicts.iter().map(|verdict| verdict.clean().max(1e-3)).collect::<Vec<_>>()),
-            table.score(&keep(&|row| !table.truth[row].is_touched)),
-        ];
-        for pair in &pairs {
-            let kept =
-                keep(&|row| verdicts[row].wrong < pair.wrong && verdicts[row].foreign < pair.foreign);
-            accuracies.push(if kept.iter().sum::<f64>() < 8.0 { accuracies[0] } else { table.score(&kept) });
-        }
-        Some(Tried { has_trusted: table.rows.n_trusted() > 0, wrong, foreign, correlation, accuracies })
-    };
-    let tried: Vec<Tried> = in_parallel(config.n_tuning_tables, n_threads, of_table).into_iter().flatten().collect();
-    let correlation = mean(tried.iter().map(|table| table.correlation));
+    let of_table = |position| try_table(selector, config, position);
+    let tried: Vec<Tried> =
+        in_parallel(config.n_tuning_tables, n_threads, of_table).into_iter().flatten().collect();
     let mut figures = SelectorFigures {
         wrong_auc: [0.0; 2],
         foreign_auc: [0.0; 2],
-        value_correlation: correlation,
+        value_correlation: mean(tried.iter().map(|table| table.correlation)),
         accuracy: [[0.0; 4]; 2],
+        impure_auc: [0.0; 2],
+        of_thresholds: [[0.0; TRIED.len()]; 2],
     };
-    for has_trusted in [false, true] {
-        let some: Vec<&Tried> = tried.iter().filter(|table| table.has_trusted == has_trusted).collect();
+    for place in [0, 1] {
+        let some: Vec<&Tried> =
+            tried.iter().filter(|table| usize::from(table.has_trusted) == place).collect();
         let accuracy = |at: usize| mean(some.iter().map(|table| table.accuracies[at]));
-        let best = (0..pairs.len()).max_by(|&a, &b| accuracy(a + 3).total_cmp(&accuracy(b + 3)));
-        let best = best.expect("there are thresholds");
-        let place = usize::from(has_trusted);
-        selector.description.thresholds[place] = pairs[best];
+        let control = |at: usize| mean(some.iter().map(|table| table.controls[at]));
+        let highest = (0..TRIED.len()).map(accuracy).fold(0.0, f64::max);
+        // Of thresholds that are as good as the best, the one that drops the fewest rows.
+        let best = (0..TRIED.len())
+            .rev()
+            .find(|&at| accuracy(at) >= highest - AS_GOOD)
+            .expect("there are thresholds");
+        selector.description.thresholds[place] = TRIED[best];
         figures.wrong_auc[place] = mean(some.iter().filter_map(|table| table.wrong));
         figures.foreign_auc[place] = mean(some.iter().filter_map(|table| table.foreign));
-        figures.accuracy[place] = [accuracy(0), accuracy(best + 3), accuracy(1), accuracy(2)];
+        figures.accuracy[place] = [control(0), accuracy(best), control(1), control(2)];
+        figures.impure_auc[place] = mean(some.iter().filter_map(|table| table.impure));
+        figures.of_thresholds[place] = std::array::from_fn(accuracy);
     }
     figures
 }
@@ -263,7 +278,8 @@ fn correlation(pairs: impl Iterator<Item = (f64, f64)>) -> f64 {
     let pairs: Vec<(f64, f64)> = pairs.collect();
     let (a, b) = (mean(pairs.iter().map(|p| p.0)), mean(pairs.iter().map(|p| p.1)));
     let product = mean(pairs.iter().map(|p| (p.0 - a) * (p.1 - b)));
-    let squares = mean(pairs.iter().map(|p| (p.0 - a).powi(2))) * mean(pairs.iter().map(|p| (p.1 - b).powi(2)));
+    let squares =
+        mean(pairs.iter().map(|p| (p.0 - a).powi(2))) * mean(pairs.iter().map(|p| (p.1 - b).powi(2)));
     product / squares.sqrt().max(1e-12)
 }
 

@@ -21,8 +21,20 @@ use weightsmith_tasks::{Schema, Target};
 const MOST_NAMED: usize = 12;
 
 pub(super) fn run(arguments: &Generate, session: &Session) -> Result<Outcome> {
-    let Generate { rows, columns, out, metamodel, trees, steps, seconds, refine, select, seed, precision, force } =
-        arguments;
+    let Generate {
+        rows,
+        columns,
+        out,
+        metamodel,
+        trees,
+        steps,
+        seconds,
+        refine,
+        select,
+        seed,
+        precision,
+        force,
+    } = arguments;
     let LabelledArguments { data: source, target, .. } = rows;
     outputs::check([(Content::Weights, Some(out.as_path()))], outputs::file_of(source), *force)?;
     let (task, selection) = (columns.task.task_type(), columns.selection(rows));

@@ -60,7 +60,8 @@ pub(super) fn run(arguments: &Select, session: &Session) -> Result<Outcome> {
         write_output(path, &fields.csv(&judged.kept()))?;
     }
     if let Some(path) = report {
-        let page = SelectionReport { name: &name, target: &target, selection: &judged, ids: &ids, notes: &notes };
+        let page =
+            SelectionReport { name: &name, target: &target, selection: &judged, ids: &ids, notes: &notes };
         write_report(&page, path)?;
     }
     let printed = Printed {
@@ -111,7 +112,10 @@ fn clean_rows(source: &Source, table: &Labelled, target: &str) -> Result<Support
     };
     let place = |label: &&str| {
         class_names.iter().position(|known| known == label).with_context(|| {
-            format!("{source} has the class \"{label}\", which the table has not; it has {}", class_names.join(", "))
+            format!(
+                "{source} has the class \"{label}\", which the table has not; it has {}",
+                class_names.join(", ")
+            )
         })
     };
     let labels = labels.iter().map(place).collect::<Result<Vec<usize>>>()?;

@@ -48,7 +48,8 @@ fn rows_are_judged_and_the_table_is_written_without_those_that_are_dropped() {
 fn clean_rows_are_read_as_the_table_is() {
     let place = Place::new();
     place.write("t.csv", impure());
-    let clean: String = impure().lines().take(1).chain(impure().lines().skip(41)).map(|line| format!("{line}\n")).collect();
+    let clean: String =
+        impure().lines().take(1).chain(impure().lines().skip(41)).map(|line| format!("{line}\n")).collect();
     place.write("clean.csv", clean);
     let told = place.succeed("select --data t.csv --target y --id name --clean clean.csv");
     assert!(told.stdout.contains("judged with 20 rows known to be clean"), "{told:?}");
@@ -68,12 +69,19 @@ fn generating_without_selection_writes_the_same_bytes_and_with_it_says_what_was_
     let quick = "--views 1 --trees 0 --steps 0";
     place.succeed(&format!("generate --data t.csv --target y {quick} --out plain.safetensors"));
     place.succeed(&format!("generate --data t.csv --target y {quick} --select off --out off.safetensors"));
-    assert_eq!(fs::read(place.path("plain.safetensors")).unwrap(), fs::read(place.path("off.safetensors")).unwrap());
-    let told = place.succeed(&format!("generate --data t.csv --target y {quick} --select on --out on.safetensors"));
+    assert_eq!(
+        fs::read(place.path("plain.safetensors")).unwrap(),
+        fs::read(place.path("off.safetensors")).unwrap()
+    );
+    let told =
+        place.succeed(&format!("generate --data t.csv --target y {quick} --select on --out on.safetensors"));
     assert!(told.stdout.contains("of 60 rows;") && told.stdout.contains("dropped: "), "{told:?}");
     let kept = place.succeed("select --data t.csv --target y --out kept.csv --json");
     let found: Value = serde_json::from_str(&kept.stdout).unwrap();
     let n_kept = 60 - found["n_dropped"].as_u64().unwrap();
     assert!(told.stdout.contains(&format!("selected {n_kept} of 60 rows")), "{told:?}");
-    place.refuse("generate --data sample:penguin-mass --select on --out n.safetensors", "no rows can be selected");
+    place.refuse(
+        "generate --data sample:penguin-mass --select on --out n.safetensors",
+        "no rows can be selected",
+    );
 }

@@ -33,11 +33,6 @@ const TOP: i32 = 74;
 const BOTTOM: i32 = 210;
 const LEFT: i32 = 34;
 
-/// Probability that something is wrong with a row.
-fn suspicion(row: &SelectedRow) -> f64 {
-    1.0 - (1.0 - row.wrong) * (1.0 - row.foreign)
-}
-
 fn ink(standing: Standing) -> Ink {
     match standing {
         Standing::Kept => Ink::Accent,
@@ -97,9 +92,8 @@ impl Page for SelectionReport<'_> {
                  models that were fitted without it make of it (margins, losses along a training, its exact value for a solved last \
                  layer). A small network, trained on synthetic tables whose impure rows are known, makes probabilities of that. A row is \
                  dropped from a probability of "
-                (threshold("/selection/thresholds/wrong", selection.thresholds.wrong)) " for a wrong label and of "
-                (threshold("/selection/thresholds/foreign", selection.thresholds.foreign))
-                " for another origin on; it is doubtful from 0.6 times that. Of every class two rows stay. Where classes overlap, right labels \
+                (threshold("/selection/threshold", selection.threshold))
+                " for a wrong label or another origin on; it is doubtful from 0.6 times that. Of every class two rows stay. Where classes overlap, right labels \
                  look wrong: nothing here replaces a look at the rows. The figures are in a JSON file beside this page. weightsmith "
                 (VERSION) "."
             }
@@ -131,7 +125,7 @@ impl SelectionReport<'_> {
     fn picture(&self) -> Chart {
         let mut bins = [[0usize; N_BINS]; 3];
         for row in &self.selection.rows {
-            let bin = ((suspicion(row) * N_BINS as f64) as usize).min(N_BINS - 1);
+            let bin = ((row.impure * N_BINS as f64) as usize).min(N_BINS - 1);
             bins[row.standing as usize][bin] += 1;
         }
         let height = |bin: usize| bins.iter().map(|of| of[bin]).sum::<usize>();

@@ -180,7 +180,8 @@ impl<'a> MetaTrainer<'a> {
                 let length = |matrix: &Matrix| matrix.rows().flatten().map(|x| x * x).sum::<f64>().sqrt();
                 let step = DIFFERENCE * length(&self.model.weights).max(1.0) / length(&wanted).max(1e-12);
                 let (above, below) = (self.model.moved(&wanted, step), self.model.moved(&wanted, -step));
-                let slope = |&row: &usize| -self.model.rate() * (above.loss(row) - below.loss(row)) / (2.0 * step);
+                let slope =
+                    |&row: &usize| -self.model.rate() * (above.loss(row) - below.loss(row)) / (2.0 * step);
                 batch.iter().map(slope).collect()
             }
         }
@@ -257,7 +258,8 @@ mod tests {
 
     fn rows() -> LabelledRows {
         let inputs = random_matrix(40, 4, 11);
-        let labels = (0..40).map(|row| usize::from(inputs.row(row)[1] + 0.3 * inputs.row(row)[2] > 0.0)).collect();
+        let labels =
+            (0..40).map(|row| usize::from(inputs.row(row)[1] + 0.3 * inputs.row(row)[2] > 0.0)).collect();
         let is_trusted = (0..40).map(|row| row % 4 == 0).collect();
         LabelledRows { inputs, labels, n_classes: 2, is_trusted, groups: vec![] }
     }
@@ -317,7 +319,9 @@ mod tests {
         // The biases of the last two layers and some weights of the output: numbers that every row moves.
         let last = gradient[2].len() - 1;
         let mut largest = 0.0f64;
-        for (layer, number) in [(2, last), (2, 3), (2, 40), (1, gradient[1].len() - 5), (1, gradient[1].len() - 60)] {
+        for (layer, number) in
+            [(2, last), (2, 3), (2, 40), (1, gradient[1].len() - 5), (1, gradient[1].len() - 60)]
+        {
             let step = 2e-2f32;
             let mut moved = trainer.clone();
             moved.network.layers[layer].numbers[number] += step;
@@ -326,7 +330,10 @@ mod tests {
             let slope = (above - loss(&moved)) / (2.0 * f64::from(step));
             let found = f64::from(gradient[layer][number]);
             largest = largest.max(found.abs());
-            assert!((slope - found).abs() < 0.02 * found.abs() + 2e-6, "{layer} {number}: {slope} and {found}");
+            assert!(
+                (slope - found).abs() < 0.02 * found.abs() + 2e-6,
+                "{layer} {number}: {slope} and {found}"
+            );
         }
         assert!(largest > 1e-5, "some slope is not 0: {largest}");
     }

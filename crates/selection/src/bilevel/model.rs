@@ -30,7 +30,8 @@ impl<'a> SoftmaxModel<'a> {
     }
 
     fn probabilities(&self, row: usize) -> Vec<f64> {
-        let mut told: Vec<f64> = self.weights.rows().map(|weights| dot(weights, self.features.row(row))).collect();
+        let mut told: Vec<f64> =
+            self.weights.rows().map(|weights| dot(weights, self.features.row(row))).collect();
         let highest = told.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         told.iter_mut().for_each(|told| *told = (*told - highest).exp());
         let total: f64 = told.iter().sum();

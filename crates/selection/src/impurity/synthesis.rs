@@ -48,7 +48,8 @@ fn joined(column: &Column, more: ColumnValues) -> Column {
 
 /// Numbers without gaps by a Gaussian copula with the class's own margins; other cells are those of a random row of the class.
 fn copula(table: &Table, labels: &[usize], classes: &[usize], rng: &mut ChaCha8Rng) -> Vec<Column> {
-    let members = |class: usize| -> Vec<usize> { (0..labels.len()).filter(|&row| labels[row] == class).collect() };
+    let members =
+        |class: usize| -> Vec<usize> { (0..labels.len()).filter(|&row| labels[row] == class).collect() };
     let numeric: Vec<usize> = (0..table.columns().len())
         .filter(|&at| matches!(&table.columns()[at].values, ColumnValues::Numeric(v) if v.iter().all(|x| !x.is_nan())))
         .collect();
@@ -128,12 +129,14 @@ fn mixed(clean: &Support<Base>, labels: &[usize], classes: &[usize], rng: &mut C
         .map(|&class| {
             let rows: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] == class).collect();
             let row = rows[rng.random_range(0..rows.len())];
-            let other = if near[row].is_empty() { row } else { near[row][rng.random_range(0..near[row].len())] };
+            let other =
+                if near[row].is_empty() { row } else { near[row][rng.random_range(0..near[row].len())] };
             (row, other, rng.random_range(0.0..1.0))
         })
         .collect();
     let column = |column: &Column| {
-        let either: Vec<usize> = pairs.iter().map(|&(a, b, _)| if rng.random_bool(0.5) { a } else { b }).collect();
+        let either: Vec<usize> =
+            pairs.iter().map(|&(a, b, _)| if rng.random_bool(0.5) { a } else { b }).collect();
         let more = match &column.values {
             ColumnValues::Numeric(values) => {
                 let between = pairs.iter().zip(&either).map(|(&(a, b, share), &one)| {

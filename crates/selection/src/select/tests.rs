@@ -9,8 +9,10 @@ fn blobs(n: usize, seed: u64) -> Support {
     let labels: Vec<usize> = (0..n).map(|row| row % 2).collect();
     let mut noise = || (0..6).map(|_| rng.random_range(-0.7..0.7)).sum::<f64>();
     let x: Vec<f64> = labels.iter().map(|&label| 3.0 * label as f64 - 1.5 + noise()).collect();
-    let columns = [("x", x), ("y", (0..n).map(|_| noise()).collect()), ("z", (0..n).map(|_| noise()).collect())];
-    let columns = columns.map(|(name, values)| Column { name: name.into(), values: ColumnValues::Numeric(values) });
+    let columns =
+        [("x", x), ("y", (0..n).map(|_| noise()).collect()), ("z", (0..n).map(|_| noise()).collect())];
+    let columns =
+        columns.map(|(name, values)| Column { name: name.into(), values: ColumnValues::Numeric(values) });
     let table = Table::new(n, columns.to_vec()).unwrap();
     Support::new(table, Target::Classes { class_names: vec!["a".into(), "b".into()], labels }).unwrap()
 }
@@ -63,7 +65,8 @@ fn weights_are_0_where_rows_are_dropped_and_1_in_the_mean_elsewhere() {
 
 #[test]
 fn the_order_of_rows_changes_nothing() {
-    let table = Impurity::RandomLabels(0.2).apply(&blobs(80, 3), &mut Seed(1).stream("order")).unwrap().support;
+    let table =
+        Impurity::RandomLabels(0.2).apply(&blobs(80, 3), &mut Seed(1).stream("order")).unwrap().support;
     let order: Vec<usize> = (0..80).map(|row| (row * 37 + 11) % 80).collect();
     let first = select(&Selector::shipped(), &table, None, &[]).unwrap();
     let second = select(&Selector::shipped(), &table.select(&order), None, &[]).unwrap();
@@ -86,21 +89,29 @@ fn rows_of_a_bad_source_are_told_by_their_group() {
         let right = (80..160).filter(|row| !planted.contains(row));
         right.map(|row| found.rows[row].wrong).sum::<f64>()
     };
-    assert!(mean_wrong(&groups) > mean_wrong(&[]), "right rows of a bad source are doubted more where the source is known");
+    assert!(
+        mean_wrong(&groups) > mean_wrong(&[]),
+        "right rows of a bad source are doubted more where the source is known"
+    );
 }
 
 #[test]
 fn what_cannot_be_selected_from_is_refused() {
     let selector = Selector::shipped();
-    let error = |table: &Support, clean: Option<&Support>| select(&selector, table, clean, &[]).unwrap_err().to_string();
+    let error = |table: &Support, clean: Option<&Support>| {
+        select(&selector, table, clean, &[]).unwrap_err().to_string()
+    };
     assert!(error(&blobs(8, 1), None).contains("at least 12"));
     let one = blobs(40, 1).select(&(0..40).step_by(2).collect::<Vec<_>>());
     assert!(error(&one, None).contains("same class"));
     let values = Support::new(blobs(20, 1).table().clone(), Target::Values(vec![0.5; 20])).unwrap();
     assert!(error(&values, None).contains("number"));
-    let other = Table::new(4, vec![Column { name: "w".into(), values: ColumnValues::Numeric(vec![0.0; 4]) }]).unwrap();
+    let other = Table::new(4, vec![Column { name: "w".into(), values: ColumnValues::Numeric(vec![0.0; 4]) }])
+        .unwrap();
     let target = Target::Classes { class_names: vec!["a".into(), "b".into()], labels: vec![0, 1, 0, 1] };
-    assert!(error(&blobs(40, 1), Some(&Support::new(other, target).unwrap())).contains("column \"x\" is missing"));
+    assert!(
+        error(&blobs(40, 1), Some(&Support::new(other, target).unwrap())).contains("column \"x\" is missing")
+    );
 }
 
 #[test]
