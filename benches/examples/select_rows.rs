@@ -31,8 +31,8 @@ const SETTINGS: [(&str, usize, Impurity); 9] = [
     ("b-boundary-20", 256, Impurity::BoundaryLabels(0.2)),
     ("b-class-40", 256, Impurity::ClassLabels(0.4)),
     ("b-group-30", 256, Impurity::GroupLabels(0.3)),
-    ("c-copula", 64, Impurity::Copula(300.0 / 64.0)),
-    ("c-mixed", 64, Impurity::Mixed(300.0 / 64.0)),
+    ("c-copula", 64, Impurity::Copula(1000.0 / 64.0)),
+    ("c-mixed", 64, Impurity::Mixed(1000.0 / 64.0)),
     ("d-mirrored-50", 256, Impurity::Mirrored(0.5)),
 ];
 
@@ -42,6 +42,8 @@ const WITH_BILEVEL: [&str; 4] = ["a-random-40", "b-class-40", "b-group-30", "d-m
 struct Bench {
     pretrained: Pretrained,
     selector: Selector,
+    /// Whether nothing else is scored: what does not depend on the selector has been.
+    selector_alone: bool,
     /// Whether bilevel optimisation is compared with, in place of the quick baselines.
     bilevel: bool,
     /// Seconds that the last pick took.
@@ -161,6 +163,9 @@ fn table(bench: &mut Bench, name: &str, whole: &Support, seed: u64) -> Result<()
 
 fn methods(bench: &mut Bench, case: &Case<'_>) -> Result<(), Box<dyn Error>> {
     let n = case.rows.n_rows();
+    if bench.selector_alone {
+        return selected(bench, case).map(drop);
+    }
     let n_touched = case.is_touched.iter().filter(|touched| **touched).count();
     bench.score(case, "all", None, &vec![true; n])?;
     if n_touched > 0 {
@@ -171,16 +176,9 @@ fn methods(bench: &mut Bench, case: &Case<'_>) -> Result<(), Box<dyn Error>> {
             &case.is_touched.iter().map(|touched| !touched).collect::<Vec<_>>(),
         )?;
     }
-    #[expect(clippy::disallowed_methods, reason = "the time of a pick is reported")]
-    let start = Instant::now();
-    let verdicts = bench.selector.judge(&case.rows);
-    bench.pick_s = start.elapsed().as_secs_f64();
-    let threshold = bench.selector.threshold(case.rows.n_trusted() > 0);
-    let scores: Vec<f64> = verdicts.iter().map(|verdict| -verdict.impure).collect();
-    let kept: Vec<bool> = verdicts.iter().map(|verdict| verdict.impure < threshold).collect();
-    bench.score(case, "selector", Some(&scores), &kept)?;
+    let n_kept = selected(bench, case)?;
     if bench.bilevel {
-        return bilevel(bench, case, kept.iter().filter(|kept| **kept).count());
+        return bilevel(bench, case, n_kept);
     }
     let share = n_touched as f64 / (n - case.rows.n_trusted()) as f64;
     let mut baselines = vec![Baseline::ConfidentLearning, Baseline::KnnShapley];
@@ -196,6 +194,19 @@ fn methods(bench: &mut Bench, case: &Case<'_>) -> Result<(), Box<dyn Error>> {
         bench.score(case, baseline.name(), Some(&scores), &kept)?;
     }
     Ok(())
+}
+
+/// What the selector keeps is scored; gives how many rows that is.
+fn selected(bench: &mut Bench, case: &Case<'_>) -> Result<usize, Box<dyn Error>> {
+    #[expect(clippy::disallowed_methods, reason = "the time of a pick is reported")]
+    let start = Instant::now();
+    let verdicts = bench.selector.judge(&case.rows);
+    bench.pick_s = start.elapsed().as_secs_f64();
+    let threshold = bench.selector.threshold(case.rows.n_trusted() > 0);
+    let scores: Vec<f64> = verdicts.iter().map(|verdict| -verdict.impure).collect();
+    let kept: Vec<bool> = verdicts.iter().map(|verdict| verdict.wrong < threshold).collect();
+    bench.score(case, "selector", Some(&scores), &kept)?;
+    Ok(kept.iter().filter(|kept| **kept).count())
 }
 
 /// A weighting network trained on the table itself by bilevel optimisation; as many rows are kept as the selector keeps.
@@ -238,6 +249,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         },
         out: "table,seed,setting,n_trusted,method,n_rows,n_kept,impure_auc,accuracy,auc,log_loss,pick_s\n"
             .into(),
+        selector_alone: std::env::var_os("SELECTOR_ALONE").is_some(),
         bilevel: std::env::var_os("BILEVEL").is_some(),
         pick_s: 0.0,
     };

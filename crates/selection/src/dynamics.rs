@@ -56,8 +56,8 @@ pub(crate) fn watch(features: &Matrix, labels: &[usize], n_classes: usize) -> Ve
             velocity.values_mut().iter_mut().for_each(|v| *v *= MOMENTUM);
             for &row in batch {
                 probabilities(&weights, features.row(row), &mut told);
-                for class in 0..n_classes {
-                    let error = told[class] - f64::from(u8::from(labels[row] == class));
+                for (class, told) in told.iter().enumerate() {
+                    let error = told - f64::from(u8::from(labels[row] == class));
                     let share = rate * error / batch.len() as f64;
                     let values = velocity.row_mut(class).iter_mut().zip(features.row(row));
                     values.for_each(|(v, x)| *v -= share * x);

@@ -21,7 +21,6 @@ macro_rules! features {
     ($($(#[doc = $doc:literal])+ $name:ident: $group:ident,)+) => {
         /// A figure of a row.
         #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-        #[expect(clippy::upper_case_acronyms, reason = "no acronym is among them today")]
         pub enum Feature {
             $($(#[doc = $doc])+ $name,)+
         }

@@ -158,11 +158,11 @@ pub(crate) fn squared_distances(a: &Matrix, b: &Matrix) -> Matrix {
     let square = |matrix: &Matrix| matrix.rows().map(|row| dot(row, row)).collect::<Vec<f64>>();
     let (a_squares, b_squares) = (square(a), square(b));
     let mut distances = Matrix::zeros(a.n_rows, b.n_rows);
-    for i in 0..a.n_rows {
-        for j in 0..b.n_rows {
-            let distance = a_squares[i] + b_squares[j] - 2.0 * dot(a.row(i), b.row(j));
+    for (i, a_square) in a_squares.iter().enumerate() {
+        for (j, b_square) in b_squares.iter().enumerate() {
+            let distance = a_square + b_square - 2.0 * dot(a.row(i), b.row(j));
             // Copies of a row are at a distance of 0, whatever rounding says.
-            let is_rounding = distance < 1e-12 * (a_squares[i] + b_squares[j]);
+            let is_rounding = distance < 1e-12 * (a_square + b_square);
             distances.values[i * b.n_rows + j] = if is_rounding { 0.0 } else { distance };
         }
     }

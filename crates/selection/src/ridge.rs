@@ -67,8 +67,8 @@ impl SolvedHead {
         let leverages: Vec<f64> =
             whitened.rows().zip(weights).map(|(z, weight)| weight * dot(z, z)).collect();
         let mut left_out = fitted.clone();
-        for row in 0..n {
-            let rest = (1.0 - leverages[row]).max(LEAST_REST);
+        for (row, leverage) in leverages.iter().enumerate() {
+            let rest = (1.0 - leverage).max(LEAST_REST);
             for (output, target) in left_out.row_mut(row).iter_mut().zip(targets.row(row)) {
                 *output = target - (target - *output) / rest;
             }

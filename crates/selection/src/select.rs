@@ -11,6 +11,8 @@ use weightsmith_tasks::{Support, Target};
 
 /// Below this many rows nothing is told apart.
 const LEAST_ROWS: usize = 12;
+/// From which probability of another origin on rows are doubtful; none is dropped for it, since that made predictions worse.
+const DOUBTFULLY_FOREIGN: f64 = 0.7;
 /// Rows are doubtful from this share of the probability at which they would be dropped.
 const DOUBTFUL_SHARE: f64 = 0.6;
 /// Reasons that are given for a row at most.
@@ -45,7 +47,7 @@ pub struct SelectedRow {
     pub wrong: f64,
     /// Probability that it is of another population than is asked about, or synthesised.
     pub foreign: f64,
-    /// Probability of either, by which rows are dropped.
+    /// Probability of either.
     pub impure: f64,
     /// What it is worth for rows like the clean ones, in standard deviations over the table: predicted, above 0 where it helps.
     pub value: f64,
@@ -62,7 +64,7 @@ pub struct Selection {
     pub rows: Vec<SelectedRow>,
     /// Rows known to be clean that were given beside the table.
     pub n_clean: usize,
-    /// From which probability of being impure on rows are dropped; above 1 none is.
+    /// From which probability of a wrong label on rows are dropped; above 1 none is.
     pub threshold: f64,
 }
 
@@ -125,13 +127,13 @@ pub fn select(
     let verdicts = selector.judge_features(&features);
     let threshold = selector.threshold(n_clean > 0);
     let is_dropped = dropped(&rows, &verdicts[..n], threshold);
-    let kept_sum: f64 = (0..n).filter(|&row| !is_dropped[row]).map(|row| 1.0 - verdicts[row].impure).sum();
+    let kept_sum: f64 = (0..n).filter(|&row| !is_dropped[row]).map(|row| 1.0 - verdicts[row].wrong).sum();
     let n_kept = is_dropped.iter().filter(|dropped| !**dropped).count() as f64;
     let judged = (0..n).map(|row| {
         let verdict = verdicts[row];
         let standing = match is_dropped[row] {
             true => Standing::Dropped,
-            false if verdict.impure >= DOUBTFUL_SHARE * threshold.min(1.0) => Standing::Doubtful,
+            false if is_doubtful(&verdict, threshold) => Standing::Doubtful,
             false => Standing::Kept,
         };
         let told = reading.told(row);
@@ -143,7 +145,7 @@ pub fn select(
             row: row + 1,
             label: class_names[rows.labels[row]].clone(),
             standing,
-            weight: if is_dropped[row] { 0.0 } else { (1.0 - verdict.impure) * n_kept / kept_sum.max(1e-12) },
+            weight: if is_dropped[row] { 0.0 } else { (1.0 - verdict.wrong) * n_kept / kept_sum.max(1e-12) },
             wrong: verdict.wrong,
             foreign: verdict.foreign,
             impure: verdict.impure,
@@ -157,13 +159,17 @@ pub fn select(
 
 /// Which rows are dropped; of every class two stay, those most likely clean.
 fn dropped(rows: &LabelledRows, verdicts: &[Verdict], threshold: f64) -> Vec<bool> {
-    let mut is_dropped: Vec<bool> = verdicts.iter().map(|verdict| verdict.impure >= threshold).collect();
+    let mut is_dropped: Vec<bool> = verdicts.iter().map(|verdict| verdict.wrong >= threshold).collect();
     for class in 0..rows.n_classes {
         let mut of_class: Vec<usize> = (0..verdicts.len()).filter(|&row| rows.labels[row] == class).collect();
-        of_class.sort_by(|&a, &b| verdicts[a].impure.total_cmp(&verdicts[b].impure));
+        of_class.sort_by(|&a, &b| verdicts[a].wrong.total_cmp(&verdicts[b].wrong));
         of_class.iter().take(LEAST_OF_A_CLASS).for_each(|&row| is_dropped[row] = false);
     }
     is_dropped
+}
+
+fn is_doubtful(verdict: &Verdict, threshold: f64) -> bool {
+    verdict.wrong >= DOUBTFUL_SHARE * threshold.min(1.0) || verdict.foreign >= DOUBTFULLY_FOREIGN
 }
 
 /// Why a row is doubted, the weightiest first.

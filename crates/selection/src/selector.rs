@@ -27,7 +27,7 @@ pub(crate) struct Description {
     /// What is subtracted from each, and what it is divided by.
     pub(crate) centres: Vec<f64>,
     pub(crate) scales: Vec<f64>,
-    /// From which probability of being impure on rows are dropped, where no rows are known to be clean, and where some are.
+    /// From which probability of a wrong label on rows are dropped, where no rows are known to be clean, and where some are.
     pub(crate) thresholds: [f64; 2],
     /// How it was trained, as the configuration has it.
     pub(crate) trained: serde_json::Value,
@@ -67,7 +67,7 @@ impl Selector {
         Self::from_bytes(SHIPPED).expect("the shipped selector is whole")
     }
 
-    /// From which probability of being impure on rows are dropped: that with which solved heads were most accurate on synthetic
+    /// From which probability of a wrong label on rows are dropped: that with which solved heads were most accurate on synthetic
     /// tables, with or without rows known to be clean. Above 1 none is.
     pub fn threshold(&self, has_trusted: bool) -> f64 {
         self.description.thresholds[usize::from(has_trusted)]

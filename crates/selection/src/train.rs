@@ -80,6 +80,8 @@ pub struct SelectorFigures {
     pub impure_auc: [f64; 2],
     /// Accuracy at each threshold that was tried.
     pub of_thresholds: [[f64; 10]; 2],
+    /// Accuracy where rows are dropped by their predicted value instead, at 0.1, 0.25, 0.4, 0.6 and 0.8 standard deviations below 0.
+    pub of_values: [[f64; 5]; 2],
 }
 
 impl LabelledFeatures {
@@ -193,7 +195,9 @@ pub fn fit_selector(
 /// An accuracy that is less than another by no more than this is as good.
 const AS_GOOD: f64 = 0.0007;
 /// Thresholds that are tried; above 1 nothing is dropped.
-const TRIED: [f64; 10] = [0.15, 0.22, 0.3, 0.38, 0.46, 0.54, 0.62, 0.7, 0.8, NEVER];
+const TRIED: [f64; 10] = [0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, NEVER];
+/// Values, in standard deviations below 0, at which rows are dropped instead: tried, to compare with.
+const TRIED_VALUES: [f64; 5] = [0.1, 0.25, 0.4, 0.6, 0.8];
 const NEVER: f64 = 1.01;
 
 /// What was found on one table.
@@ -207,6 +211,7 @@ struct Tried {
     controls: [f64; 3],
     /// For each threshold.
     accuracies: Vec<f64>,
+    of_values: Vec<f64>,
 }
 
 fn try_table(selector: &Selector, config: &SelectorConfig, position: u64) -> Option<Tried> {
@@ -223,9 +228,11 @@ fn try_table(selector: &Selector, config: &SelectorConfig, position: u64) -> Opt
     let trials = Trials::new(&table.rows);
     let accuracy =
         |weights: &[f64]| trials.accuracy(&trials.heads(weights), &table.query, &table.query_labels);
-    let clean: Vec<f64> = verdicts.iter().map(|verdict| (1.0 - verdict.impure).max(1e-3)).collect();
+    let clean: Vec<f64> = verdicts.iter().map(|verdict| (1.0 - verdict.wrong).max(1e-3)).collect();
     let oracle: Vec<f64> = table.truth.iter().map(|truth| f64::from(u8::from(!truth.is_touched))).collect();
-    let of_threshold = |&threshold: &f64| accuracy(&trials.weights(&verdicts, threshold));
+    let of_threshold =
+        |&threshold: &f64| accuracy(&trials.weights(&verdicts, |verdict| verdict.wrong >= threshold));
+    let of_value = |&value: &f64| accuracy(&trials.weights(&verdicts, |verdict| verdict.value < -value));
     Some(Tried {
         has_trusted: table.rows.n_trusted() > 0,
         wrong: telling(&|row| verdicts[row].wrong, &|row| table.truth[row].is_wrong),
@@ -236,6 +243,7 @@ fn try_table(selector: &Selector, config: &SelectorConfig, position: u64) -> Opt
             table.truth[row].is_wrong || table.truth[row].is_foreign
         }),
         accuracies: TRIED.iter().map(of_threshold).collect(),
+        of_values: TRIED_VALUES.iter().map(of_value).collect(),
     })
 }
 
@@ -252,6 +260,7 @@ pub fn tune(selector: &mut Selector, config: &SelectorConfig, n_threads: usize) 
         accuracy: [[0.0; 4]; 2],
         impure_auc: [0.0; 2],
         of_thresholds: [[0.0; TRIED.len()]; 2],
+        of_values: [[0.0; TRIED_VALUES.len()]; 2],
     };
     for place in [0, 1] {
         let some: Vec<&Tried> =
@@ -269,6 +278,8 @@ pub fn tune(selector: &mut Selector, config: &SelectorConfig, n_threads: usize) 
         figures.foreign_auc[place] = mean(some.iter().filter_map(|table| table.foreign));
         figures.accuracy[place] = [control(0), accuracy(best), control(1), control(2)];
         figures.impure_auc[place] = mean(some.iter().filter_map(|table| table.impure));
+        figures.of_values[place] =
+            std::array::from_fn(|at| mean(some.iter().map(|table| table.of_values[at])));
         figures.of_thresholds[place] = std::array::from_fn(accuracy);
     }
     figures

@@ -49,8 +49,8 @@ impl<'a> Trials<'a> {
     }
 
     /// 1 for rows that are kept, 0 for the others. Trusted rows are kept.
-    pub(crate) fn weights(&self, verdicts: &[Verdict], threshold: f64) -> Vec<f64> {
-        let is_kept = |row: usize| self.rows.is_trusted[row] || verdicts[row].impure < threshold;
+    pub(crate) fn weights(&self, verdicts: &[Verdict], is_dropped: impl Fn(&Verdict) -> bool) -> Vec<f64> {
+        let is_kept = |row: usize| self.rows.is_trusted[row] || !is_dropped(&verdicts[row]);
         let weights: Vec<f64> = (0..verdicts.len()).map(|row| f64::from(u8::from(is_kept(row)))).collect();
         if weights.iter().sum::<f64>() < LEAST_KEPT as f64 { vec![1.0; verdicts.len()] } else { weights }
     }

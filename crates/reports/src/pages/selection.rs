@@ -93,7 +93,8 @@ impl Page for SelectionReport<'_> {
                  layer). A small network, trained on synthetic tables whose impure rows are known, makes probabilities of that. A row is \
                  dropped from a probability of "
                 (threshold("/selection/threshold", selection.threshold))
-                " for a wrong label or another origin on; it is doubtful from 0.6 times that. Of every class two rows stay. Where classes overlap, right labels \
+                " for a wrong label on, and doubtful from 0.6 times that or from 0.7 for another origin on; nothing is dropped for its origin alone, \
+                 since that made predictions worse. Of every class two rows stay. Where classes overlap, right labels \
                  look wrong: nothing here replaces a look at the rows. The figures are in a JSON file beside this page. weightsmith "
                 (VERSION) "."
             }
@@ -123,13 +124,13 @@ impl SelectionReport<'_> {
 
     /// How many rows there are of each probability that something is wrong, by standing.
     fn picture(&self) -> Chart {
-        let mut bins = [[0usize; N_BINS]; 3];
+        // Of each bin the rows of each standing.
+        let mut bins = [[0usize; 3]; N_BINS];
         for row in &self.selection.rows {
             let bin = ((row.impure * N_BINS as f64) as usize).min(N_BINS - 1);
-            bins[row.standing as usize][bin] += 1;
+            bins[bin][row.standing as usize] += 1;
         }
-        let height = |bin: usize| bins.iter().map(|of| of[bin]).sum::<usize>();
-        let highest = (0..N_BINS).map(height).max().unwrap_or(0).max(1);
+        let highest = bins.iter().map(|bin| bin.iter().sum()).max().unwrap_or(0).max(1);
         let title = "How likely something is wrong with a row";
         let mut chart = Chart::new(title, "rows by probability", (WIDTH, BOTTOM + 44));
         let counts = STANDINGS.map(|standing| (standing, self.selection.count(standing)));
@@ -148,14 +149,11 @@ impl SelectionReport<'_> {
             chart.line(&[(LEFT, place(n)), (WIDTH, place(n))], Ink::Rule, 1);
             chart.text((LEFT - 6, place(n)), Side::Left, (12, Ink::Muted, false), &label);
         }
-        for bin in 0..N_BINS {
-            let x = LEFT + step * bin as i32 + step / 2;
+        for (idx, bin) in (0..).zip(&bins) {
+            let x = LEFT + step * idx + step / 2;
             let mut below = 0;
-            for standing in STANDINGS {
-                let n = bins[standing as usize][bin];
-                if n > 0 {
-                    chart.line(&[(x, place(below)), (x, place(below + n))], ink(standing), step - 3);
-                }
+            for (standing, n) in STANDINGS.into_iter().zip(bin).filter(|(_, n)| **n > 0) {
+                chart.line(&[(x, place(below)), (x, place(below + n))], ink(standing), step - 3);
                 below += n;
             }
         }
