@@ -13,6 +13,8 @@ use weightsmith_tasks::{Support, Target};
 const LEAST_ROWS: usize = 12;
 /// From which probability of another origin on rows are doubtful; none is dropped for it, since that made predictions worse.
 const DOUBTFULLY_FOREIGN: f64 = 0.7;
+/// From which contradiction on rows are doubtful.
+const DOUBTFUL_CONTRADICTION: f64 = 0.4;
 /// Rows are doubtful from this share of the probability at which they would be dropped.
 const DOUBTFUL_SHARE: f64 = 0.6;
 /// Reasons that are given for a row at most.
@@ -49,6 +51,8 @@ pub struct SelectedRow {
     pub foreign: f64,
     /// Probability of either.
     pub impure: f64,
+    /// By how much models that were fitted without it prefer another class, from 0 to 1.
+    pub contradiction: f64,
     /// What it is worth for rows like the clean ones, in standard deviations over the table: predicted, above 0 where it helps.
     pub value: f64,
     /// The class that it looks like, if not its own.
@@ -80,11 +84,12 @@ impl Selection {
         kept.map(|row| row.row - 1).collect()
     }
 
-    /// The rows most worth a look: those most likely wrong or foreign first; rows that are kept are not among them.
+    /// The rows most worth a look: those most likely impure, or most contradicted, first; rows that are kept are not among them.
     pub fn most_suspicious(&self, n_most: usize) -> Vec<&SelectedRow> {
         let mut rows: Vec<&SelectedRow> =
             self.rows.iter().filter(|row| row.standing != Standing::Kept).collect();
-        rows.sort_by(|a, b| b.impure.total_cmp(&a.impure).then(a.row.cmp(&b.row)));
+        let badness = |row: &SelectedRow| row.impure.max(row.contradiction);
+        rows.sort_by(|a, b| badness(b).total_cmp(&badness(a)).then(a.row.cmp(&b.row)));
         rows.truncate(n_most);
         rows
     }
@@ -131,9 +136,13 @@ pub fn select(
     let n_kept = is_dropped.iter().filter(|dropped| !**dropped).count() as f64;
     let judged = (0..n).map(|row| {
         let verdict = verdicts[row];
+        let margins = [Feature::SecondLinearMargin, Feature::SecondCurvedMargin];
+        let contradiction =
+            -margins.iter().map(|margin| features.row(row)[*margin as usize]).sum::<f64>() / 2.0;
+        let contradiction = contradiction.clamp(0.0, 1.0);
         let standing = match is_dropped[row] {
             true => Standing::Dropped,
-            false if is_doubtful(&verdict, threshold) => Standing::Doubtful,
+            false if is_doubtful(&verdict, threshold, contradiction) => Standing::Doubtful,
             false => Standing::Kept,
         };
         let told = reading.told(row);
@@ -149,6 +158,7 @@ pub fn select(
             wrong: verdict.wrong,
             foreign: verdict.foreign,
             impure: verdict.impure,
+            contradiction,
             value: verdict.value,
             looks_like: (told != rows.labels[row]).then(|| class_names[told].clone()),
             reasons,
@@ -168,8 +178,10 @@ fn dropped(rows: &LabelledRows, verdicts: &[Verdict], threshold: f64) -> Vec<boo
     is_dropped
 }
 
-fn is_doubtful(verdict: &Verdict, threshold: f64) -> bool {
-    verdict.wrong >= DOUBTFUL_SHARE * threshold.min(1.0) || verdict.foreign >= DOUBTFULLY_FOREIGN
+fn is_doubtful(verdict: &Verdict, threshold: f64, contradiction: f64) -> bool {
+    contradiction >= DOUBTFUL_CONTRADICTION
+        || verdict.wrong >= DOUBTFUL_SHARE * threshold.min(1.0)
+        || verdict.foreign >= DOUBTFULLY_FOREIGN
 }
 
 /// Why a row is doubted, the weightiest first.

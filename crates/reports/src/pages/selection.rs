@@ -93,7 +93,7 @@ impl Page for SelectionReport<'_> {
                  layer). A small network, trained on synthetic tables whose impure rows are known, makes probabilities of that. A row is \
                  dropped from a probability of "
                 (threshold("/selection/threshold", selection.threshold))
-                " for a wrong label on, and doubtful from 0.6 times that or from 0.7 for another origin on; nothing is dropped for its origin alone, \
+                " for a wrong label on, and doubtful from 0.6 times that, from 0.7 for another origin, or where models fitted without it prefer another class by 0.4 of a whole vote; nothing is dropped for its origin alone, \
                  since that made predictions worse. Of every class two rows stay. Where classes overlap, right labels \
                  look wrong: nothing here replaces a look at the rows. The figures are in a JSON file beside this page. weightsmith "
                 (VERSION) "."
@@ -181,6 +181,7 @@ impl SelectionReport<'_> {
                 text(name_of(row.standing)),
                 percent("wrong", row.wrong),
                 percent("foreign", row.foreign),
+                percent("contradiction", row.contradiction),
                 figure(format_args!("{pointer}/weight"), row.weight, format!("{:.2}", row.weight)),
                 text(row.reasons.join("; ")),
             ]
@@ -193,6 +194,7 @@ impl SelectionReport<'_> {
             column("standing"),
             column("label wrong"),
             column("other origin"),
+            column("contradicted"),
             column("weight"),
             words("why"),
         ];
