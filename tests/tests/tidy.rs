@@ -11,7 +11,7 @@ use weightsmith_tests::root;
 
 /// Who may name whom; packages without the prefix, normal and build dependencies only. `tests` and `benches` may name
 /// anything, nobody may name them.
-const MAY_NAME: [(&str, &[&str]); 20] = [
+const MAY_NAME: [(&str, &[&str]); 21] = [
     ("runtime", &[]),
     ("tasks", &[]),
     ("kernels", &[]),
@@ -21,6 +21,7 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
     ("metamodel", &["tasks", "kernels", "base-model"]),
     ("generation", &["tasks", "kernels", "base-model", "metamodel", "training"]),
     ("training", &["tasks", "kernels", "priors", "base-model", "metamodel"]),
+    ("selection", &["tasks", "priors", "base-model"]),
     ("ledger", &["tasks"]),
     ("lifting", &["tasks", "ledger"]),
     ("evaluation", &["runtime", "tasks", "datasets", "base-model", "metamodel", "generation", "training"]),
@@ -72,13 +73,24 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
             "evaluation",
             "experiments",
             "planner",
+            "selection",
             "self-application",
         ],
     ),
     ("onnx", &["tasks", "base-model"]),
     (
         "weightsmith",
-        &["runtime", "tasks", "datasets", "base-model", "metamodel", "generation", "training", "onnx"],
+        &[
+            "runtime",
+            "tasks",
+            "datasets",
+            "base-model",
+            "metamodel",
+            "generation",
+            "selection",
+            "training",
+            "onnx",
+        ],
     ),
     (
         "python",
@@ -98,6 +110,7 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
             "evaluation",
             "experiments",
             "planner",
+            "selection",
             "self-application",
             "reports",
             "weightsmith",

@@ -4,6 +4,7 @@ mod comparing;
 mod networks;
 mod plan;
 mod runs;
+mod select;
 mod self_apply;
 mod shared;
 mod shell;
@@ -13,9 +14,10 @@ pub(crate) use comparing::{Compare, Evaluate};
 pub(crate) use networks::{Generate, Inspect, Predict, Score};
 pub(crate) use plan::{Plan, PlanAssess, PlanCollect, PlanCommand, PlanDecide, PlanFit, PlanTrial};
 pub(crate) use runs::{RunFilter, Runs, RunsExport, RunsList, RunsShow};
+pub(crate) use select::Select;
 pub(crate) use self_apply::SelfApply;
 pub(crate) use shared::{
-    ColumnArguments, LabelledArguments, MetamodelArguments, OutputArguments, SplitSeedArguments,
+    ColumnArguments, LabelledArguments, MetamodelArguments, OutputArguments, SplitSeedArguments, Switch,
 };
 pub(crate) use shell::{Export, SelfDescription};
 pub(crate) use training::{Bench, SinusoidArguments, Train};
@@ -53,6 +55,7 @@ pub(crate) enum Command {
     Bench(Bench),
     Score(Score),
     Inspect(Inspect),
+    Select(Select),
     Export(Export),
     Plan(Plan),
     SelfApply(SelfApply),

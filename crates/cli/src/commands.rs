@@ -12,6 +12,7 @@ mod predict;
 mod runs;
 mod samples;
 mod score;
+mod select;
 mod self_apply;
 mod sinusoid;
 mod train;
@@ -36,6 +37,7 @@ pub(crate) fn run(command: &Command, session: &Session) -> Result<Outcome> {
         Command::Export(arguments) => export::run(arguments, session),
         Command::Inspect(arguments) => inspect::run(arguments, session),
         Command::Runs(arguments) => runs::run(arguments, session),
+        Command::Select(arguments) => select::run(arguments, session),
         Command::Score(arguments) => score::run(arguments, session),
         Command::Sinusoid(arguments) => sinusoid::run(arguments, session),
         Command::Samples(arguments) => samples::run(arguments, session),

@@ -32,6 +32,8 @@ pub(crate) enum Content {
     Predictions,
     /// A network for other programs, `.onnx`.
     OnnxModel,
+    /// Rows of a table that was read, `.csv`.
+    Rows,
     /// A page or its pictures.
     Report,
     /// Scores of methods, CSV or Parquet.
@@ -47,6 +49,7 @@ impl Content {
             Self::Weights => ("weights are", "safetensors"),
             Self::OnnxModel => ("an ONNX model is", "onnx"),
             Self::Predictions => ("predictions are", "csv"),
+            Self::Rows => ("selected rows are", "csv"),
         };
         let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
         if is_special || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ending)) {

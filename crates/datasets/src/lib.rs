@@ -85,7 +85,7 @@ mod warnings;
 pub use dates::{DateOrder, DatePart, date_columns, date_part_name, date_part_of, without_constant_parts};
 pub use error::DatasetError;
 pub use findings::free_text_columns;
-pub use named::{NamedTable, read_selected_table, read_table, rows_csv};
+pub use named::{Fields, NamedTable, read_selected_table, read_table, rows_csv};
 pub use notes::{Example, Leak, Note};
 pub use read::{Labelled, Unlabelled, read_labelled, read_rows, read_rows_with_ids, read_selected};
 pub use records::{MAX_BYTES, MAX_COLUMNS, MAX_FIELDS, MAX_ROWS};

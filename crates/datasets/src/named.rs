@@ -64,3 +64,48 @@ pub fn rows_csv(table: &Table, target: &str, labels: &[String]) -> Vec<u8> {
     }
     writer.into_inner().expect("memory takes every byte")
 }
+
+/// A table's fields as they are in its file, every column, without types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fields {
+    /// The columns.
+    pub names: Vec<String>,
+    /// A field for each column of every row.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Fields {
+    /// Reads a source.
+    ///
+    /// # Errors
+    /// A source that cannot be read, or is no table.
+    pub fn read(source: &Source) -> Result<Self, DatasetError> {
+        let file = source.to_string();
+        let bytes = crate::read::bytes_of(source)?;
+        let records = crate::read::records_of(&file, &bytes)?;
+        let (n_rows, n_columns) = (records.lines.len(), records.names.len());
+        let mut rows = vec![Vec::with_capacity(n_columns); n_rows];
+        for column in 0..n_columns {
+            records.column(column).zip(&mut rows).for_each(|((_, field), row)| row.push(field.to_string()));
+        }
+        Ok(Self { names: records.names.clone(), rows })
+    }
+
+    /// The fields of a column, row by row; none if there is no such column.
+    pub fn column(&self, name: &str) -> Option<impl Iterator<Item = &str>> {
+        let at = self.names.iter().position(|other| other == name)?;
+        Some(self.rows.iter().map(move |row| row[at].as_str()))
+    }
+
+    /// The CSV text of some of the rows.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn csv(&self, rows: &[usize]) -> Vec<u8> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let mut write = |fields: &[String]| writer.write_record(fields).expect("memory takes every byte");
+        write(&self.names);
+        rows.iter().for_each(|&row| write(&self.rows[row]));
+        writer.into_inner().expect("memory takes every byte")
+    }
+}

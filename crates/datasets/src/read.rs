@@ -189,7 +189,7 @@ pub fn read_rows_with_ids(
     Ok(Unlabelled { table: table_of(&file, &records, columns)?, ids, notes })
 }
 
-fn bytes_of(source: &Source) -> Result<Cow<'static, [u8]>, DatasetError> {
+pub(crate) fn bytes_of(source: &Source) -> Result<Cow<'static, [u8]>, DatasetError> {
     let read = match source {
         Source::Sample(name) => return Ok(find(name)?.csv.as_bytes().into()),
         Source::StandardInput => bounded(io::stdin().lock()),
@@ -211,7 +211,7 @@ fn bytes_of(source: &Source) -> Result<Cow<'static, [u8]>, DatasetError> {
 }
 
 /// The fields of whatever format the bytes are of.
-fn records_of<'a>(file: &str, bytes: &'a [u8]) -> Result<Records<'a>, DatasetError> {
+pub(crate) fn records_of<'a>(file: &str, bytes: &'a [u8]) -> Result<Records<'a>, DatasetError> {
     #[cfg(feature = "parquet")]
     if let Some(format) = crate::batches::Format::of(bytes) {
         return crate::batches::records(file, bytes, format);

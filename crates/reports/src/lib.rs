@@ -13,7 +13,7 @@ mod words;
 pub use charts::Chart;
 pub use error::ReportError;
 pub use page::{Page, ReportFormat, html, write};
-pub use pages::{EvaluationReport, ScoreReport};
+pub use pages::{EvaluationReport, ScoreReport, SelectionReport};
 pub use runs::{
     CurveRow, ExportedRuns, ParentRow, RunLevel, RunList, RunQuery, RunRow, RunsFormat, list_runs, show_run,
     write_runs,

@@ -7,12 +7,14 @@ mod evaluation;
 mod importance;
 mod plan;
 mod score;
+mod selection;
 mod self_application;
 mod sinusoid;
 mod strategies;
 
 pub use evaluation::EvaluationReport;
 pub use score::ScoreReport;
+pub use selection::SelectionReport;
 
 use crate::charts::Ink;
 use std::cmp::Ordering;

@@ -6,6 +6,7 @@ use weightsmith_datasets::DatasetError;
 use weightsmith_generation::{CatalogError, GenerateError};
 use weightsmith_onnx::OnnxError;
 use weightsmith_runtime::OutputError;
+use weightsmith_selection::SelectionError;
 use weightsmith_tasks::{TableError, TaskError};
 use weightsmith_training::InnerError;
 
@@ -55,6 +56,9 @@ pub enum Error {
     /// There is no interval around predictions.
     #[error(transparent)]
     Interval(#[from] IntervalError),
+    /// Rows cannot be selected.
+    #[error("no rows can be selected: {0}")]
+    Selection(#[from] SelectionError),
     /// A file cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),

@@ -10,6 +10,7 @@ use weightsmith_generation::{
 };
 use weightsmith_metamodel::Pretrained;
 use weightsmith_runtime::{Cost, measured_on_all_threads, on_one_thread};
+use weightsmith_selection::{Selection, Selector, select};
 use weightsmith_tasks::{Seed, Support};
 use weightsmith_training::{Gain, refine};
 
@@ -35,13 +36,23 @@ pub struct Generator {
     n_trees: usize,
     n_steps: Steps,
     refine: bool,
+    select: bool,
     seed: u64,
 }
 
 impl Default for Generator {
     fn default() -> Self {
         let GenerateOptions { n_views, n_trees, n_steps, .. } = GenerateOptions::default();
-        Self { metamodel: None, device: "cpu".into(), n_views, n_trees, n_steps, refine: false, seed: 0 }
+        Self {
+            metamodel: None,
+            device: "cpu".into(),
+            n_views,
+            n_trees,
+            n_steps,
+            refine: false,
+            select: false,
+            seed: 0,
+        }
     }
 }
 
@@ -54,6 +65,8 @@ pub struct Generated {
     pub info: Option<GenerateInfo>,
     /// What came of refining; none where it was not asked for.
     pub refining: Option<Refining>,
+    /// What became of every row; none where all were asked for.
+    pub selection: Option<Selection>,
     /// From the rows to the weights.
     pub cost: Cost,
 }
@@ -112,6 +125,14 @@ impl Generator {
         self
     }
 
+    /// Whether rows that are likely mislabelled, or of another origin, are left out; not by default. Without it the bytes are
+    /// those of all rows.
+    #[must_use]
+    pub fn select(mut self, select: bool) -> Self {
+        self.select = select;
+        self
+    }
+
     /// The seed of what is left to chance, the forest and refining; 0 by default. The same seed gives the same bytes.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
@@ -124,7 +145,10 @@ impl Generator {
     /// # Errors
     /// Rows that nothing can be learned from, a metamodel or device that is not there.
     pub fn generate(&self, data: &Dataset) -> Result<Generated, Error> {
-        let support = data.support();
+        let selection =
+            if self.select { Some(select(&Selector::shipped(), data.support(), None, &[])?) } else { None };
+        let selected = selection.as_ref().map(|selection| data.support().select(&selection.kept()));
+        let support = selected.as_ref().unwrap_or_else(|| data.support());
         let device = open_device(&self.device)?;
         let pretrained = match self.metamodel.as_deref() {
             Some(UNTRAINED) => None,
@@ -145,7 +169,7 @@ impl Generator {
             model.encoding = model.encoding.with_texts(data.texts())?;
             model.support = read.clone();
         }
-        Ok(Generated { network: model.into(), info, refining, cost })
+        Ok(Generated { network: model.into(), info, refining, selection, cost })
     }
 
     fn write(

@@ -64,4 +64,5 @@ pub use weightsmith_base_model::{
 };
 pub use weightsmith_datasets::{ColumnSelection, DateOrder, Note, Sample, Source, date_columns, samples};
 pub use weightsmith_generation::{GenerateInfo, Steps, StepsInfo};
+pub use weightsmith_selection::{SelectedRow, Selection, SelectionError, Selector, Standing, select};
 pub use weightsmith_tasks::{Column, ColumnType, ColumnValues, Schema, Table, Target, TaskType};

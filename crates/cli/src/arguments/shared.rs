@@ -106,6 +106,15 @@ impl SplitSeedArguments {
     }
 }
 
+/// Whether something is done.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    /// It is done
+    On,
+    /// It is not done
+    Off,
+}
+
 /// What is predicted, as typed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TaskArgument {

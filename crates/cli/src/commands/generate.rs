@@ -1,13 +1,16 @@
 //! `weightsmith generate`
 
-use crate::arguments::{Generate, LabelledArguments};
+use crate::arguments::{Generate, LabelledArguments, Switch};
 use crate::exit::Outcome;
 use crate::outputs::{self, Content};
 use crate::session::Session;
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::collections::HashSet;
-use weightsmith::{Dataset, GenerateInfo, Generated, Generator, Refining, StepsInfo, TaskType, TextColumn};
+use weightsmith::{
+    Dataset, GenerateInfo, Generated, Generator, Refining, Selection, Standing, StepsInfo, TaskType,
+    TextColumn,
+};
 use weightsmith_base_model::{BaseModel, Precision};
 use weightsmith_datasets::Note;
 use weightsmith_evaluation::{number_text, seconds_text};
@@ -15,9 +18,24 @@ use weightsmith_generation::Fallback;
 use weightsmith_planner::{base_loss, loss_unit};
 use weightsmith_tasks::{Schema, Target};
 
+/// Rows that are named on a line at most.
+const MOST_NAMED: usize = 12;
+
 pub(super) fn run(arguments: &Generate, session: &Session) -> Result<Outcome> {
     let Generate {
-        rows, columns, out, metamodel, trees, steps, seconds, refine, seed, precision, force, ..
+        rows,
+        columns,
+        out,
+        metamodel,
+        trees,
+        steps,
+        seconds,
+        refine,
+        select,
+        seed,
+        precision,
+        force,
+        ..
     } = arguments;
     let LabelledArguments { data: source, target, .. } = rows;
     outputs::check([(Content::Weights, Some(out.as_path()))], outputs::file_of(source), *force)?;
@@ -33,12 +51,13 @@ pub(super) fn run(arguments: &Generate, session: &Session) -> Result<Outcome> {
         .trees((*trees).into())
         .steps(seconds.unwrap_or(*steps))
         .refine(*refine)
+        .select(*select == Switch::On)
         .seed(*seed);
     if let Some(choice) = &metamodel.metamodel {
         generator = generator.metamodel(choice);
     }
     let generated = generator.generate(&data).with_context(|| source.to_string())?;
-    let Generated { mut network, info, refining, cost } = generated;
+    let Generated { mut network, info, refining, selection, cost } = generated;
     let precision: Precision = (*precision).into();
     if precision != Precision::F32 {
         let failed = || format!("cannot write {} in {precision}", out.display());
@@ -76,6 +95,10 @@ pub(super) fn run(arguments: &Generate, session: &Session) -> Result<Outcome> {
             "n_unconverged": info.as_ref().map(|info| info.solve.n_unconverged),
             "n_repairs": info.as_ref().map(|info| info.solve.n_shortened_steps + info.solve.n_raised_pivots),
             "n_encoded_rows": info.as_ref().map(|info| info.n_encoded_rows),
+            "selection": selection.as_ref().map(|selection| json!({
+                "n_kept": selection.kept().len(),
+                "dropped": dropped(selection),
+            })),
             "refine_steps": refining.map(|refining| refining.n_steps),
             "refine_gain": gain.map(|gain| gain.gain / gain.loss),
             "refine_standard_error": gain.map(|gain| gain.standard_error / gain.loss),
@@ -89,7 +112,7 @@ pub(super) fn run(arguments: &Generate, session: &Session) -> Result<Outcome> {
         }), || {
 let units = model.architecture.hidden.first().map_or("no".to_string(), usize::to_string);
 format!(
-            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}{}{}{}",
+            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}{}{}{}{}",
             out.display(),
             model.task_type,
             model.architecture.n_inputs,
@@ -97,6 +120,7 @@ format!(
             model.support.n_rows,
             seconds_text(cost.wall_s),
             data.texts().iter().map(text_in_words).collect::<String>(),
+            selection.as_ref().map_or(String::new(), selected),
             info.as_ref().and_then(|info| info.fallback).map_or(String::new(), fallen_back),
             info.as_ref().map_or(String::new(), |info| decided(info, model.task_type)),
             refining.map_or(String::new(), |refining| refined(&refining)),
@@ -117,6 +141,26 @@ fn text_in_words(text: &TextColumn) -> String {
     let (n_words, n_pieces) = (text.words.ngrams.len(), text.pieces.ngrams.len());
     let what = if text.scores.len() == 1 { "a score" } else { "a score for each class" };
     format!("text \"{}\": {what} from {n_words} words and pairs and {n_pieces} pieces\n", text.column)
+}
+
+/// Positions, from 1, of the rows that were left out.
+fn dropped(selection: &Selection) -> Vec<usize> {
+    let dropped = selection.rows.iter().filter(|row| row.standing == Standing::Dropped);
+    dropped.map(|row| row.row).collect()
+}
+
+/// Which rows were left out, on a line.
+fn selected(selection: &Selection) -> String {
+    let (dropped, n_rows) = (dropped(selection), selection.rows.len());
+    if dropped.is_empty() {
+        return format!("selected all {n_rows} rows\n");
+    }
+    let mut named: Vec<String> = dropped.iter().take(MOST_NAMED).map(usize::to_string).collect();
+    if dropped.len() > MOST_NAMED {
+        named.push("…".to_string());
+    }
+    let (n, list) = (dropped.len(), named.join(", "));
+    format!("selected {} of {n_rows} rows; {n} dropped: {list} (`weightsmith select` says why)\n", n_rows - n)
 }
 
 /// What was decided about inner steps, and why, on a line.

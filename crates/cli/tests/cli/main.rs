@@ -10,3 +10,4 @@ mod outputs;
 mod run;
 mod runs;
 mod scoring;
+mod selecting;
