@@ -138,9 +138,12 @@ fn in_words(printed: &Printed<'_>, ids: &[String]) -> String {
         let cells = |row: &&SelectedRow| {
             let name = ids.get(row.row - 1).cloned().unwrap_or_else(|| format!("row {}", row.row));
             let standing = if row.standing == Standing::Dropped { "dropped" } else { "doubtful" };
-            vec![name, format!("\"{}\"", row.label), standing.to_string(), row.reasons.join("; ")]
+            vec![name, format!("\"{}\"", row.label), standing.to_string()]
         };
-        text += &print::columns(&suspicious.iter().map(cells).collect::<Vec<_>>());
+        let table = print::columns(&suspicious.iter().map(cells).collect::<Vec<_>>());
+        for (line, row) in table.lines().zip(&suspicious) {
+            text += &format!("{line}  {}\n", row.reasons.join("; "));
+        }
     }
     for (what, path) in [("without the dropped rows", printed.out), ("report", printed.report)] {
         if let Some(path) = path {
