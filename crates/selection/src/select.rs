@@ -19,6 +19,8 @@ const DOUBTFUL_CONTRADICTION: f64 = 0.4;
 const DOUBTFUL_SHARE: f64 = 0.6;
 /// Reasons that are given for a row at most.
 const MOST_REASONS: usize = 3;
+/// From which probability of another origin on it is a reason.
+const LIKELY: f64 = 0.5;
 /// Rows of a class that stay, whatever is thought of them.
 const LEAST_OF_A_CLASS: usize = 2;
 
@@ -196,7 +198,7 @@ fn reasons(
     let figure = |feature: Feature| features.row(row)[feature as usize];
     let own = rows.labels[row];
     let mut reasons = Vec::new();
-    if verdict.foreign > verdict.wrong {
+    if verdict.foreign >= LIKELY && verdict.foreign > verdict.wrong {
         reasons.push(match rows.n_trusted() {
             0 => format!(
                 "it seems to be made from other rows, or of another origin ({:.0} %)",
