@@ -142,7 +142,7 @@ impl Dataset {
             }
             let Some(FittedText { text, columns }) = TextColumn::fit(name, &column.values, self.target())
             else {
-                return Err(wrong(name, "fewer than four rows have words"));
+                return Err(wrong(name, "fewer than four rows have a text"));
             };
             texts.push(text);
             made.push((name, columns));

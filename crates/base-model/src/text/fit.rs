@@ -39,7 +39,7 @@ impl TextColumn {
     /// a network that learned from fitted scores would trust them too much, and the mean of the others would tell a row's own
     /// label. No row's own label is in its scores, so that rows held out later are nearly as new to them as new rows.
     ///
-    /// None for a column of numbers, one with fewer than four texts, and one without a word.
+    /// None for a column of numbers, one with fewer than four texts, and one of white space alone.
     ///
     /// # Panics
     /// If there is not a label for each row.
