@@ -242,7 +242,7 @@ mod tests {
         let query_weights = [1.0, 0.0, 0.5, 1.0, 1.0, 0.2, 0.0, 1.0, 1.0];
         let head = SolvedHead::solve(&features, &targets, &[1.0; 9], 1.5);
         let values = head.cross_fitted_values(&targets, &query_weights);
-        for row in 0..9 {
+        for (row, value) in values.iter().enumerate() {
             let pair = |other: usize| {
                 let r = residual(targets.row(row), head.fitted.row(row));
                 let left_out = residual(targets.row(other), head.left_out.row(other));
@@ -250,7 +250,7 @@ mod tests {
                 query_weights[other] * dot(head.whitened.row(row), head.whitened.row(other)) * agreement
             };
             let naive: f64 = (0..9).filter(|other| *other != row).map(pair).sum();
-            assert!((values[row] - naive).abs() < 1e-12, "row {row}: {} and {naive}", values[row]);
+            assert!((value - naive).abs() < 1e-12, "row {row}: {value} and {naive}");
         }
     }
 }
