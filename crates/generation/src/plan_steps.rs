@@ -24,9 +24,6 @@ pub enum Steps {
 
 /// Fewest rows that are split into folds: with 32, a wrong choice costs as much as a right one brings.
 const MIN_ROWS: usize = 48;
-/// Most columns a row with which steps are taken, for classes and for values: with more, steps, and shares picked by folds
-/// with fewer rows, cost more than they bring.
-const COLUMNS_A_ROW: (f64, f64) = (0.5, 1.0);
 /// Folds.
 const N_FOLDS: usize = 4;
 /// Numbers of steps that are tried, and the most of them up to [`FEW_ROWS`].
@@ -73,15 +70,14 @@ pub(crate) struct Sizes {
 }
 
 impl StepPlan {
-    /// The most that the sizes allow; none where there are too few rows to hold some out, too few for the columns, or where a
+    /// The most that the sizes allow; none where there are too few rows to hold some out, more columns than rows, or where a
     /// single step would cost too much.
     pub(crate) fn new(steps: Steps, sizes: Sizes) -> Option<Self> {
         if sizes.n_rows < MIN_ROWS || steps == Steps::Fixed(0) {
             return None;
         }
-        let most_columns = if sizes.n_outputs > 1 { COLUMNS_A_ROW.0 } else { COLUMNS_A_ROW.1 };
-        let is_wide = sizes.n_columns as f64 > most_columns * sizes.n_rows as f64;
-        if is_wide && !matches!(steps, Steps::Fixed(_)) {
+        // There steps, and shares picked by folds with fewer rows still, cost more than they bring.
+        if sizes.n_columns > sizes.n_rows && !matches!(steps, Steps::Fixed(_)) {
             return None;
         }
         let is_few = sizes.n_rows <= FEW_ROWS;
@@ -172,13 +168,11 @@ mod tests {
     }
 
     #[test]
-    fn tables_with_many_columns_for_their_rows_take_no_steps_unless_told() {
-        let plan =
-            |steps, n_columns, n_outputs| StepPlan::new(steps, Sizes { n_outputs, ..sizes(128, n_columns) });
-        assert!(plan(Steps::Decided, 64, 3).is_some() && plan(Steps::Decided, 65, 3).is_none());
-        assert!(plan(Steps::Decided, 65, 1).is_some() && plan(Steps::Decided, 129, 1).is_none());
-        assert!(plan(Steps::Within { milliseconds: 10_000 }, 129, 1).is_none());
-        assert!(plan(Steps::Fixed(3), 129, 1).is_some());
+    fn tables_with_more_columns_than_rows_take_no_steps_unless_told() {
+        let plan = |steps, n_columns| StepPlan::new(steps, sizes(128, n_columns));
+        assert!(plan(Steps::Decided, 128).is_some() && plan(Steps::Decided, 129).is_none());
+        assert!(plan(Steps::Within { milliseconds: 10_000 }, 129).is_none());
+        assert!(plan(Steps::Fixed(3), 129).is_some());
     }
 
     #[test]
