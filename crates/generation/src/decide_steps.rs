@@ -15,6 +15,8 @@ const SMOOTH_SHARES: [f32; 9] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0];
 /// squared distance of 1 away are picked for half the loss.
 const USUAL_SHARES: [f32; 4] = [0.15, 0.35, 0.25, 0.25];
 const USUAL_SHARES_WITHOUT: [f32; 4] = [0.2, 0.5, 0.3, 0.0];
+/// The same where columns are many for the rows: there steps and a smooth function take noise for a law more often.
+const USUAL_SHARES_IF_WIDE: [f32; 4] = [0.05, 0.55, 0.3, 0.1];
 const ROWS_TO_TELL: f32 = 50.0;
 /// Least probability that is scored.
 const LEAST_PROBABILITY: f32 = 1e-4;
@@ -49,6 +51,8 @@ pub(crate) struct HeldOut {
     pub(crate) smooth: Option<Vec<f32>>,
     /// Strengths of each view's head that its steps began with.
     pub(crate) strengths: Vec<LogStrengths>,
+    /// Whether columns are many for the rows.
+    pub(crate) is_wide: bool,
 }
 
 /// A smooth function's part in the outputs.
@@ -118,7 +122,11 @@ impl Decision {
         let every: Vec<usize> = (0..n_rows).collect();
         let smooth = held_out.smooth.as_ref().filter(|_| teacher.is_some());
         let smooth = smooth.map(|told| calibrated(of(&every, told), labels));
-        let usual = if smooth.is_some() { &USUAL_SHARES } else { &USUAL_SHARES_WITHOUT };
+        let usual = match smooth {
+            _ if held_out.is_wide => &USUAL_SHARES_IF_WIDE,
+            Some(_) => &USUAL_SHARES,
+            None => &USUAL_SHARES_WITHOUT,
+        };
         let n_outputs = places.len();
         let smooth_told = smooth.as_ref().map(|(told, _)| -> Vec<f32> {
             rows.iter().flat_map(|&row| &told[row * n_outputs..(row + 1) * n_outputs]).copied().collect()
@@ -284,6 +292,7 @@ mod tests {
             stepped: vec![missed(stepped[0], 2), missed(stepped[1], 4)],
             smooth: None,
             strengths: vec![],
+            is_wide: false,
         };
         (held_out, Labels::Values(values))
     }
@@ -365,6 +374,7 @@ mod tests {
             stepped: vec![logits(&|_| false)],
             smooth: None,
             strengths: vec![],
+            is_wide: false,
         };
         let labels = Labels::Classes { labels, n_classes: 3 };
         let found = Decision::pick(&held_out, &labels, &[0, 1, 2], None).info(&[3], 1);

@@ -185,7 +185,8 @@ impl<L: Level> Stepping<'_, L> {
             });
         }
         let mut all = all.into_iter();
-        Some(HeldOut { generated: all.next()?, stepped: all.collect(), smooth, strengths })
+        let is_wide = 2 * self.read.standard.n_columns > n_rows;
+        Some(HeldOut { generated: all.next()?, stepped: all.collect(), smooth, strengths, is_wide })
     }
 
     /// Decides and takes the steps; none where a fold leaves nothing to generate from. `starts` are the generated views.

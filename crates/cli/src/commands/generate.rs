@@ -180,8 +180,10 @@ fn decided(info: &GenerateInfo, task_type: TaskType) -> String {
     if n_steps == 0 {
         return format!("no inner steps: none pay on held-out rows ({loss} {held_out_loss:.4}); {shares}\n");
     }
+    let counted = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let (n_steps, n_views) = (counted(n_steps, "inner step"), counted(n_views, "view"));
     format!(
-        "{n_steps} inner steps of {n_views} views: {loss} on held-out rows {held_out_loss:.4}, {plain_loss:.4} without; \
+        "{n_steps} of {n_views}: {loss} on held-out rows {held_out_loss:.4}, {plain_loss:.4} without; \
          stepped {} %, {shares}\n",
         percent(steps.stepped_share),
     )
