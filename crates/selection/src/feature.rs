@@ -85,7 +85,7 @@ features! {
     SecondCurvedMargin: Dynamics,
     /// Agreement of the 10 nearest rows, each by how much the first round believes it.
     SecondAgreement: Dynamics,
-    /// The exact value of the row for the linear head in the second round, see [`SolvedHead::values`]: for the trusted rows, and
+    /// The exact value of the row for the linear head in the second round, see [`SolvedHead::values`](crate::SolvedHead::values): for the trusted rows, and
     /// where there are none for all others as far as they are believed; in standard deviations.
     LinearValue: Dynamics,
     /// The same for the head with bumps.
