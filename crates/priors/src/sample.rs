@@ -112,33 +112,33 @@ impl Prior {
         let columns = plan_columns(shape.n_encoded - n_noise, shares, draw);
         let softmax = draw.chance(labels.softmax);
         let n_scores = if softmax { shape.n_classes } else { 1 };
-        let (mut shown, scores) = match family {
+        let from_scores = |scores: &[Vec<f32>], draw: &mut Draw<'_>| {
+            if softmax {
+                softmax_labels(scores, labels, draw)
+            } else {
+                cut_labels(&scores[0], shape.n_classes, labels, draw)
+            }
+        };
+        let (mut shown, labelled) = match family {
             Family::Mixture => {
                 let class_shares = draw_class_shares(shape.n_classes, draw);
                 let (mut latents, labels) =
                     mixture::draw_classes(columns.len(), n_rows, &class_shares, shares, draw);
                 duplicate(&mut latents, shares, draw);
-                let mut shown = show(&columns, latents, shares, draw);
-                add_noise_columns(&mut shown, n_noise, n_rows, shares, draw);
-                return (shown, Labelled { labels, strength: 1.0 });
+                (show(&columns, latents, shares, draw), Labelled { labels, strength: 1.0 })
             }
             Family::StructuralCausal => {
                 let mut world = causal::draw_world(columns.len(), n_scores, n_rows, draw);
                 duplicate(&mut world.latents, shares, draw);
-                (show(&columns, world.latents, shares, draw), world.scores)
+                (show(&columns, world.latents, shares, draw), from_scores(&world.scores, draw))
             }
             _ => {
                 let mut latents = draw_latents(columns.len(), n_rows, shares, draw);
                 duplicate(&mut latents, shares, draw);
                 let shown = show(&columns, latents, shares, draw);
                 let scores = draw_scores(family, &Inputs::new(&shown, shares, draw), n_scores, draw);
-                (shown, scores)
+                (shown, from_scores(&scores, draw))
             }
-        };
-        let labelled = if softmax {
-            softmax_labels(&scores, labels, draw)
-        } else {
-            cut_labels(&scores[0], shape.n_classes, labels, draw)
         };
         add_noise_columns(&mut shown, n_noise, n_rows, shares, draw);
         (shown, labelled)

@@ -1,6 +1,7 @@
 //! The configuration files of trainings.
 
 use super::{StartExperiment, TrainError, io_error};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,17 +43,23 @@ impl TrainingConfig {
     /// # Errors
     /// A file that cannot be read, unknown or missing settings, settings out of their range.
     pub fn read(path: &Path) -> Result<Self, TrainError> {
-        let text = fs::read_to_string(path).map_err(|source| io_error("read", path, source))?;
-        let of = |source| TrainError::Config { path: path.to_path_buf(), source: Box::new(source) };
+        let text = read_text(path)?;
         if toml::from_str::<toml::Table>(&text).is_ok_and(|table| table.contains_key("start")) {
-            let experiment: StartExperiment = toml::from_str(&text).map_err(of)?;
+            let experiment: StartExperiment = parse(path, &text)?;
             experiment.validate()?;
             return Ok(Self::Start(Box::new(experiment)));
         }
-        let experiment: Experiment = toml::from_str(&text).map_err(of)?;
-        experiment.validate()?;
-        Ok(Self::Metamodel(Box::new(experiment)))
+        Ok(Self::Metamodel(Box::new(Experiment::parse(path, &text)?)))
     }
+}
+
+fn read_text(path: &Path) -> Result<String, TrainError> {
+    fs::read_to_string(path).map_err(|source| io_error("read", path, source))
+}
+
+fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, TrainError> {
+    toml::from_str(text)
+        .map_err(|source| TrainError::Config { path: path.to_path_buf(), source: Box::new(source) })
 }
 
 impl Experiment {
@@ -61,15 +68,16 @@ impl Experiment {
     /// # Errors
     /// A file that cannot be read, unknown or missing settings, settings out of their range.
     pub fn read(path: &Path) -> Result<Self, TrainError> {
-        let text = fs::read_to_string(path).map_err(|source| io_error("read", path, source))?;
-        let experiment: Self = toml::from_str(&text)
-            .map_err(|source| TrainError::Config { path: path.to_path_buf(), source: Box::new(source) })?;
+        Self::parse(path, &read_text(path)?)
+    }
+
+    /// Reads the text of the configuration file at `path`.
+    fn parse(path: &Path, text: &str) -> Result<Self, TrainError> {
+        let experiment: Self = parse(path, text)?;
         experiment.validate()?;
         Ok(experiment)
     }
-}
 
-impl Experiment {
     /// Checks every setting.
     ///
     /// # Errors
