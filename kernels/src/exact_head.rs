@@ -8,7 +8,7 @@
 //! Nothing here has a gradient: metamodels are trained at sizes at which [`crate::logistic_head`] is exact enough.
 
 use crate::cpu::{self, axpy, dot};
-use crate::wide::{dot_wide, factorise};
+use crate::positive_definite::{Factor, Square, dot_f64};
 use burn::tensor::{Device, Tensor, TensorData};
 use multiversion::multiversion;
 /// Rows whose gradient is summed in f32 before it joins the f64 sum.
@@ -110,6 +110,7 @@ struct Sizes {
 }
 
 /// The inputs of one task.
+#[derive(Copy, Clone)]
 struct Task<'a> {
     features: &'a [f32],
     targets: &'a [f32],
@@ -156,21 +157,24 @@ fn each_task(
     (Tensor::from_data(TensorData::new(values, [n_tasks, n_outputs, p]), &device), info)
 }
 
-/// Lower Cholesky factor of `share Φᵀ W Φ + Λ`, row-major.
-fn curvature_factor(task: &Task<'_>, sizes: Sizes, share: f64, info: &mut SolveInfo) -> Vec<f64> {
-    let mut matrix = gram(task.features, task.row_weights, sizes.p);
-    matrix.iter_mut().for_each(|value| *value *= share);
+/// Cholesky's factor of `share Φᵀ W Φ + Λ`.
+fn curvature_factor(task: &Task<'_>, sizes: Sizes, share: f64, info: &mut SolveInfo) -> Factor {
+    let mut matrix = Square::zeros(sizes.p);
+    gram(task.features, task.row_weights, &mut matrix);
     for (column, precision) in task.precision.iter().enumerate() {
-        matrix[column * sizes.p + column] += f64::from(*precision);
+        let row = matrix.row_mut(column);
+        row.iter_mut().for_each(|value| *value *= share);
+        row[column] += f64::from(*precision);
     }
-    info.n_raised_pivots += factorise(&mut matrix, sizes.p);
-    matrix
+    let (factor, n_raised) = Factor::raised(matrix);
+    info.n_raised_pivots += n_raised;
+    factor
 }
 
-/// The lower half of `Φᵀ W Φ`, row-major.
+/// Adds the upper half of `Φᵀ W Φ`.
 #[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
-fn gram(features: &[f32], row_weights: &[f32], p: usize) -> Vec<f64> {
-    let mut gram = vec![0.0; p * p];
+fn gram(features: &[f32], row_weights: &[f32], gram: &mut Square) {
+    let p = gram.n();
     let mut rows = vec![0.0f64; GRAM_ROWS * p];
     for (block, weights) in features.chunks(GRAM_ROWS * p).zip(row_weights.chunks(GRAM_ROWS)) {
         rows.fill(0.0);
@@ -190,31 +194,11 @@ fn gram(features: &[f32], row_weights: &[f32], p: usize) -> Vec<f64> {
                 weights[2] * third[i],
                 weights[3] * fourth[i],
             ];
-            let sums = gram[i * p..=i * p + i].iter_mut().zip(first).zip(second).zip(third).zip(fourth);
-            for ((((sum, first), second), third), fourth) in sums {
+            let others = first[i..].iter().zip(&second[i..]).zip(&third[i..]).zip(&fourth[i..]);
+            for (sum, (((first, second), third), fourth)) in gram.row_mut(i)[i..].iter_mut().zip(others) {
                 *sum += a * first + b * second + c * third + d * fourth;
             }
         }
-    }
-    gram
-}
-
-/// Solves `L z = b` in place.
-#[inline(always)]
-fn forward(factor: &[f64], p: usize, x: &mut [f64]) {
-    for i in 0..p {
-        x[i] = (x[i] - dot_wide(&factor[i * p..i * p + i], &x[..i])) / factor[i * p + i];
-    }
-}
-
-/// Solves `L Lᵀ z = b` in place.
-#[inline(always)]
-fn substitute(factor: &[f64], p: usize, x: &mut [f64]) {
-    forward(factor, p, x);
-    for i in (0..p).rev() {
-        let value = x[i] / factor[i * p + i];
-        x[i] = value;
-        x[..i].iter_mut().zip(&factor[i * p..i * p + i]).for_each(|(x, l)| *x -= value * l);
     }
 }
 
@@ -262,7 +246,7 @@ fn loss_and_slope(task: &Task<'_>, sizes: Sizes, coefficients: &[f64], slope: &m
 fn logistic(
     task: &Task<'_>,
     sizes: Sizes,
-    factor: &[f64],
+    factor: &Factor,
     max_steps: usize,
     info: &mut SolveInfo,
 ) -> Vec<f64> {
@@ -305,7 +289,7 @@ fn logistic(
             best.1.copy_from_slice(&ahead);
         }
         change.copy_from_slice(&slope);
-        change.chunks_exact_mut(p).for_each(|change| substitute(factor, p, change));
+        change.chunks_exact_mut(p).for_each(|change| factor.solve(change));
         let promised: f64 = change.iter().zip(&slope).map(|(change, slope)| change * slope).sum();
         before.copy_from_slice(&now);
         for ((now, ahead), change) in now.iter_mut().zip(&ahead).zip(&change) {
@@ -332,7 +316,7 @@ fn logistic(
 
 /// `[n_outputs, p]`.
 #[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
-fn ridge(task: &Task<'_>, sizes: Sizes, factor: &[f64]) -> Vec<f64> {
+fn ridge(task: &Task<'_>, sizes: Sizes, factor: &Factor) -> Vec<f64> {
     let Sizes { p, n_outputs } = sizes;
     let mut coefficients = vec![0.0; n_outputs * p];
     let rows = task.features.chunks_exact(p).zip(task.targets.chunks_exact(n_outputs)).zip(task.row_weights);
@@ -342,18 +326,18 @@ fn ridge(task: &Task<'_>, sizes: Sizes, factor: &[f64]) -> Vec<f64> {
             sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += target * f64::from(*x));
         }
     }
-    coefficients.chunks_exact_mut(p).for_each(|column| substitute(factor, p, column));
+    coefficients.chunks_exact_mut(p).for_each(|column| factor.solve(column));
     coefficients
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
-fn leverages(task: &Task<'_>, sizes: Sizes, factor: &[f64]) -> Vec<f64> {
+fn leverages(task: &Task<'_>, sizes: Sizes, factor: &Factor) -> Vec<f64> {
     let mut solved = vec![0.0; sizes.p];
     let rows = task.features.chunks_exact(sizes.p).zip(task.row_weights);
     rows.map(|(x, weight)| {
         solved.iter_mut().zip(x).for_each(|(wide, x)| *wide = f64::from(*x));
-        forward(factor, sizes.p, &mut solved);
-        f64::from(*weight) * dot_wide(&solved, &solved)
+        factor.whiten(&mut solved);
+        f64::from(*weight) * dot_f64(&solved, &solved)
     })
     .collect()
 }

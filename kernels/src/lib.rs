@@ -5,8 +5,9 @@
 //! it runs a fused version with a hand-written gradient; on any other device it runs the *reference*, composed of
 //! plain tensor operations, which also is what the fused version is tested against, values and every gradient.
 //!
-//! Exceptions are the [exact heads](exact_logistic_head), which work in f64 on the host and have no gradient, and the search over a product of two lists, [`lowest_pairs()`], which takes plain numbers, has no gradient and
-//! always runs on the CPU. Its reference is a loop, which it equals to the last bit.
+//! Exceptions have no gradient and always run on the host: the [exact heads](exact_logistic_head) and the
+//! [factors](Factor) of positive definite matrices, both in f64, and the search over a product of two lists,
+//! [`lowest_pairs()`], whose reference is a loop, which it equals to the last bit.
 //!
 //! This crate does not know tasks, models or files.
 
@@ -16,13 +17,12 @@ mod cpu;
 mod device;
 mod exact_head;
 mod fused;
-mod inverse;
 mod layer_norm;
 mod logistic_head;
 mod lowest_pairs;
+mod positive_definite;
 #[cfg(test)]
 mod testing;
-mod wide;
 
 pub use attention::{attention, attention_reference};
 pub use cholesky::{
@@ -31,7 +31,7 @@ pub use cholesky::{
 pub use cpu::dot;
 pub use device::{DeviceError, open_device};
 pub use exact_head::{HeadSystem, SolveInfo, exact_leverages, exact_logistic_head, exact_ridge_head};
-pub use inverse::inverse_cholesky_factor;
 pub use layer_norm::{layer_norm, layer_norm_reference};
 pub use logistic_head::{logistic_head, logistic_head_reference};
 pub use lowest_pairs::{Pair, Tower, lowest_pairs, lowest_pairs_reference};
+pub use positive_definite::{Factor, Square, dot_f64};

@@ -20,7 +20,6 @@
 //! A missing text has missing scores.
 
 mod fit;
-mod solve;
 
 use crate::encoding::EncodingError;
 use serde::{Deserialize, Serialize};

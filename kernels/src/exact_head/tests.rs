@@ -153,15 +153,6 @@ fn ridge_and_leverages_are_those_of_a_hand_solved_system() {
 }
 
 #[test]
-fn a_matrix_that_rounding_has_made_singular_is_repaired_and_told() {
-    let mut matrix = vec![1.0, 1.0, 1.0, 1.0];
-    assert_eq!(factorise(&mut matrix, 2), 1);
-    assert!(matrix.iter().all(|value| value.is_finite()));
-    let mut broken = vec![f64::NAN];
-    assert_eq!(factorise(&mut broken, 1), 1);
-}
-
-#[test]
 fn a_bound_that_does_not_hold_is_met_by_shorter_steps() {
     let system = system(300, 5, false, 9);
     let [_, _, p] = system.features.dims();
@@ -171,9 +162,9 @@ fn a_bound_that_does_not_hold_is_met_by_shorter_steps() {
         Task { features: &features, targets: &targets, row_weights: &row_weights, precision: &precision };
     let sizes = Sizes { p, n_outputs: N_CLASSES };
     let mut info = SolveInfo::default();
-    let mut factor = curvature_factor(&task, sizes, 0.5, &mut info);
     // A curvature 100 times too small: plain steps are 100 times too long.
-    factor.iter_mut().for_each(|value| *value /= 10.0);
+    let weaker: Vec<f32> = precision.iter().map(|precision| precision / 100.0).collect();
+    let factor = curvature_factor(&Task { precision: &weaker, ..task }, sizes, 0.005, &mut info);
     let found = logistic(&task, sizes, &factor, 400, &mut info);
     assert!(info.n_shortened_steps > 0, "{info:?}");
     let mut slope = vec![0.0; found.len()];

@@ -1,8 +1,8 @@
 //! Fitting the weights of n-grams on labelled texts.
 
-use super::solve::{dot, inverse};
 use super::{Counts, MAX_NGRAMS, Ngrams, TextColumn, counted, normalise, value};
 use std::collections::BTreeMap;
+use weightsmith_kernels::{Factor, Square, dot_f64};
 use weightsmith_tasks::{Column, ColumnValues, Target};
 
 /// The most texts that weights are fitted to; of more, so many that lie evenly among them.
@@ -113,14 +113,14 @@ impl Group {
     }
 
     /// The n-grams with a weight for each score: half of the sum over texts of value times coefficient.
-    fn weighted(&self, inverse: &[f64], labels: &[Vec<f64>]) -> Ngrams {
+    fn weighted(&self, inverse: &Square, labels: &[Vec<f64>]) -> Ngrams {
         let n = self.values.len();
         let weights = labels.iter().map(|labels| {
             let mean = labels.iter().sum::<f64>() / n as f64;
             let centred: Vec<f64> = labels.iter().map(|label| label - mean).collect();
             let mut weights = vec![0.0; self.ngrams.len()];
             for (row, values) in self.values.iter().enumerate() {
-                let coefficient = dot(&inverse[row * n..(row + 1) * n], &centred);
+                let coefficient = dot_f64(inverse.row(row), &centred);
                 values.iter().for_each(|(at, value)| weights[*at] += 0.5 * coefficient * value);
             }
             weights.into_iter().map(|weight| weight as f32).collect()
@@ -201,28 +201,29 @@ fn strength(similarity: &[f64], labels: &[Vec<f64>], n: usize) -> f64 {
 }
 
 /// The inverse of the similarities of the first texts with a ridge on their diagonal.
-fn with_strength(similarity: &[f64], n: usize, n_first: usize, strength: f64) -> Vec<f64> {
-    let entry = |at: usize| {
-        let (row, column) = (at / n_first, at % n_first);
-        similarity[row * n + column] + if row == column { strength } else { 0.0 }
-    };
-    let matrix: Vec<f64> = (0..n_first * n_first).map(entry).collect();
-    inverse(&matrix, n_first)
+fn with_strength(similarity: &[f64], n: usize, n_first: usize, strength: f64) -> Square {
+    let mut matrix = Square::zeros(n_first);
+    for row in 0..n_first {
+        let own = matrix.row_mut(row);
+        own.copy_from_slice(&similarity[row * n..row * n + n_first]);
+        own[row] += strength;
+    }
+    Factor::of(matrix).expect("similarities with a ridge are positive definite").inverse()
 }
 
 /// The score of each text, fitted to the labels of the others less their mean.
 ///
 /// For any numbers `v`, the fit to all but row i of `v` says `v_i - (A v)_i / A_ii` for row i, where `A` is the inverse of
 /// similarities and ridge: the fit to labels less a mean of m is that of the labels less m times that of ones.
-fn left_out(inverse: &[f64], labels: &[f64]) -> Vec<f64> {
+fn left_out(inverse: &Square, labels: &[f64]) -> Vec<f64> {
     let n = labels.len();
     let total: f64 = labels.iter().sum();
     (0..n)
         .map(|row| {
-            let entries = &inverse[row * n..(row + 1) * n];
+            let entries = inverse.row(row);
             let of = |own: f64, sum: f64| own - sum / entries[row];
             let mean = (total - labels[row]) / (n - 1) as f64;
-            of(labels[row], dot(entries, labels)) - mean * of(1.0, entries.iter().sum())
+            of(labels[row], dot_f64(entries, labels)) - mean * of(1.0, entries.iter().sum())
         })
         .collect()
 }

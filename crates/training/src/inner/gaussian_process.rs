@@ -2,7 +2,6 @@
 
 mod kernel;
 mod laplace;
-mod linear_algebra;
 mod regression;
 mod shared_kernel;
 mod shares;

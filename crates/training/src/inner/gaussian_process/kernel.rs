@@ -1,25 +1,39 @@
 //! The covariance of two rows, and how a likelihood's slopes in the matrix become slopes in its parameters.
 
-use super::linear_algebra::{Square, dot};
 use multiversion::multiversion;
 use weightsmith_base_model::Rows;
+use weightsmith_kernels::{Square, dot_f64};
 
 /// Standard deviation of the prior of every logarithm.
 const PRIOR_STD: f64 = 2.0;
 /// Log-parameters beside the columns' precisions: the variances of the smooth, the linear and the constant part.
 const N_PARTS: usize = 3;
 
+/// Rows of which the distances to one row are found together.
+const N_TOGETHER: usize = 16;
+
 /// Rows of a table, in f64.
 #[derive(Clone, Debug)]
 pub(super) struct Inputs {
     n_columns: usize,
+    /// Row-major.
     values: Vec<f64>,
+    /// One column after the other, each filled up with zeros to a multiple of [`N_TOGETHER`].
+    columns: Vec<f64>,
 }
 
 impl Inputs {
     pub(super) fn of(rows: &Rows) -> Self {
-        let values = rows.values.iter().map(|value| f64::from(*value)).collect();
-        Self { n_columns: rows.n_columns, values }
+        Self::new(rows.n_columns, rows.values.iter().map(|value| f64::from(*value)).collect())
+    }
+
+    fn new(n_columns: usize, values: Vec<f64>) -> Self {
+        let stride = (values.len() / n_columns).next_multiple_of(N_TOGETHER);
+        let mut columns = vec![0.0; n_columns * stride];
+        for (row, own) in values.chunks_exact(n_columns).enumerate() {
+            own.iter().enumerate().for_each(|(column, value)| columns[column * stride + row] = *value);
+        }
+        Self { n_columns, values, columns }
     }
 
     pub(super) fn n_columns(&self) -> usize {
@@ -36,13 +50,7 @@ impl Inputs {
 
     pub(super) fn select(&self, rows: &[usize]) -> Self {
         let row = |&row: &usize| &self.values[row * self.n_columns..(row + 1) * self.n_columns];
-        Self { n_columns: self.n_columns, values: rows.iter().flat_map(row).copied().collect() }
-    }
-
-    /// Every column times a factor of its own.
-    fn scaled(&self, factors: &[f64]) -> Self {
-        let scale = |row: &[f64]| row.iter().zip(factors).map(|(x, factor)| x * factor).collect::<Vec<f64>>();
-        Self { n_columns: self.n_columns, values: self.rows().flat_map(scale).collect() }
+        Self::new(self.n_columns, rows.iter().flat_map(row).copied().collect())
     }
 }
 
@@ -87,30 +95,28 @@ impl Kernel {
 
     /// The prior variance of the latent function at a row.
     pub(super) fn variance(&self, row: &[f64]) -> f64 {
-        self.smooth + self.linear / row.len() as f64 * dot(row, row) + self.constant
+        self.smooth + self.linear / row.len() as f64 * dot_f64(row, row) + self.constant
     }
 
     /// The covariances of all pairs of rows.
     pub(super) fn covariance(&self, inputs: &Inputs) -> Covariance {
-        let scaled = inputs.scaled(&self.roots());
         let n = inputs.n_rows();
         let (mut smooth, mut total) = (Square::zeros(n), Square::zeros(n));
-        for (i, (row, scaled_row)) in inputs.rows().zip(scaled.rows()).enumerate() {
-            let (smooth, total) = (smooth.row_mut(i), total.row_mut(i));
-            self.fill(row, scaled_row, inputs, &scaled, smooth, total);
+        for (i, row) in inputs.rows().enumerate() {
+            self.fill(row, inputs, i, &mut smooth.row_mut(i)[i..], &mut total.row_mut(i)[i..]);
         }
+        smooth.mirror();
+        total.mirror();
         Covariance { smooth, total }
     }
 
     /// The covariances of each row of `left` with each of `right`, one row of `left` after the other.
     pub(super) fn between(&self, left: &Inputs, right: &Inputs) -> Vec<f64> {
-        let roots = self.roots();
-        let (scaled_left, scaled_right) = (left.scaled(&roots), right.scaled(&roots));
         let n = right.n_rows();
         let mut total = vec![0.0; left.n_rows() * n];
         let mut smooth = vec![0.0; n];
-        for ((row, scaled_row), total) in left.rows().zip(scaled_left.rows()).zip(total.chunks_exact_mut(n)) {
-            self.fill(row, scaled_row, right, &scaled_right, &mut smooth, total);
+        for (row, total) in left.rows().zip(total.chunks_exact_mut(n)) {
+            self.fill(row, right, 0, &mut smooth, total);
         }
         total
     }
@@ -127,20 +133,21 @@ impl Kernel {
         let (precisions, parts) = gradient.split_at_mut(inputs.n_columns);
         precisions.fill(0.0);
         parts.fill(0.0);
-        let mut products = vec![0.0; slopes.n()];
-        let mut weighted = vec![0.0; inputs.n_columns];
-        for (i, row) in inputs.rows().enumerate() {
-            let (smooth, total, slopes) = (covariance.smooth.row(i), covariance.total.row(i), slopes.row(i));
-            products.iter_mut().zip(smooth).zip(slopes).for_each(|((p, k), slope)| *p = k * slope);
-            let sum: f64 = products.iter().sum();
-            let all = dot(total, slopes);
-            let ones: f64 = slopes.iter().sum();
+        let mut products = covariance.smooth.clone();
+        let ones = vec![1.0; slopes.n()];
+        for i in 0..slopes.n() {
+            let (total, slopes) = (covariance.total.row(i), slopes.row(i));
+            products.row_mut(i).iter_mut().zip(slopes).for_each(|(product, slope)| *product *= slope);
+            let (sum, slope) = (dot_f64(products.row(i), &ones), dot_f64(slopes, &ones));
             parts[0] += 0.5 * sum;
-            parts[1] += 0.5 * (all - sum - self.constant * ones);
-            parts[2] += 0.5 * self.constant * ones;
-            // Σ_ab M_ab (x_a - x_b)² = 2 Σ_a (x_a² Σ_b M_ab - x_a Σ_b M_ab x_b) of a symmetric M.
-            mix(&products, &inputs.values, &mut weighted);
-            for ((slope, x), mixed) in precisions.iter_mut().zip(row).zip(&weighted) {
+            parts[1] += 0.5 * (dot_f64(total, slopes) - sum - self.constant * slope);
+            parts[2] += 0.5 * self.constant * slope;
+        }
+        // Σ_ab M_ab (x_a - x_b)² = 2 Σ_a (x_a² Σ_b M_ab - x_a Σ_b M_ab x_b) of a symmetric M.
+        let sums = products.times(&ones);
+        let mixed = products.symmetric_times(&inputs.values, inputs.n_columns);
+        for ((row, mixed), sum) in inputs.rows().zip(mixed.chunks_exact(inputs.n_columns)).zip(sums) {
+            for ((slope, x), mixed) in precisions.iter_mut().zip(row).zip(mixed) {
                 *slope -= 0.5 * x * (x * sum - mixed);
             }
         }
@@ -152,17 +159,9 @@ impl Kernel {
         self.precisions.iter().map(|precision| precision.sqrt()).collect()
     }
 
-    /// The covariances of one row with each of `others`.
-    fn fill(
-        &self,
-        row: &[f64],
-        scaled_row: &[f64],
-        others: &Inputs,
-        scaled_others: &Inputs,
-        smooth: &mut [f64],
-        total: &mut [f64],
-    ) {
-        distances_and_products(row, scaled_row, &others.values, &scaled_others.values, smooth, total);
+    /// The covariances of one row with each of `others` from the one at `first` on.
+    fn fill(&self, row: &[f64], others: &Inputs, first: usize, smooth: &mut [f64], total: &mut [f64]) {
+        distances_and_products(row, &self.precisions, &others.columns, first, smooth, total);
         let slope = self.linear / row.len() as f64;
         for (smooth, total) in smooth.iter_mut().zip(total) {
             *smooth = self.smooth * (-0.5 * *smooth).exp();
@@ -171,31 +170,32 @@ impl Kernel {
     }
 }
 
-/// `Σ_j (a_j - b_j)²` of the scaled rows, and `a·b` of the rows as they are.
+/// `Σ_j precision_j (a_j - b_j)²` and `a·b` of a row `a` and each row `b` from the one at `first` on; `columns` are those of
+/// [`Inputs`].
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
 fn distances_and_products(
     row: &[f64],
-    scaled_row: &[f64],
-    others: &[f64],
-    scaled_others: &[f64],
+    precisions: &[f64],
+    columns: &[f64],
+    first: usize,
     distances: &mut [f64],
     products: &mut [f64],
 ) {
-    let width = row.len();
-    for (distance, other) in distances.iter_mut().zip(scaled_others.chunks_exact(width)) {
-        *distance = scaled_row.iter().zip(other).map(|(a, b)| (a - b) * (a - b)).sum();
-    }
-    for (product, other) in products.iter_mut().zip(others.chunks_exact(width)) {
-        *product = dot(row, other);
-    }
-}
-
-/// The sum of rows, each times its weight.
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
-fn mix(weights: &[f64], rows: &[f64], sum: &mut [f64]) {
-    sum.fill(0.0);
-    for (weight, row) in weights.iter().zip(rows.chunks_exact(sum.len())) {
-        sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += weight * x);
+    let stride = columns.len() / row.len();
+    let n = first + distances.len();
+    for start in (first / N_TOGETHER * N_TOGETHER..n).step_by(N_TOGETHER) {
+        let (mut distance, mut product) = ([0.0; N_TOGETHER], [0.0; N_TOGETHER]);
+        for ((own, precision), column) in row.iter().zip(precisions).zip(columns.chunks_exact(stride)) {
+            let others: [f64; N_TOGETHER] = *column[start..].first_chunk().expect("columns are filled up");
+            for at in 0..N_TOGETHER {
+                let apart = own - others[at];
+                distance[at] += precision * (apart * apart);
+                product[at] += own * others[at];
+            }
+        }
+        let (from, to) = (start.max(first), (start + N_TOGETHER).min(n));
+        distances[from - first..to - first].copy_from_slice(&distance[from - start..to - start]);
+        products[from - first..to - first].copy_from_slice(&product[from - start..to - start]);
     }
 }
 

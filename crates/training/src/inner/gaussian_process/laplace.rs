@@ -1,7 +1,7 @@
 //! Gaussian processes of two classes, by Laplace's approximation with the logistic likelihood.
 
 use super::kernel::{Inputs, Kernel, Prior};
-use super::linear_algebra::{Factor, Square, dot};
+use weightsmith_kernels::{Factor, Square, dot_f64};
 
 /// Newton's method has converged when a step gains less than this.
 const TOLERANCE: f64 = 1e-12;
@@ -56,9 +56,9 @@ impl Mode {
             let b: Vec<f64> = (0..hits.len())
                 .map(|i| roots[i] * roots[i] * latent[i] + indicator(hits[i]) - probabilities[i])
                 .collect();
-            let right: Vec<f64> =
+            let mut solved: Vec<f64> =
                 covariance.times(&b).iter().zip(&roots).map(|(kb, root)| kb * root).collect();
-            let solved = factor.solve(&right);
+            factor.solve(&mut solved);
             let wanted: Vec<f64> =
                 b.iter().zip(&roots).zip(solved).map(|((b, root), x)| b - root * x).collect();
             let wanted_latent = covariance.times(&wanted);
@@ -175,13 +175,14 @@ impl Binary {
         for together in places.chunks(N_TOGETHER) {
             let together = rows.select(together);
             let mut covariances = self.kernel.between(&together, inputs);
-            let means: Vec<f64> = covariances.chunks_exact(n).map(|row| dot(row, &self.weights)).collect();
+            let means: Vec<f64> =
+                covariances.chunks_exact(n).map(|row| dot_f64(row, &self.weights)).collect();
             for row in covariances.chunks_exact_mut(n) {
                 row.iter_mut().zip(&self.roots).for_each(|(k, root)| *k *= root);
             }
             self.factor.whiten(&mut covariances);
             for ((row, whitened), mean) in together.rows().zip(covariances.chunks_exact(n)).zip(means) {
-                let variance = (self.kernel.variance(row) - dot(whitened, whitened)).max(0.0);
+                let variance = (self.kernel.variance(row) - dot_f64(whitened, whitened)).max(0.0);
                 probabilities.push(averaged(mean, variance));
             }
         }
@@ -214,7 +215,7 @@ fn objective_of(weights: &[f64], latent: &[f64], hits: &[bool]) -> f64 {
             margin.min(0.0) - (-margin.abs()).exp().ln_1p()
         })
         .sum();
-    fit - 0.5 * dot(weights, latent)
+    fit - 0.5 * dot_f64(weights, latent)
 }
 
 /// `I + √W K √W`.

@@ -1,7 +1,7 @@
 //! Gaussian processes of values, one or several outputs under one kernel: the likelihood and the prediction are closed forms.
 
 use super::kernel::{Inputs, Kernel, Prior};
-use super::linear_algebra::{Factor, Square, dot};
+use weightsmith_kernels::{Factor, Square, dot_f64};
 
 /// Added to the variance of the noise, so that rounding never leaves a matrix not positive definite.
 pub(super) const LEAST_NOISE: f64 = 1e-6;
@@ -45,11 +45,12 @@ pub(super) fn negative_evidence(
     }
     let mut square = 0.0;
     for wanted in outputs {
-        let weights = factor.solve(wanted);
+        let mut weights = wanted.clone();
+        factor.solve(&mut weights);
         for (i, own) in weights.iter().enumerate() {
             slopes.row_mut(i).iter_mut().zip(&weights).for_each(|(slope, other)| *slope -= own * other);
         }
-        square += dot(wanted, &weights);
+        square += dot_f64(wanted, &weights);
     }
     let (kernel_gradient, noise_gradient) = gradient.split_at_mut(kernel_logs.len());
     kernel.gradient(inputs, &covariance, &slopes, kernel_gradient);
@@ -64,7 +65,8 @@ impl Regression {
         let (kernel_logs, noise_log) = logs.split_at(logs.len() - 1);
         let kernel = Kernel::from_logs(kernel_logs);
         let factor = Factor::of(noisy(kernel.covariance(&inputs).total, noise_log[0].exp()))?;
-        let weights = outputs.iter().map(|wanted| factor.solve(wanted)).collect();
+        let mut weights = outputs.to_vec();
+        weights.iter_mut().for_each(|weights| factor.solve(weights));
         Some(Self { kernel, inputs, weights, factor })
     }
 
@@ -72,7 +74,7 @@ impl Regression {
     pub(super) fn means(&self, rows: &Inputs) -> Vec<f64> {
         let covariances = self.kernel.between(rows, &self.inputs);
         let rows = covariances.chunks_exact(self.inputs.n_rows());
-        rows.flat_map(|row| self.weights.iter().map(move |weights| dot(row, weights))).collect()
+        rows.flat_map(|row| self.weights.iter().map(move |weights| dot_f64(row, weights))).collect()
     }
 
     /// The inverse length scale of each column.

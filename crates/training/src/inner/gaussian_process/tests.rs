@@ -199,12 +199,16 @@ fn an_uncertain_class_is_averaged_to_the_middle() {
 fn the_slopes_of_a_function_of_the_covariances_are_right() {
     // A function whose slopes are known: the sum of all covariances, each times a number.
     let inputs = inputs(9, 2, 9);
-    let weights = linear_algebra::Square::symmetric(9, |i, j| ((i * 7 + j * 3) as f64).cos());
+    let mut weights = weightsmith_kernels::Square::zeros(9);
+    for i in 0..9 {
+        weights.row_mut(i).iter_mut().enumerate().for_each(|(j, own)| *own = ((i * 7 + j * 3) as f64).cos());
+    }
+    weights.mirror();
     check_gradient(&[0.4, -0.2, 0.1, 0.3, -0.5], |logs, gradient| {
         let kernel = Kernel::from_logs(logs);
         let covariance: Covariance = kernel.covariance(&inputs);
         kernel.gradient(&inputs, &covariance, &weights, gradient);
-        (0..9).map(|i| 0.5 * linear_algebra::dot(weights.row(i), covariance.total.row(i))).sum()
+        (0..9).map(|i| 0.5 * weightsmith_kernels::dot_f64(weights.row(i), covariance.total.row(i))).sum()
     });
 }
 

@@ -5,6 +5,7 @@ use super::algebra::{inverse, matrix, numbers};
 use super::units::{Layout, Units};
 use burn::tensor::Tensor;
 use weightsmith_base_model::Rows;
+use weightsmith_kernels::dot_f64;
 
 /// Added to the variance of a feature before it is standardised: units that few rows switch on do not explode.
 const UNIT_FLOOR: f64 = 0.05;
@@ -164,7 +165,7 @@ impl Press {
             .values
             .chunks_exact(p)
             .zip(host_lifted.chunks_exact(p))
-            .map(|(z, lifted)| 1.0 / self.n_rows as f64 + dot(z, lifted))
+            .map(|(z, lifted)| 1.0 / self.n_rows as f64 + dot_f64(z, lifted))
             .collect();
         let freedom: Vec<f64> = leverage.iter().map(|h| (1.0 - h).max(LEAST_FREEDOM)).collect();
         let error = residual
@@ -234,7 +235,7 @@ impl Press {
         let of_penalty = |feature: usize| {
             let u = &host_pulled[feature * k..(feature + 1) * k];
             let b = &coefficients[feature * k..(feature + 1) * k];
-            penalties[feature] * (dot(u, b) - host_inner[feature * p + feature])
+            penalties[feature] * (dot_f64(u, b) - host_inner[feature * p + feature])
         };
         let of_strengths = [(0..m).map(of_penalty).sum(), (m..p).map(of_penalty).sum()];
         layout.write(&units, &features.before, slopes, &self.rows, of_strengths, gradient);
@@ -282,8 +283,4 @@ fn through_standardisation(slopes: &mut [f64], features: &Features, m: usize, p:
             *slope = (*slope - mean - along * value) / scale;
         }
     }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
