@@ -17,6 +17,7 @@
 mod baselines;
 mod basis;
 mod bilevel;
+mod columns;
 mod dynamics;
 mod error;
 mod feature;
@@ -25,6 +26,7 @@ mod impurity;
 mod linear_algebra;
 mod neighbours;
 mod network;
+mod normal;
 mod ridge;
 mod rows;
 mod select;
@@ -37,6 +39,7 @@ mod trials;
 
 pub use baselines::Baseline;
 pub use bilevel::{Gsnr, Hypergradient, MetaConfig, MetaFeatures, MetaTrainer, model_features};
+pub use columns::{HeldOutWorth, JudgedColumn, JudgedColumns, LEVELS, judge_columns};
 pub use error::SelectionError;
 pub use feature::{Feature, FeatureGroup};
 pub use features::{auc, row_features};
