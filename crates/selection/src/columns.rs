@@ -10,8 +10,6 @@ use rates::{fisher, irrelevant, smallest};
 use serde::Serialize;
 use weightsmith_tasks::{Seed, Support};
 
-pub use rates::LEVELS;
-
 /// Below this many rows columns are not told apart.
 const LEAST_ROWS: usize = 12;
 /// What a column of noise has on held-out rows, in standard errors: mean and standard deviation, measured on columns of noise
@@ -85,6 +83,43 @@ impl JudgedColumns {
         }
         let rate = |at: &usize| self.columns[*at].irrelevant;
         (0..self.columns.len()).min_by(|a, b| rate(a).total_cmp(&rate(b))).into_iter().collect()
+    }
+}
+
+/// How networks from the chosen columns compare with networks from all, on rows held out.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+pub struct ColumnTrial {
+    /// Mean loss of networks from all columns: log-loss, or squared error as a share of the variance.
+    pub all: f64,
+    /// The same of networks from the columns that were chosen without the rows.
+    pub chosen: f64,
+    /// Standard error of the difference, over rows.
+    pub standard_error: f64,
+}
+
+/// The columns of a table, those that weights are generated from among them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChosenColumns {
+    /// What speaks for each.
+    pub judged: JudgedColumns,
+    /// Positions of those that weights are generated from, in their order.
+    pub kept: Vec<usize>,
+    /// From which probability of no use on columns are left out, where that pays.
+    pub level: f64,
+    /// What rows held out say; none where no column is likely of no use, or rows are too few to hold some out.
+    pub trial: Option<ColumnTrial>,
+}
+
+impl ChosenColumns {
+    /// Names of the columns that are left out.
+    pub fn left_out(&self) -> Vec<&str> {
+        let columns = self.judged.columns.iter().enumerate();
+        columns.filter(|(at, _)| !self.kept.contains(at)).map(|(_, judged)| judged.column.as_str()).collect()
+    }
+
+    /// How many columns are likely of no use, whether they were left out or not.
+    pub fn n_doubtful(&self) -> usize {
+        self.judged.columns.len() - self.judged.kept(self.level).len()
     }
 }
 

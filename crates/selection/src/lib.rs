@@ -1,6 +1,6 @@
-//! Which rows of a table to learn from.
+//! Which rows and which columns of a table to learn from.
 //!
-//! [`select`] judges every row of a labelled table: how likely its label is wrong or it is of another origin than the rest, what it
+//! [`judge_columns`] tells of every column how likely it is of no use. [`select`] judges every row of a labelled table: how likely its label is wrong or it is of another origin than the rest, what it
 //! is worth, and whether it is kept, doubtful or dropped, with reasons in words. Rows known to be clean may be given beside it.
 //! Behind it are
 //!
@@ -39,7 +39,7 @@ mod trials;
 
 pub use baselines::Baseline;
 pub use bilevel::{Gsnr, Hypergradient, MetaConfig, MetaFeatures, MetaTrainer, model_features};
-pub use columns::{HeldOutWorth, JudgedColumn, JudgedColumns, LEVELS, judge_columns};
+pub use columns::{ChosenColumns, ColumnTrial, HeldOutWorth, JudgedColumn, JudgedColumns, judge_columns};
 pub use error::SelectionError;
 pub use feature::{Feature, FeatureGroup};
 pub use features::{auc, row_features};

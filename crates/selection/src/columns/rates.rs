@@ -1,8 +1,5 @@
 //! From probabilities that chance says as much to the probability that a column is of no use.
 
-/// Probabilities of no use from which on columns are left out, that are worth trying: few columns, more, and most.
-pub const LEVELS: [f64; 3] = [0.9, 0.7, 0.5];
-
 /// The density of useful columns at a probability `p` is `POWER p^(POWER - 1)`.
 const POWER: f64 = 0.2;
 /// So many useful and useless columns are counted beside those of the table, so that few columns say little of the share.

@@ -1,0 +1,80 @@
+//! What was left out before anything was learned, in words and as JSON.
+
+use serde_json::{Value, json};
+use weightsmith::{ChosenColumns, ColumnTrial, Selection, Standing};
+use weightsmith_evaluation::number_text;
+
+/// Rows, or columns, that are named on a line at most.
+const MOST_NAMED: usize = 12;
+
+/// Positions, from 1, of the rows that were left out.
+fn dropped(selection: &Selection) -> Vec<usize> {
+    let dropped = selection.rows.iter().filter(|row| row.standing == Standing::Dropped);
+    dropped.map(|row| row.row).collect()
+}
+
+pub(super) fn rows_json(selection: &Selection) -> Value {
+    json!({ "n_kept": selection.kept().len(), "dropped": dropped(selection) })
+}
+
+/// Which rows were left out, on a line.
+pub(super) fn rows_in_words(selection: &Selection) -> String {
+    let (dropped, n_rows) = (dropped(selection), selection.rows.len());
+    if dropped.is_empty() {
+        return format!("selected all {n_rows} rows\n");
+    }
+    let n = dropped.len();
+    let list = listed(dropped.iter().map(usize::to_string));
+    format!("selected {} of {n_rows} rows; {n} dropped: {list} (`weightsmith select` says why)\n", n_rows - n)
+}
+
+pub(super) fn columns_json(chosen: &ChosenColumns) -> Value {
+    json!({
+        "n_kept": chosen.kept.len(),
+        "left_out": chosen.left_out(),
+        "irrelevant_share": chosen.judged.irrelevant_share,
+        "trial": chosen.trial,
+    })
+}
+
+/// Which columns were left out and why, on a line.
+pub(super) fn columns_in_words(chosen: &ChosenColumns) -> String {
+    let (n_columns, left_out) = (chosen.judged.columns.len(), chosen.left_out());
+    let losses = |ColumnTrial { all, chosen, .. }: ColumnTrial| {
+        format!(
+            "loss on rows held out {} without such columns, {} with",
+            number_text(chosen),
+            number_text(all)
+        )
+    };
+    if left_out.is_empty() {
+        let why = match (chosen.n_doubtful(), chosen.trial) {
+            (0, _) => "none is likely of no use".to_string(),
+            (n, None) => format!(
+                "{n} seem to be of no use, and rows are too few to tell whether leaving them out pays"
+            ),
+            (n, Some(trial)) => {
+                format!("{n} seem to be of no use, but leaving such out does not pay ({})", losses(trial))
+            }
+        };
+        return format!("selected all {n_columns} columns: {why}\n");
+    }
+    let n = left_out.len();
+    let list = listed(left_out.iter().map(|name| format!("\"{name}\"")));
+    let paid =
+        chosen.trial.map_or(String::new(), |trial| format!(", and without such it pays ({})", losses(trial)));
+    format!(
+        "selected {} of {n_columns} columns; {n} left out, likely of no use{paid}: {list} (`weightsmith select` says more)\n",
+        n_columns - n
+    )
+}
+
+/// The first of some names, on a line.
+fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
+    let n = names.len();
+    let mut named: Vec<String> = names.take(MOST_NAMED).collect();
+    if n > MOST_NAMED {
+        named.push("…".to_string());
+    }
+    named.join(", ")
+}
