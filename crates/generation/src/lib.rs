@@ -41,7 +41,7 @@ pub use generate::{
 };
 pub use plan_steps::Steps;
 pub use safeguard::Fallback;
-pub use select::{SelectMode, Selected, select_support};
+pub use select::{LeftOut, SelectMode, Selected, select_support};
 pub use shipped_starts::{ShippedStart, sinusoid_starts, table_start};
 pub use shuffled::increases_when_shuffled;
 pub use weightsmith_kernels::SolveInfo;

@@ -3,7 +3,7 @@
 use crate::columns::{Maker, choose_columns, with_columns};
 use crate::error::GenerateError;
 use serde::{Deserialize, Serialize};
-use weightsmith_selection::{ChosenColumns, Selection, Selector, select};
+use weightsmith_selection::{ChosenColumns, Selection, Selector, Standing, select};
 use weightsmith_tasks::{Seed, Support};
 
 /// What is selected before anything is learned.
@@ -22,6 +22,9 @@ pub enum SelectMode {
 }
 
 impl SelectMode {
+    /// Every mode.
+    pub const ALL: [Self; 4] = [Self::Off, Self::Rows, Self::Columns, Self::Both];
+
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
@@ -50,6 +53,30 @@ pub struct Selected {
     pub rows: Option<Selection>,
     /// What became of every column; none where all were asked for.
     pub columns: Option<ChosenColumns>,
+}
+
+/// What was left out of a support.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LeftOut {
+    /// Positions of rows, from 1.
+    pub rows: Vec<usize>,
+    /// Names of columns.
+    pub columns: Vec<String>,
+}
+
+impl Selected {
+    /// What was left out.
+    pub fn left_out(&self) -> LeftOut {
+        let dropped = |rows: &Selection| {
+            let dropped = rows.rows.iter().filter(|row| row.standing == Standing::Dropped);
+            dropped.map(|row| row.row).collect()
+        };
+        let names = |chosen: &ChosenColumns| chosen.left_out().into_iter().map(String::from).collect();
+        LeftOut {
+            rows: self.rows.as_ref().map_or_else(Vec::new, dropped),
+            columns: self.columns.as_ref().map_or_else(Vec::new, names),
+        }
+    }
 }
 
 /// Selects by the support alone. With [`SelectMode::Off`] it is the support as it was.

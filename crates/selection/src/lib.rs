@@ -11,8 +11,8 @@
 //! - to compare with, [`Baseline`]s from the literature and [`MetaTrainer`], the bilevel optimisation that needs no such tables and trains
 //!   a network on the table itself, with the signal-to-noise ratio of its gradient.
 //!
-//! It does not know metamodels or how base models are generated, and reads no file. Targets are classes: rows with numbers to predict
-//! are not judged yet.
+//! It does not know metamodels or how base models are generated, and reads no file. Features and the selector are for classes; rows
+//! whose target is a number are judged by solved heads alone.
 
 mod baselines;
 mod basis;

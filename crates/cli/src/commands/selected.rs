@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use weightsmith::{ChosenColumns, ColumnTrial, Selection, Standing};
 use weightsmith_evaluation::number_text;
+use weightsmith_generation::LeftOut;
 
 /// Rows, or columns, that are named on a line at most.
 const MOST_NAMED: usize = 12;
@@ -66,6 +67,20 @@ pub(super) fn columns_in_words(chosen: &ChosenColumns) -> String {
     format!(
         "selected {} of {n_columns} columns; {n} left out, likely of no use{paid}: {list} (`weightsmith select` says more)\n",
         n_columns - n
+    )
+}
+
+/// What was left out, on a line.
+pub(super) fn left_out_in_words(left_out: &LeftOut) -> String {
+    let LeftOut { rows, columns } = left_out;
+    let part = |n: usize, what: &str, names: String| match n {
+        0 => format!("no {what}"),
+        _ => format!("{n} {what}s ({names})"),
+    };
+    format!(
+        "left out before anything was learned: {}, {}\n",
+        part(rows.len(), "row", listed(rows.iter().map(usize::to_string))),
+        part(columns.len(), "column", listed(columns.iter().map(|name| format!("\"{name}\""))))
     )
 }
 
