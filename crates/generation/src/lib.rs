@@ -11,6 +11,7 @@
 //!
 //! This crate does not know priors or run records, and reads no file other than a metamodel's.
 
+mod average;
 mod catalog;
 mod columns;
 mod decide_steps;
@@ -31,6 +32,7 @@ mod steps;
 mod units;
 mod views;
 
+pub use average::averaged;
 pub use catalog::{CatalogError, Shipped, load_metamodel, shipped};
 pub use columns::{Maker, choose_columns, likely_columns, with_columns};
 pub use decide_steps::StepsInfo;

@@ -15,7 +15,7 @@ pub enum SelectMode {
     Off,
     /// Rows: those that are likely mislabelled are left out.
     Rows,
-    /// Columns: those that are likely of no use are left out, where that pays on rows held out.
+    /// Columns: those that are likely of no use are left out, as far as that pays on rows held out.
     Columns,
     /// Columns, then rows by the columns that are left.
     Both,
@@ -47,7 +47,7 @@ impl SelectMode {
 /// A support of which something was selected.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Selected {
-    /// The rows and columns that are learned from.
+    /// The rows and columns that are learned from; of columns the better choice, where a network can average over two.
     pub support: Support,
     /// What became of every row; none where all were asked for.
     pub rows: Option<Selection>,
@@ -71,7 +71,8 @@ impl Selected {
             let dropped = rows.rows.iter().filter(|row| row.standing == Standing::Dropped);
             dropped.map(|row| row.row).collect()
         };
-        let names = |chosen: &ChosenColumns| chosen.left_out().into_iter().map(String::from).collect();
+        let names =
+            |chosen: &ChosenColumns| chosen.others(&chosen.best()).into_iter().map(String::from).collect();
         LeftOut {
             rows: self.rows.as_ref().map_or_else(Vec::new, dropped),
             columns: self.columns.as_ref().map_or_else(Vec::new, names),
@@ -90,7 +91,7 @@ pub fn select_support(
     seed: Seed,
 ) -> Result<Selected, GenerateError> {
     let columns = if mode.columns() { Some(choose_columns(maker, support, seed)?) } else { None };
-    let narrow = columns.as_ref().map(|chosen| with_columns(support, &chosen.kept));
+    let narrow = columns.as_ref().map(|chosen| with_columns(support, &chosen.best()));
     let support = narrow.as_ref().unwrap_or(support);
     let rows = if mode.rows() { Some(select(&Selector::shipped(), support, None, &[])?) } else { None };
     let support = match &rows {

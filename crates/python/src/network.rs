@@ -111,7 +111,8 @@ impl Network {
         let Generated { network, selection, columns, .. } = generated;
         let left_out = columns.map_or_else(Vec::new, |chosen| {
             let judged = chosen.judged.columns.iter().enumerate();
-            let left_out = judged.filter(|(at, _)| !chosen.kept.contains(at));
+            let kept = chosen.kept();
+            let left_out = judged.filter(|(at, _)| !kept.contains(at));
             left_out.map(|(_, judged)| (judged.column.clone(), judged.reason.clone())).collect()
         });
         let dropped = selection.map_or_else(Vec::new, |selection| {

@@ -97,29 +97,52 @@ pub struct ColumnTrial {
     pub standard_error: f64,
 }
 
-/// The columns of a table, those that weights are generated from among them.
+/// The columns of a table, and how far those that are likely of no use are left out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChosenColumns {
     /// What speaks for each.
     pub judged: JudgedColumns,
-    /// Positions of those that weights are generated from, in their order.
-    pub kept: Vec<usize>,
-    /// From which probability of no use on columns are left out, where that pays.
+    /// Positions of those that are not likely of no use, in their order.
+    pub likely: Vec<usize>,
+    /// From which probability of no use on a column is likely of no use.
     pub level: f64,
+    /// The share in the output of a network that reads the likely ones alone; the rest is that of a network that reads all. At 1 the others
+    /// are left out, at 0 none is.
+    pub share: f64,
     /// What rows held out say; none where no column is likely of no use, or rows are too few to hold some out.
     pub trial: Option<ColumnTrial>,
 }
 
 impl ChosenColumns {
+    /// Positions of the columns that are read.
+    pub fn kept(&self) -> Vec<usize> {
+        if self.share < 1.0 { (0..self.judged.columns.len()).collect() } else { self.likely.clone() }
+    }
+
+    /// Positions of the columns to read where a model reads one set of columns: those that tell held-out rows better.
+    pub fn best(&self) -> Vec<usize> {
+        if self.share > 0.5 { self.likely.clone() } else { (0..self.judged.columns.len()).collect() }
+    }
+
+    /// Whether a network is the mean of one that reads the likely columns and one that reads all.
+    pub fn is_average(&self) -> bool {
+        self.share > 0.0 && self.share < 1.0
+    }
+
+    /// Names of the columns that are not at these positions.
+    pub fn others(&self, kept: &[usize]) -> Vec<&str> {
+        let columns = self.judged.columns.iter().enumerate();
+        columns.filter(|(at, _)| !kept.contains(at)).map(|(_, judged)| judged.column.as_str()).collect()
+    }
+
     /// Names of the columns that are left out.
     pub fn left_out(&self) -> Vec<&str> {
-        let columns = self.judged.columns.iter().enumerate();
-        columns.filter(|(at, _)| !self.kept.contains(at)).map(|(_, judged)| judged.column.as_str()).collect()
+        self.others(&self.kept())
     }
 
     /// How many columns are likely of no use, whether they were left out or not.
     pub fn n_doubtful(&self) -> usize {
-        self.judged.columns.len() - self.judged.kept(self.level).len()
+        self.judged.columns.len() - self.likely.len()
     }
 }
 

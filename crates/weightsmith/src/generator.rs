@@ -6,8 +6,8 @@ use crate::network::Network;
 use std::cell::Cell;
 use weightsmith_base_model::{BaseModel, open_device};
 use weightsmith_generation::{
-    ChosenColumns, GenerateInfo, GenerateOptions, Maker, SelectMode, Selected, Steps, generate_base_model,
-    load_metamodel, select_support, untrained_base_model,
+    ChosenColumns, GenerateInfo, GenerateOptions, Maker, SelectMode, Steps, averaged, generate_base_model,
+    load_metamodel, select_support, untrained_base_model, with_columns,
 };
 use weightsmith_metamodel::Pretrained;
 use weightsmith_runtime::{Cost, measured_on_all_threads, on_one_thread};
@@ -130,7 +130,8 @@ impl Generator {
 
     /// Whether rows that are likely mislabelled, or columns that are likely of no use, are left out; neither by default. Without it the
     /// bytes are those of all rows and columns. A network does not read columns that were left out: rows to predict need not have
-    /// them.
+    /// them. Where held-out rows do not tell whether leaving columns out pays, the network is the mean of one that reads all and one that
+    /// does not.
     #[must_use]
     pub fn select(mut self, mode: SelectMode) -> Self {
         self.select = mode;
@@ -159,12 +160,23 @@ impl Generator {
         let write = || {
             measured_on_all_threads(|| -> Result<_, Error> {
                 let selected = select_support(maker, data.support(), self.select, Seed(self.seed))?;
-                let Selected { support, rows, columns } = selected;
-                let (model, info, refining) = match &pretrained {
-                    Some(pretrained) => self.write(&support, pretrained, n_threads)?,
-                    None => (untrained_base_model(&support, &device)?, None, None),
+                let write = |support: &Support| match &pretrained {
+                    Some(pretrained) => self.write(support, pretrained, n_threads),
+                    None => Ok((untrained_base_model(support, &device)?, None, None)),
                 };
-                Ok((model, info, refining, rows, columns))
+                let (model, info, refining) = match selected.columns.as_ref().filter(|it| it.is_average()) {
+                    None => write(&selected.support)?,
+                    Some(chosen) => {
+                        let whole = match &selected.rows {
+                            Some(rows) => data.support().select(&rows.kept()),
+                            None => data.support().clone(),
+                        };
+                        let (likely, ..) = write(&with_columns(&whole, &chosen.likely))?;
+                        let (all, info, refining) = write(&whole)?;
+                        (averaged(&all, &likely, chosen.share as f32), info, refining)
+                    }
+                };
+                Ok((model, info, refining, selected.rows, selected.columns))
             })
         };
         let is_small = data.support().n_rows() <= MAX_ROWS_ON_ONE_THREAD;

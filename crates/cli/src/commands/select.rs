@@ -178,8 +178,8 @@ fn columns_shown(chosen: &ChosenColumns) -> String {
     order.sort_by(|a, b| rate(a).total_cmp(&rate(b)));
     let cells = |&at: &usize| {
         let judged = &chosen.judged.columns[at];
-        let standing = if chosen.kept.contains(&at) { "kept" } else { "left out" };
-        let percent = format!("{:.0} % of no use", 100.0 * judged.irrelevant);
+        let standing = if chosen.likely.contains(&at) { "useful" } else { "of no use?" };
+        let percent = format!("{:.0} %", 100.0 * judged.irrelevant);
         let worth = judged.held_out.map_or("-".to_string(), |worth| number_text(worth.increase));
         vec![format!("\"{}\"", judged.column), standing.to_string(), percent, worth]
     };

@@ -30,44 +30,53 @@ pub(super) fn rows_in_words(selection: &Selection) -> String {
 }
 
 pub(super) fn columns_json(chosen: &ChosenColumns) -> Value {
+    let doubtful = chosen.others(&chosen.likely);
     json!({
-        "n_kept": chosen.kept.len(),
+        "n_kept": chosen.kept().len(),
         "left_out": chosen.left_out(),
+        "doubtful": doubtful,
+        "share_without": chosen.share,
         "irrelevant_share": chosen.judged.irrelevant_share,
         "trial": chosen.trial,
     })
 }
 
-/// Which columns were left out and why, on a line.
+/// Which columns were left out, or how far, and why, on a line.
 pub(super) fn columns_in_words(chosen: &ChosenColumns) -> String {
-    let (n_columns, left_out) = (chosen.judged.columns.len(), chosen.left_out());
-    let losses = |ColumnTrial { all, chosen, .. }: ColumnTrial| {
-        format!(
-            "loss on rows held out {} without such columns, {} with",
-            number_text(chosen),
-            number_text(all)
-        )
-    };
-    if left_out.is_empty() {
-        let why = match (chosen.n_doubtful(), chosen.trial) {
-            (0, _) => "none is likely of no use".to_string(),
-            (n, None) => format!(
-                "{n} seem to be of no use, and rows are too few to tell whether leaving them out pays"
-            ),
-            (n, Some(trial)) => {
-                format!("{n} seem to be of no use, but leaving such out does not pay ({})", losses(trial))
-            }
-        };
-        return format!("selected all {n_columns} columns: {why}\n");
+    let (n_columns, n) = (chosen.judged.columns.len(), chosen.n_doubtful());
+    if n == 0 {
+        return format!("selected all {n_columns} columns: none is likely of no use\n");
     }
-    let n = left_out.len();
-    let list = listed(left_out.iter().map(|name| format!("\"{name}\"")));
-    let paid =
-        chosen.trial.map_or(String::new(), |trial| format!(", and without such it pays ({})", losses(trial)));
-    format!(
-        "selected {} of {n_columns} columns; {n} left out, likely of no use{paid}: {list} (`weightsmith select` says more)\n",
-        n_columns - n
-    )
+    let doubtful = chosen.others(&chosen.likely);
+    let list = listed(doubtful.iter().map(|name| format!("\"{name}\"")));
+    let Some(ColumnTrial { all, chosen: without, .. }) = chosen.trial else {
+        return format!(
+            "selected all {n_columns} columns: {n} seem to be of no use ({list}), but rows are too few to tell whether leaving them out pays\n"
+        );
+    };
+    let why = format!(
+        "loss on rows held out {} without such columns, {} with; `weightsmith select` says more",
+        number_text(without),
+        number_text(all)
+    );
+    if chosen.is_average() {
+        let percent = (100.0 * chosen.share).round();
+        return format!(
+            "{n} of {n_columns} columns are likely of no use: {list}; a network without them has {percent} % of the output, one that reads all \
+             columns the rest ({why})\n"
+        );
+    }
+    match chosen.share > 0.0 {
+        true => {
+            format!(
+                "selected {} of {n_columns} columns; {n} left out, likely of no use: {list} ({why})\n",
+                n_columns - n
+            )
+        }
+        false => format!(
+            "selected all {n_columns} columns: {n} seem to be of no use ({list}), but leaving such out does not pay ({why})\n"
+        ),
+    }
 }
 
 /// What was left out, on a line.

@@ -127,7 +127,7 @@ impl SelectionReport<'_> {
     }
 
     fn columns_table(&self) -> Markup {
-        let ChosenColumns { judged, kept, level, trial } = self.columns;
+        let ChosenColumns { judged, likely, level, share, trial } = self.columns;
         let mut order: Vec<(usize, &JudgedColumn)> = judged.columns.iter().enumerate().collect();
         order.sort_by(|a, b| a.1.irrelevant.total_cmp(&b.1.irrelevant));
         let chance = |pointer: String, value: Option<f64>| {
@@ -138,7 +138,7 @@ impl SelectionReport<'_> {
             let worth = column.held_out.map(|worth| worth.increase);
             vec![
                 text(&column.column),
-                text(if kept.contains(&at) { "kept" } else { "left out" }),
+                text(if likely.contains(&at) { "useful" } else { "likely of no use" }),
                 figure(
                     pointer("irrelevant"),
                     column.irrelevant,
@@ -169,16 +169,17 @@ impl SelectionReport<'_> {
         ];
         html! {
             p {
-                (count("/columns/kept", kept.len())) " of " b { (judged.columns.len()) } " columns are read by a network of "
-                "generate --select columns. "
+                b { (judged.columns.len() - likely.len()) } " of " b { (judged.columns.len()) } " columns are likely of no use. "
                 @match trial {
                     Some(trial) => {
-                        "Where columns were judged and chosen on three quarters of the rows, networks had a loss of "
+                        "Where columns were judged and chosen on three quarters of the rows, networks without such columns had a loss of "
                         (figure("/columns/trial/chosen", trial.chosen, format!("{:.4}", trial.chosen)))
                         " on the others, from all columns " (figure("/columns/trial/all", trial.all, format!("{:.4}", trial.all)))
-                        @if kept.len() == judged.columns.len() { ": leaving columns out does not pay." } @else { ": leaving columns out pays." }
+                        ": generate --select columns gives a network without them "
+                        (figure("/columns/share", *share, format!("{:.0} %", 100.0 * share)))
+                        " of the output, and one that reads all columns the rest. At 100 % the columns are left out."
                     }
-                    None => "No column is likely of no use, or rows are too few to tell whether leaving it out pays."
+                    None => "There is nothing to leave out, or rows are too few to tell whether that pays: all are read."
                 }
             }
             (table(&heads, &cells, None))
@@ -188,7 +189,7 @@ impl SelectionReport<'_> {
                 "rises by once the model is solved without the column. Worth held out: what the loss of networks on rows that "
                 "they were not made from rises by once the column is shuffled. All but the error without are joined into the "
                 "probability of no use (a local false discovery rate), and columns are left out from "
-                (figure("/columns/level", *level, format!("{level:.1}"))) " on, if that pays."
+                (figure("/columns/level", *level, format!("{level:.1}"))) " on, as far as that pays."
             }
         }
     }
