@@ -19,7 +19,7 @@ const MAY_NAME: [(&str, &[&str]); 21] = [
     ("datasets", &["tasks"]),
     ("base-model", &["runtime", "tasks", "kernels"]),
     ("metamodel", &["tasks", "kernels", "base-model"]),
-    ("generation", &["tasks", "kernels", "base-model", "metamodel", "training"]),
+    ("generation", &["tasks", "kernels", "base-model", "metamodel", "selection", "training"]),
     ("training", &["tasks", "kernels", "priors", "base-model", "metamodel"]),
     ("selection", &["tasks", "priors", "base-model"]),
     ("ledger", &["tasks"]),

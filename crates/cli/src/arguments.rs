@@ -17,7 +17,8 @@ pub(crate) use runs::{RunFilter, Runs, RunsExport, RunsList, RunsShow};
 pub(crate) use select::Select;
 pub(crate) use self_apply::SelfApply;
 pub(crate) use shared::{
-    ColumnArguments, LabelledArguments, MetamodelArguments, OutputArguments, SplitSeedArguments, Switch,
+    ColumnArguments, LabelledArguments, MetamodelArguments, OutputArguments, SelectArgument,
+    SplitSeedArguments,
 };
 pub(crate) use shell::{Export, SelfDescription};
 pub(crate) use training::{Bench, SinusoidArguments, Train};

@@ -13,6 +13,7 @@ mod runs;
 mod samples;
 mod score;
 mod select;
+mod selected;
 mod self_apply;
 mod sinusoid;
 mod train;

@@ -7,12 +7,14 @@ use crate::importance::{Importance, mean_importance, permutation_importance};
 use crate::methods::{Fit, GENERATED, MethodError, MethodRef, MethodSettings, Shape, StartWeights, tuned};
 use crate::problem::Problem;
 use crate::results::{ResultRow, RowKey, origin};
+use crate::selecting::{ComparedSelection, SplitSelection, selected};
 use crate::splits::{Split, max_support};
 use crate::steps_curve::{SplitSteps, StepsCurves, of_split};
 use crate::suspicions::suspicions;
 use crate::weight_space::{WeightPair, WeightSpace, weight_pair};
 use weightsmith_base_model::BaseModel;
 use weightsmith_datasets::NamedTable;
+use weightsmith_generation::SelectMode;
 use weightsmith_metamodel::{Pretrained, limits};
 use weightsmith_runtime::{in_one_line, in_parallel};
 use weightsmith_tasks::{Seed, Target};
@@ -36,6 +38,8 @@ pub struct CompareSettings<'a> {
     pub first_split: u32,
     /// What is compared.
     pub methods: &'a [MethodRef],
+    /// What is left out of the support rows of each split before any method learns from them.
+    pub select: SelectMode,
     /// The shape of the networks that optimisers train.
     pub shape: Shape,
     /// The weights that fine-tuning starts from.
@@ -64,6 +68,7 @@ pub struct ComparedSplit {
     weight_pair: Option<Result<WeightPair, String>>,
     steps: Option<SplitSteps>,
     importance: Option<Importance>,
+    selection: Option<SplitSelection>,
 }
 
 impl ComparedSplit {
@@ -196,6 +201,10 @@ pub fn compare(
             &splits.iter().filter_map(|split| split.importance.clone()).collect::<Vec<_>>(),
         ),
         notes,
+        selection: (settings.select != SelectMode::Off).then(|| ComparedSelection {
+            mode: settings.select,
+            splits: splits.iter().filter_map(|split| split.selection.clone()).collect(),
+        }),
         methods,
     };
     Ok(Compared { comparison, splits })
@@ -209,6 +218,23 @@ fn split(index: u32, problem: Problem, query: &Target, settings: &CompareSetting
         from: settings.from,
         seed: Seed(u64::from(index)),
     };
+    let whole = problem.clone();
+    let (problem, selection) = match selected(problem, settings.pretrained, settings.select, index) {
+        Ok(found) => found,
+        Err(error) => {
+            let failed = |&method: &MethodRef| Record { method, done: Err(in_one_line(&error)) };
+            let records = settings.methods.iter().map(failed).collect();
+            return ComparedSplit {
+                index,
+                problem: whole,
+                records,
+                weight_pair: None,
+                steps: None,
+                importance: None,
+                selection: None,
+            };
+        }
+    };
     let record = |&method: &MethodRef| Record {
         method,
         done: run(method, &problem, &method_settings).map_err(|error| in_one_line(&error)),
@@ -219,7 +245,8 @@ fn split(index: u32, problem: Problem, query: &Target, settings: &CompareSetting
         .then(|| weight_pair(&problem, &method_settings).map_err(|error| in_one_line(&error)));
     // A table on which nothing can be generated says so in the method's place.
     let steps = settings.weight_space.then(|| of_split(&problem, &method_settings).ok().flatten()).flatten();
-    let mut split = ComparedSplit { index, problem, records, weight_pair, steps, importance: None };
+    let mut split =
+        ComparedSplit { index, problem, records, weight_pair, steps, importance: None, selection };
     split.importance = split.record(GENERATED).and_then(|record| {
         let model = record.done.as_ref().ok()?.model.as_ref()?;
         let seed = method_settings.seed;

@@ -4,6 +4,7 @@ use crate::curve::{CurvePoint, CurveSample, TimeToTarget, mean_curve, time_to_ta
 use crate::importance::Importance;
 use crate::methods::{GENERATED, MethodRef, Role, Shape};
 use crate::metrics::{Metric, Scores};
+use crate::selecting::ComparedSelection;
 use crate::statistics::{Estimate, Spread};
 use crate::steps_curve::StepsCurves;
 use crate::weight_space::{WeightSpace, agreement};
@@ -125,6 +126,9 @@ pub struct Comparison {
     pub importance: Option<Importance>,
     /// What to know of how the table was read, and what makes scores look better than they are.
     pub notes: Vec<Note>,
+    /// What was left out before any method learned; none where nothing was to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selection: Option<ComparedSelection>,
 }
 
 /// The metrics that a table of a few columns shows.

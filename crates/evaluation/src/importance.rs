@@ -8,7 +8,8 @@ use crate::statistics::{Bootstrap, Estimate, Interval};
 use rand::seq::SliceRandom;
 use serde::Serialize;
 use weightsmith_base_model::{BaseModel, EncodingError, Predicted};
-use weightsmith_tasks::{Column, Seed, Table, Target};
+use weightsmith_generation::increases_when_shuffled;
+use weightsmith_tasks::{Seed, Table, Target};
 
 /// Rows that are shuffled at most.
 const MOST_ROWS: usize = 1000;
@@ -122,7 +123,7 @@ fn increases(
 ) -> Result<Increases, EncodingError> {
     let mut rng = seed.stream("evaluation.importance");
     let mut rows: Vec<usize> = (0..table.n_rows()).collect();
-    let names: Vec<&String> = model.encoding.schema().iter().map(|(name, _)| name).collect();
+    let names: Vec<&str> = model.encoding.schema().iter().map(|(name, _)| name.as_str()).collect();
     let n_most = MOST_ROWS.min((MOST_PREDICTED / SHUFFLES.0 / names.len().max(1)).max(100));
     if rows.len() > n_most {
         rows.shuffle(&mut rng);
@@ -141,26 +142,12 @@ fn increases(
             if variance > 0.0 { variance } else { 1.0 }
         }
     };
-    let before = losses(model, &table, &target)?;
-    let mut of_columns = Vec::with_capacity(names.len());
-    for name in names {
-        let mut order: Vec<usize> = (0..n_rows).collect();
-        let mut sums = vec![0.0; n_rows];
-        for _ in 0..n_shuffles {
-            order.shuffle(&mut rng);
-            let column = |column: &Column| match column.name == *name {
-                true => Column { name: name.clone(), values: column.values.select(&order) },
-                false => column.clone(),
-            };
-            let columns = table.columns().iter().map(column).collect();
-            let shuffled = Table::new(n_rows, columns).expect("columns of a table, all of one length");
-            let after = losses(model, &shuffled, &target)?;
-            sums.iter_mut().zip(after.iter().zip(&before)).for_each(|(sum, (after, before))| {
-                *sum += (after - before) / (n_shuffles as f64 * unit);
-            });
-        }
-        of_columns.push((name.clone(), sums));
-    }
+    let found =
+        increases_when_shuffled(&table, &names, n_shuffles, &mut rng, |table| losses(model, table, &target))?;
+    let of_column = |(name, rows): (&&str, Vec<f64>)| {
+        (name.to_string(), rows.into_iter().map(|increase| increase / unit).collect())
+    };
+    let of_columns = names.iter().zip(found).map(of_column).collect();
     Ok(Increases { n_rows, n_shuffles, of_columns })
 }
 
@@ -193,7 +180,7 @@ fn mean(values: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weightsmith_tasks::{ColumnValues, Support};
+    use weightsmith_tasks::{Column, ColumnValues, Support};
     use weightsmith_training::fit_linear;
 
     /// A column that the target is twice of, one that it is not, and one of names that does nothing.

@@ -21,6 +21,7 @@ mod parquet;
 mod problem;
 mod results;
 mod scoring;
+mod selecting;
 mod splits;
 pub mod statistics;
 mod steps_curve;
@@ -49,6 +50,7 @@ pub use results::{ResultRow, ResultsError, ResultsFormat, read_results, write_re
 pub use scoring::{
     MetricScore, NetworkScore, ScoreError, WorstRow, are_its_own_rows, score_network, worst_rows,
 };
+pub use selecting::{ComparedSelection, SplitSelection};
 pub use splits::{MAX_QUERY_ROWS, Split, max_support};
 pub use statistics::{Bootstrap, Estimate, Interval, Spread};
 pub use steps_curve::{StepsCurves, StepsPoint};

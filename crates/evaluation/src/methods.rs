@@ -13,6 +13,7 @@ mod from_random;
 mod from_start;
 mod gaussian_process;
 mod generated;
+mod generated_columns;
 mod linear;
 mod neighbours;
 mod noisy;
@@ -100,6 +101,8 @@ pub struct MethodRef(pub &'static dyn Method);
 
 /// The metamodel, with as many inner steps as pay, and a forest and a smooth function distilled into its network.
 pub const GENERATED: MethodRef = MethodRef(&generated::Generated::DECIDED);
+/// [`GENERATED`] from the columns that are not likely of no use.
+pub const GENERATED_COLUMNS: MethodRef = MethodRef(&generated_columns::GeneratedColumns);
 /// The metamodel in one forward pass, with a forest distilled into its network; no inner step.
 pub const GENERATED_PLAIN: MethodRef = MethodRef(&generated::Generated::PLAIN);
 /// The metamodel in one forward pass, and nothing else.

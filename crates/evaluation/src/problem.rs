@@ -10,7 +10,7 @@ use crate::splits::Split;
 use crate::statistics::standard_deviation;
 use weightsmith_base_model::{BaseModel, EncodingError, Predicted, Predictions, as_written};
 use weightsmith_datasets::Labelled;
-use weightsmith_tasks::{Support, Table, Target, Task};
+use weightsmith_tasks::{Column, Support, Table, Target, Task};
 use weightsmith_training::RIGHT_WITHIN;
 
 /// Support rows to learn from, query rows to be scored on.
@@ -87,6 +87,19 @@ impl Problem {
     /// The rows to learn from.
     pub fn support(&self) -> &Support {
         &self.support
+    }
+
+    /// The same rows to be scored on, with other rows to learn from: some of its own, of the same classes, with some of the columns.
+    ///
+    /// # Panics
+    /// If it has a column that was not there.
+    pub(crate) fn with_support(self, support: Support) -> Self {
+        let place = |column: &Column| {
+            let found = self.query.columns().iter().position(|own| own.name == column.name);
+            found.expect("the columns are some of those that were there")
+        };
+        let places: Vec<usize> = support.table().columns().iter().map(place).collect();
+        Self { query: self.query.select_columns(&places), support, truth: self.truth }
     }
 
     /// The number of rows to be scored on.

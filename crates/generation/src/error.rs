@@ -2,6 +2,7 @@
 
 use weightsmith_base_model::EncodingError;
 use weightsmith_metamodel::limits;
+use weightsmith_selection::SelectionError;
 use weightsmith_tasks::TaskType;
 
 /// Why no weights can be generated.
@@ -45,6 +46,9 @@ pub enum GenerateError {
         /// What the target is.
         support: TaskType,
     },
+    /// Rows or columns cannot be selected.
+    #[error("nothing can be selected: {0}")]
+    Selection(#[from] SelectionError),
     /// The numbers broke down.
     #[error("the generated weights are not finite")]
     NotFinite,

@@ -291,7 +291,7 @@ impl Job<'_> {
         let problem = self.problem(prior).map_err(failed)?;
         let support = problem.support();
         let pretrained = metamodels.of(self.rows.source.task_type()).expect("loading made sure of it");
-        let executor = Executor { pretrained, seed: self.settings.seed, shape: None };
+        let executor = Executor { pretrained, seed: self.settings.seed, shape: None, selections: None };
         let features = match self.rows.features.get() {
             Some(features) => features,
             None => {
@@ -442,7 +442,7 @@ mod tests {
         let device = open_device("cpu").unwrap();
         let metamodels = Metamodels::for_all(&device).unwrap();
         let pretrained = metamodels.of(TaskType::Classification).unwrap();
-        let executor = Executor { pretrained, seed: Seed(0), shape: None };
+        let executor = Executor { pretrained, seed: Seed(0), shape: None, selections: None };
         let prior = Prior::new(PriorConfig::default()).unwrap();
         let task = synthetic(&prior, 0, TaskType::Classification, &testing::collect_settings(1, 1));
         let steps = |n_rows: usize, plan: Plan| {

@@ -1,12 +1,16 @@
 //! Executing a decision: generating weights or training them, on the support or on folds of it.
 
 use crate::features::{FeatureError, TaskFeatures, task_features};
+use crate::selecting::Selections;
 use crate::space::decision::Decision;
 use crate::space::methods::{How, plain};
 use crate::space::shape::NetworkShape;
 use crate::space::{Plan, Start};
+use std::borrow::Cow;
 use weightsmith_evaluation::{Made, MethodError, MethodSettings, Predictor, Shape};
-use weightsmith_generation::{GenerateOptions, Steps, generate_base_model, untrained_base_model};
+use weightsmith_generation::{
+    GenerateError, GenerateOptions, Maker, Steps, generate_base_model, likely_columns, untrained_base_model,
+};
 use weightsmith_metamodel::Pretrained;
 use weightsmith_tasks::{Seed, Support};
 use weightsmith_training as training;
@@ -21,11 +25,29 @@ pub(crate) struct Executor<'a> {
     pub(crate) seed: Seed,
     /// The shape of networks that are trained from random numbers, whatever their plan says.
     pub(crate) shape: Option<&'a NetworkShape>,
+    /// What is left out of rows, a fold's among them, before anything is learned from them; none for nothing.
+    pub(crate) selections: Option<&'a Selections>,
 }
 
 impl Executor<'_> {
+    /// The rows and columns of a support that are learned from.
+    fn selected<'s>(&self, support: &'s Support) -> Result<Cow<'s, Support>, GenerateError> {
+        Ok(match self.selections {
+            None => Cow::Borrowed(support),
+            Some(selections) => Cow::Owned(selections.of(support, self.pretrained, self.seed)?.support),
+        })
+    }
+
+    /// Whether a column is likely of no use, so that leaving some out is worth a try; not where that was done already.
+    pub(crate) fn has_doubtful_columns(&self, support: &Support) -> bool {
+        let likely = || likely_columns(Maker::Metamodel(self.pretrained), support, self.seed);
+        let n_columns = support.table().columns().len();
+        self.selections.is_none() && likely().is_ok_and(|kept| kept.len() < n_columns)
+    }
+
     /// The features of a support; weights are generated on the way, since their expected loss is one of them.
     pub(crate) fn features(&self, support: &Support) -> Result<TaskFeatures, FeatureError> {
+        let support = &*self.selected(support)?;
         // The predictor has learned from what the plain forward pass expects of itself.
         let generated = generate_base_model(self.pretrained, support, plain(1))?.0.expected;
         task_features(support, &generated.expect("generated weights say how good they expect to be"))
@@ -50,6 +72,7 @@ impl Executor<'_> {
         support: &Support,
         watch: &mut dyn FnMut(&Moment<'_>),
     ) -> Result<(Predictor, usize), MethodError> {
+        let support = &*self.selected(support)?;
         let generate = |options: GenerateOptions| -> Result<Predictor, MethodError> {
             Ok(Predictor::Network(Box::new(generate_base_model(self.pretrained, support, options)?.0)))
         };

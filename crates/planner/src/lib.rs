@@ -23,6 +23,7 @@ mod features;
 mod fitting;
 mod predictor;
 mod runs;
+mod selecting;
 mod space;
 #[cfg(test)]
 mod testing;

@@ -12,7 +12,7 @@ use weightsmith_datasets::{Labelled, NamedTable};
 use weightsmith_evaluation::{
     CompareSettings, Comparison, MethodRef, Registry, Role, Shape, compare as compare_methods,
 };
-use weightsmith_generation::load_metamodel;
+use weightsmith_generation::{SelectMode, load_metamodel};
 use weightsmith_reports::html;
 
 /// The names of all methods.
@@ -69,6 +69,7 @@ pub(crate) fn compare(
             n_splits: splits,
             first_split: 0,
             methods: &chosen,
+            select: SelectMode::Off,
             shape: Shape::default(),
             from: None,
             weight_space: true,

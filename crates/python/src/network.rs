@@ -3,21 +3,28 @@
 use crate::refused;
 use crate::rows::{Rows, kind_of, numbers, whole_numbers};
 use crate::worker::interruptible;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use std::path::PathBuf;
 use std::sync::Arc;
-use weightsmith::{Dataset, Generator, Precision, Predicted, Steps, Target, TextColumns};
+use weightsmith::{
+    Dataset, Generated, Generator, Precision, Predicted, SelectMode, Standing, Steps, Target, TextColumns,
+};
 
 /// A network for the rows of one small table.
 #[pyclass(frozen, module = "weightsmith._core")]
 pub struct Network {
     network: Arc<weightsmith::Network>,
+    /// Columns that were left out, with the reason.
+    left_out: Vec<(String, String)>,
+    /// Positions, from 0, of rows that were left out.
+    dropped: Vec<usize>,
 }
 
 impl From<weightsmith::Network> for Network {
     fn from(network: weightsmith::Network) -> Self {
-        Self { network: Arc::new(network) }
+        Self { network: Arc::new(network), left_out: vec![], dropped: vec![] }
     }
 }
 
@@ -50,9 +57,10 @@ impl Network {
     /// Generates the weights of a network from rows and their labels: float64 values, or int64 positions in `classes`.
     /// `steps` is a number of inner steps, or none for as many as pay on rows held out; `milliseconds` of a core are then
     /// what deciding about them and taking them may cost, or none for what the number of rows is worth. `text` are the columns
-    /// that are read as running text; an empty list are those that look like it.
+    /// that are read as running text; an empty list are those that look like it. `select` is what is left out: "off", "rows", "columns" or
+    /// "both".
     #[staticmethod]
-    #[pyo3(signature = (rows, labels, classes=None, *, metamodel=None, views=8, trees=100, steps=None, milliseconds=None, refine=false, seed=0, text=None))]
+    #[pyo3(signature = (rows, labels, classes=None, *, metamodel=None, views=8, trees=100, steps=None, milliseconds=None, refine=false, seed=0, text=None, select="off"))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn generate(
         py: Python<'_>,
@@ -67,6 +75,7 @@ impl Network {
         refine: bool,
         seed: u64,
         text: Option<Vec<String>>,
+        select: &str,
     ) -> PyResult<Self> {
         let target = target(py, labels, classes)?;
         let data = Dataset::from_table(rows.table.as_ref().clone(), target).map_err(refused)?;
@@ -75,8 +84,18 @@ impl Network {
             (None, Some(milliseconds)) => Steps::Within { milliseconds },
             (None, None) => Steps::Decided,
         };
-        let mut generator =
-            Generator::default().views(views).trees(trees).steps(steps).refine(refine).seed(seed);
+        let mode = SelectMode::ALL.into_iter().find(|mode| mode.name() == select).ok_or_else(|| {
+            PyValueError::new_err(format!(
+                "select is {select:?}; give \"off\", \"rows\", \"columns\" or \"both\""
+            ))
+        })?;
+        let mut generator = Generator::default()
+            .views(views)
+            .trees(trees)
+            .steps(steps)
+            .refine(refine)
+            .select(mode)
+            .seed(seed);
         if let Some(metamodel) = metamodel {
             generator = generator.metamodel(metamodel);
         }
@@ -89,7 +108,30 @@ impl Network {
             Some(which) => generator.generate(&data.with_texts(&which)?),
         })?
         .map_err(refused)?;
-        Ok(generated.network.into())
+        let Generated { network, selection, columns, .. } = generated;
+        let left_out = columns.map_or_else(Vec::new, |chosen| {
+            let judged = chosen.judged.columns.iter().enumerate();
+            let kept = chosen.kept();
+            let left_out = judged.filter(|(at, _)| !kept.contains(at));
+            left_out.map(|(_, judged)| (judged.column.clone(), judged.reason.clone())).collect()
+        });
+        let dropped = selection.map_or_else(Vec::new, |selection| {
+            let dropped = selection.rows.iter().filter(|row| row.standing == Standing::Dropped);
+            dropped.map(|row| row.row - 1).collect()
+        });
+        Ok(Self { left_out, dropped, ..network.into() })
+    }
+
+    /// The columns that were left out when the network was generated, with the reason; empty for a network from a file.
+    #[getter]
+    fn left_out(&self) -> Vec<(String, String)> {
+        self.left_out.clone()
+    }
+
+    /// Positions, from 0, of the rows that were left out; empty for a network from a file.
+    #[getter]
+    fn dropped(&self) -> Vec<usize> {
+        self.dropped.clone()
     }
 
     /// The network of a `.safetensors` file.

@@ -193,3 +193,22 @@ def test_text_that_is_none_is_refused(text):
     X, y = _messages()
     with pytest.raises(ValueError, match="text"):
         WeightsmithClassifier(text=text).fit(X, y)
+
+
+def test_columns_of_no_use_are_left_out_and_need_not_be_there(tmp_path):
+    random = np.random.RandomState(3)
+    X = pandas.DataFrame(random.normal(size=(160, 62)), columns=[f"noise {at}" for at in range(60)] + ["a", "b"])
+    y = np.where(X["a"] + X["b"] > 0, "yes", "no")
+    model = WeightsmithClassifier(steps=0, select="columns").fit(X[:128], y[:128])
+    assert len(model.left_out_) > 30 and not {"a", "b"} & set(model.left_out_)
+    assert all(reason for reason in model.left_out_.values())
+    model.save(tmp_path / "w.safetensors")
+    again = WeightsmithClassifier.load(tmp_path / "w.safetensors")
+    narrow = X[128:].drop(columns=list(model.left_out_))
+    assert np.array_equal(again.predict_proba(narrow), model.predict_proba(X[128:]))
+    with pytest.raises(ValueError, match="\"a\" is missing"):
+        again.predict(narrow.drop(columns="a"))
+    everything = WeightsmithClassifier(steps=0).fit(X[:128], y[:128])
+    assert everything.left_out_ == {} and everything.dropped_ == []
+    with pytest.raises(ValueError, match="select is \"some\""):
+        WeightsmithClassifier(select="some").fit(X[:128], y[:128])

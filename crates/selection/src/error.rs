@@ -6,12 +6,10 @@ use weightsmith_base_model::EncodingError;
 #[derive(Debug, thiserror::Error)]
 pub enum SelectionError {
     /// The target is a number.
-    #[error(
-        "rows are selected where the target is a class, and it is a number; --task classification makes classes of whole numbers"
-    )]
+    #[error("features of rows are those of classes, and the target is a number")]
     Numbers,
     /// There is nothing to tell apart.
-    #[error("all rows have the same class; there is nothing to select by")]
+    #[error("all rows have the same label; there is nothing to select by")]
     OneClass,
     /// Too few rows to hold any out.
     #[error("{n_rows} rows are too few to select from; at least {least} are needed")]

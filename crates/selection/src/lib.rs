@@ -1,6 +1,6 @@
-//! Which rows of a table to learn from.
+//! Which rows and which columns of a table to learn from.
 //!
-//! [`select`] judges every row of a labelled table: how likely its label is wrong or it is of another origin than the rest, what it
+//! [`judge_columns`] tells of every column how likely it is of no use. [`select`] judges every row of a labelled table: how likely its label is wrong or it is of another origin than the rest, what it
 //! is worth, and whether it is kept, doubtful or dropped, with reasons in words. Rows known to be clean may be given beside it.
 //! Behind it are
 //!
@@ -11,12 +11,13 @@
 //! - to compare with, [`Baseline`]s from the literature and [`MetaTrainer`], the bilevel optimisation that needs no such tables and trains
 //!   a network on the table itself, with the signal-to-noise ratio of its gradient.
 //!
-//! It does not know metamodels or how base models are generated, and reads no file. Targets are classes: rows with numbers to predict
-//! are not judged yet.
+//! It does not know metamodels or how base models are generated, and reads no file. Features and the selector are for classes; rows
+//! whose target is a number are judged by solved heads alone.
 
 mod baselines;
 mod basis;
 mod bilevel;
+mod columns;
 mod dynamics;
 mod error;
 mod feature;
@@ -25,6 +26,7 @@ mod impurity;
 mod linear_algebra;
 mod neighbours;
 mod network;
+mod normal;
 mod ridge;
 mod rows;
 mod select;
@@ -37,6 +39,7 @@ mod trials;
 
 pub use baselines::Baseline;
 pub use bilevel::{Gsnr, Hypergradient, MetaConfig, MetaFeatures, MetaTrainer, model_features};
+pub use columns::{ChosenColumns, ColumnTrial, HeldOutWorth, JudgedColumn, JudgedColumns, judge_columns};
 pub use error::SelectionError;
 pub use feature::{Feature, FeatureGroup};
 pub use features::{auc, row_features};

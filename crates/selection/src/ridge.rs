@@ -96,10 +96,57 @@ impl SolvedHead {
     }
 
     /// Mean of the weighted squared errors of rows left out.
-    fn left_out_error(&self, targets: &Matrix) -> f64 {
+    pub(crate) fn left_out_error(&self, targets: &Matrix) -> f64 {
         let errors = self.left_out.rows().zip(targets.rows()).zip(&self.weights);
         errors.map(|((output, target), weight)| weight * squared_difference(output, target)).sum::<f64>()
             / self.weights.iter().sum::<f64>()
+    }
+
+    /// Mean of the weighted squared errors of rows left out by heads that are solved without some of the features each, at the same
+    /// strength: one for each of `groups`, which are positions of features. A change of low rank of what is factored already:
+    /// `O(p³ + n p g)` for groups of `g` features each, instead of a new solution for every group.
+    ///
+    /// Where features `G` are left out, `β' = β - A⁻¹_{:G} (A⁻¹_{GG})⁻¹ β_G`, and the share of a row in its own output falls by
+    /// `wᵢ φᵢᵀ A⁻¹_{:G} (A⁻¹_{GG})⁻¹ A⁻¹_{G:} φᵢ`.
+    ///
+    /// # Panics
+    /// If a position is not that of a feature, or the targets are not those that were solved for.
+    pub(crate) fn errors_without(&self, targets: &Matrix, groups: &[Vec<usize>]) -> Vec<f64> {
+        let p = self.factor.n_rows();
+        let mut units = Matrix::zeros(p, p);
+        (0..p).for_each(|at| units.row_mut(at)[at] = 1.0);
+        whiten(&self.factor, &mut units);
+        // Row by row the whitened unit vectors: their products are A⁻¹.
+        let units = units.transposed();
+        groups.iter().map(|group| self.error_without(targets, &units.select(group))).collect()
+    }
+
+    fn error_without(&self, targets: &Matrix, units: &Matrix) -> f64 {
+        // Rows of `own` are orthonormal: the factor of A⁻¹_GG is taken off the unit vectors.
+        let mut block = Matrix::zeros(units.n_rows(), units.n_rows());
+        for i in 0..units.n_rows() {
+            for j in 0..=i {
+                block.row_mut(i)[j] = dot(units.row(i), units.row(j));
+            }
+        }
+        factorise(&mut block);
+        let mut own = units.clone();
+        whiten(&block, &mut own);
+        let pulls = outputs(&own, &self.coefficients);
+        let (mut sum, mut n) = (0.0, 0.0);
+        for (row, z) in self.whitened.rows().enumerate() {
+            let shares: Vec<f64> = own.rows().map(|unit| dot(unit, z)).collect();
+            let weight = self.weights[row];
+            let leverage = self.leverages[row] - weight * dot(&shares, &shares);
+            let rest = (1.0 - leverage).max(LEAST_REST);
+            for (output, (fitted, target)) in self.fitted.row(row).iter().zip(targets.row(row)).enumerate() {
+                let lost: f64 =
+                    shares.iter().zip(pulls.rows()).map(|(share, pull)| share * pull[output]).sum();
+                sum += weight * ((target - (fitted - lost)) / rest).powi(2);
+            }
+            n += weight;
+        }
+        sum / n
     }
 
     /// Features of other rows, whitened as those of the head's own rows are.
@@ -232,6 +279,22 @@ mod tests {
             for (a, b) in told.row(0).iter().zip(head.left_out.row(row)) {
                 assert!((a - b).abs() < 1e-10, "{a} and {b}");
             }
+        }
+    }
+
+    #[test]
+    fn errors_without_features_are_those_of_heads_solved_without_them() {
+        let features = random_matrix(14, 6, 5);
+        let targets = one_hot(&(0..14).map(|row| row * row % 3).collect::<Vec<_>>(), 3);
+        let mut weights = vec![1.0; 14];
+        weights[3] = 0.4;
+        let head = SolvedHead::solve(&features, &targets, &weights, 0.8);
+        let groups = [vec![2], vec![1, 4], vec![3, 4, 5], vec![]];
+        for (group, error) in groups.iter().zip(head.errors_without(&targets, &groups)) {
+            let kept: Vec<usize> = (0..6).filter(|at| !group.contains(at)).collect();
+            let narrow = features.transposed().select(&kept).transposed();
+            let expected = SolvedHead::solve(&narrow, &targets, &weights, 0.8).left_out_error(&targets);
+            assert!((error - expected).abs() < 1e-10, "without {group:?}: {error} and {expected}");
         }
     }
 

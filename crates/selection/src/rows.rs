@@ -90,6 +90,11 @@ impl LabelledRows {
     }
 }
 
+/// The rows of a support, encoded as those of [`LabelledRows`] are.
+pub(crate) fn encoded<L: Level>(support: &Support<L>) -> Result<Matrix, SelectionError> {
+    encode(&encoding_of(support)?, support.table())
+}
+
 fn encoding_of<L: Level>(support: &Support<L>) -> Result<Encoding, SelectionError> {
     let limits = EncodingLimits { max_columns: MAX_COLUMNS, ..EncodingLimits::default() };
     Ok(Encoding::fit(support, &limits)?.standard)
@@ -119,23 +124,27 @@ pub(crate) fn margin(outputs: &[f64], label: usize) -> f64 {
 /// The rows of both supports, the second's last.
 ///
 /// # Errors
-/// Columns or classes that are not the same.
+/// Columns that are not the same, a class in one and a number in the other.
 pub fn joined<L: Level>(first: &Support<L>, second: &Support<L>) -> Result<Support, SelectionError> {
     let differ = |what: &str| SelectionError::Differ { what: what.to_string() };
-    let (Target::Classes { class_names, labels }, Target::Classes { class_names: names, labels: more }) =
-        (first.target(), second.target())
-    else {
-        return Err(SelectionError::Numbers);
+    let target = match (first.target(), second.target()) {
+        (Target::Classes { class_names, labels }, Target::Classes { class_names: names, labels: more }) => {
+            let mut class_names = class_names.clone();
+            let mut place = |name: &String| {
+                class_names.iter().position(|known| known == name).unwrap_or_else(|| {
+                    class_names.push(name.clone());
+                    class_names.len() - 1
+                })
+            };
+            let places: Vec<usize> = names.iter().map(&mut place).collect();
+            let labels = labels.iter().copied().chain(more.iter().map(|&label| places[label])).collect();
+            Target::Classes { class_names, labels }
+        }
+        (Target::Values(values), Target::Values(more)) => {
+            Target::Values(values.iter().chain(more).copied().collect())
+        }
+        _ => return Err(differ("the target is a class in one of them and a number in the other")),
     };
-    let mut class_names = class_names.clone();
-    let mut place = |name: &String| {
-        class_names.iter().position(|known| known == name).unwrap_or_else(|| {
-            class_names.push(name.clone());
-            class_names.len() - 1
-        })
-    };
-    let places: Vec<usize> = names.iter().map(&mut place).collect();
-    let labels = labels.iter().copied().chain(more.iter().map(|&label| places[label])).collect();
     let column = |column: &Column| {
         let name = &column.name;
         let other =
@@ -149,7 +158,7 @@ pub fn joined<L: Level>(first: &Support<L>, second: &Support<L>) -> Result<Suppo
     let columns: Result<Vec<Column>, SelectionError> = first.table().columns().iter().map(column).collect();
     let table = Table::new(first.n_rows() + second.n_rows(), columns?)
         .expect("names differ in a table, and lengths were added up");
-    Ok(Support::new(table, Target::Classes { class_names, labels }).expect("as many valid labels as rows"))
+    Ok(Support::new(table, target).expect("as many valid labels as rows"))
 }
 
 /// The values of both columns, the levels of the second found by name; none if one holds numbers and the other names.

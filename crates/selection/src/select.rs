@@ -1,5 +1,7 @@
 //! What a person gets: every row with its standing, its weight and the reasons.
 
+mod values;
+
 use crate::error::SelectionError;
 use crate::feature::Feature;
 use crate::features::Reading;
@@ -100,16 +102,22 @@ impl Selection {
 /// Judges every row of a table: with rows known to be clean, by what they say too. `groups` is the group of each row of the table
 /// (its source), below the number of groups, and empty where there are none; of clean rows no group is known.
 ///
+/// Where the target is a number, neither the selector nor groups have a say: rows are judged by how far their numbers are from what solved
+/// heads say that were solved without them.
+///
 /// The order of the rows changes nothing but rounding, and which of equally distant rows counts as the nearer.
 ///
 /// # Errors
-/// Fewer than 12 rows, one class, a target of numbers, clean rows with other columns.
+/// Fewer than 12 rows, one class or number, clean rows with other columns.
 pub fn select(
     selector: &Selector,
     table: &Support,
     clean: Option<&Support>,
     groups: &[usize],
 ) -> Result<Selection, SelectionError> {
+    if let Target::Values(_) = table.target() {
+        return values::select_values(table, clean);
+    }
     let n = table.n_rows();
     if n < LEAST_ROWS {
         return Err(SelectionError::TooFewRows { n_rows: n, least: LEAST_ROWS });

@@ -11,7 +11,7 @@ use weightsmith_evaluation::methods::{GENERATED, LINEAR_TUNED};
 use weightsmith_evaluation::{
     CompareSettings, Made, Method, MethodError, MethodRef, MethodSettings, Role, Shape, compare, metric_text,
 };
-use weightsmith_generation::load_metamodel;
+use weightsmith_generation::{SelectMode, load_metamodel};
 use weightsmith_tasks::Support;
 use weightsmith_training::{Moment, Optimiser, Recipe, Start, Training};
 
@@ -56,6 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         n_splits: 3,
         first_split: 0,
         methods: &[MethodRef(&MyOwn), GENERATED, LINEAR_TUNED],
+        select: SelectMode::Off,
         shape: Shape::default(),
         from: None,
         weight_space: false,

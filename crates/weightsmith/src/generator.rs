@@ -6,11 +6,12 @@ use crate::network::Network;
 use std::cell::Cell;
 use weightsmith_base_model::{BaseModel, open_device};
 use weightsmith_generation::{
-    GenerateInfo, GenerateOptions, Steps, generate_base_model, load_metamodel, untrained_base_model,
+    ChosenColumns, GenerateInfo, GenerateOptions, Maker, SelectMode, Steps, averaged, generate_base_model,
+    load_metamodel, select_support, untrained_base_model, with_columns,
 };
 use weightsmith_metamodel::Pretrained;
 use weightsmith_runtime::{Cost, measured_on_all_threads, on_one_thread};
-use weightsmith_selection::{Selection, Selector, select};
+use weightsmith_selection::Selection;
 use weightsmith_tasks::{Seed, Support};
 use weightsmith_training::{Gain, refine};
 
@@ -36,7 +37,7 @@ pub struct Generator {
     n_trees: usize,
     n_steps: Steps,
     refine: bool,
-    select: bool,
+    select: SelectMode,
     seed: u64,
 }
 
@@ -50,7 +51,7 @@ impl Default for Generator {
             n_trees,
             n_steps,
             refine: false,
-            select: false,
+            select: SelectMode::Off,
             seed: 0,
         }
     }
@@ -67,6 +68,8 @@ pub struct Generated {
     pub refining: Option<Refining>,
     /// What became of every row; none where all were asked for.
     pub selection: Option<Selection>,
+    /// What became of every column; none where all were asked for.
+    pub columns: Option<ChosenColumns>,
     /// From the rows to the weights.
     pub cost: Cost,
 }
@@ -125,11 +128,13 @@ impl Generator {
         self
     }
 
-    /// Whether rows that are likely mislabelled, or of another origin, are left out; not by default. Without it the bytes are
-    /// those of all rows.
+    /// Whether rows that are likely mislabelled, or columns that are likely of no use, are left out; neither by default. Without it the
+    /// bytes are those of all rows and columns. A network does not read columns that were left out: rows to predict need not have
+    /// them. Where held-out rows do not tell whether leaving columns out pays, the network is the mean of one that reads all and one that
+    /// does not.
     #[must_use]
-    pub fn select(mut self, select: bool) -> Self {
-        self.select = select;
+    pub fn select(mut self, mode: SelectMode) -> Self {
+        self.select = mode;
         self
     }
 
@@ -145,31 +150,44 @@ impl Generator {
     /// # Errors
     /// Rows that nothing can be learned from, a metamodel or device that is not there.
     pub fn generate(&self, data: &Dataset) -> Result<Generated, Error> {
-        let selection =
-            if self.select { Some(select(&Selector::shipped(), data.support(), None, &[])?) } else { None };
-        let selected = selection.as_ref().map(|selection| data.support().select(&selection.kept()));
-        let support = selected.as_ref().unwrap_or_else(|| data.support());
         let device = open_device(&self.device)?;
         let pretrained = match self.metamodel.as_deref() {
             Some(UNTRAINED) => None,
             choice => Some(load_metamodel(choice, data.task_type(), &device)?),
         };
         let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let maker = pretrained.as_ref().map_or(Maker::Untrained(&device), Maker::Metamodel);
         let write = || {
-            measured_on_all_threads(|| match &pretrained {
-                Some(pretrained) => self.write(support, pretrained, n_threads),
-                None => Ok((untrained_base_model(support, &device)?, None, None)),
+            measured_on_all_threads(|| -> Result<_, Error> {
+                let selected = select_support(maker, data.support(), self.select, Seed(self.seed))?;
+                let write = |support: &Support| match &pretrained {
+                    Some(pretrained) => self.write(support, pretrained, n_threads),
+                    None => Ok((untrained_base_model(support, &device)?, None, None)),
+                };
+                let (model, info, refining) = match selected.columns.as_ref().filter(|it| it.is_average()) {
+                    None => write(&selected.support)?,
+                    Some(chosen) => {
+                        let whole = match &selected.rows {
+                            Some(rows) => data.support().select(&rows.kept()),
+                            None => data.support().clone(),
+                        };
+                        let (likely, ..) = write(&with_columns(&whole, &chosen.likely))?;
+                        let (all, info, refining) = write(&whole)?;
+                        (averaged(&all, &likely, chosen.share as f32), info, refining)
+                    }
+                };
+                Ok((model, info, refining, selected.rows, selected.columns))
             })
         };
-        let is_small = support.n_rows() <= MAX_ROWS_ON_ONE_THREAD;
+        let is_small = data.support().n_rows() <= MAX_ROWS_ON_ONE_THREAD;
         let (written, cost) = if is_small { on_one_thread(write) } else { write() };
-        let (mut model, info, refining) = written?;
+        let (mut model, info, refining, selection, columns) = written?;
         if let Some(read) = data.as_read() {
             // Rows to come are those that were read, so that the network reads texts as they are.
             model.encoding = model.encoding.with_texts(data.texts())?;
             model.support = read.clone();
         }
-        Ok(Generated { network: model.into(), info, refining, selection, cost })
+        Ok(Generated { network: model.into(), info, refining, selection, columns, cost })
     }
 
     fn write(

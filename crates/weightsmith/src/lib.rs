@@ -63,6 +63,9 @@ pub use weightsmith_base_model::{
     TextColumn,
 };
 pub use weightsmith_datasets::{ColumnSelection, DateOrder, Note, Sample, Source, date_columns, samples};
-pub use weightsmith_generation::{GenerateInfo, Steps, StepsInfo};
-pub use weightsmith_selection::{SelectedRow, Selection, SelectionError, Selector, Standing, select};
+pub use weightsmith_generation::{ChosenColumns, ColumnTrial, GenerateInfo, SelectMode, Steps, StepsInfo};
+pub use weightsmith_selection::{
+    HeldOutWorth, JudgedColumn, JudgedColumns, SelectedRow, Selection, SelectionError, Selector, Standing,
+    select,
+};
 pub use weightsmith_tasks::{Column, ColumnType, ColumnValues, Schema, Table, Target, TaskType};

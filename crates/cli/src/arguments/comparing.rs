@@ -1,6 +1,6 @@
 //! What can be typed after `compare` and `evaluate`.
 
-use super::{ColumnArguments, LabelledArguments, MetamodelArguments, SplitSeedArguments};
+use super::{ColumnArguments, LabelledArguments, MetamodelArguments, SelectArgument, SplitSeedArguments};
 use crate::methods;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -29,6 +29,9 @@ pub(crate) struct Compare {
     /// What is compared, by name; the controls always are, where weights are generated [default: all]
     #[arg(long, value_name = "METHOD,...", value_delimiter = ',', value_parser = methods::parse, default_values_t = methods::usual(), hide_default_value = true)]
     pub(crate) methods: Vec<MethodRef>,
+    /// Leave something out of the support rows of each split before any method learns from them, by these rows alone; see `generate`
+    #[arg(long, value_enum, default_value_t = SelectArgument::Off)]
+    pub(crate) select: SelectArgument,
     /// Fine-tune the weights in this file, too: a file that `generate` or PyTorch wrote
     #[arg(long, value_name = "FILE")]
     pub(crate) from: Option<PathBuf>,
@@ -65,6 +68,7 @@ Examples:
 The methods:
   generated        weights written by the metamodel, with a forest distilled into them
   generated-alone  the same without the forest: one forward pass
+  generated-columns  generated from the columns that are not likely of no use
   refined          generated, then proximal steps where held-out rows say that they pay
   adam-tuned, adamw-tuned, sgd-tuned, lbfgs-tuned
                    a network trained by this optimiser, its recipe chosen by 4-fold cross-validation

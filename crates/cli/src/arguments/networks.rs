@@ -1,7 +1,7 @@
 //! What can be typed after `generate`, `predict`, `score` and `inspect`.
 
 use super::shared::{Names, names};
-use super::{ColumnArguments, LabelledArguments, MetamodelArguments, Switch, number_in};
+use super::{ColumnArguments, LabelledArguments, MetamodelArguments, SelectArgument, number_in};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use weightsmith::{Steps, TextColumns};
@@ -41,9 +41,10 @@ pub(crate) struct Generate {
     /// Take steps of Adam from the weights of the plain forward pass instead, if held-out rows say that they pay: slower
     #[arg(long)]
     pub(crate) refine: bool,
-    /// Leave out rows that are likely mislabelled or of another origin, and say which; where the target is a class
-    #[arg(long, value_enum, default_value_t = Switch::Off)]
-    pub(crate) select: Switch,
+    /// Leave something out and say what: rows that are likely mislabelled (where the target is a class), columns that are likely of no
+    /// use. New rows then need not have these columns
+    #[arg(long, value_enum, default_value_t = SelectArgument::Off)]
+    pub(crate) select: SelectArgument,
     /// The seed of what is left to chance, the forest and --refine; a whole number below 2^64
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,

@@ -1,6 +1,6 @@
 //! What can be typed after `plan`.
 
-use super::{ColumnArguments, LabelledArguments};
+use super::{ColumnArguments, LabelledArguments, SelectArgument};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 use std::ops::RangeInclusive;
@@ -68,6 +68,9 @@ pub(crate) struct PlanDecide {
     /// .safetensors file whose shape is taken. It is trained from random numbers
     #[arg(long, value_name = "FILE")]
     pub(crate) shape: Option<PathBuf>,
+    /// Leave something out of the support rows, and of each fold's by these alone, before anything is learned; see `generate`
+    #[arg(long, value_enum, default_value_t = SelectArgument::Off, conflicts_with = "train_only")]
+    pub(crate) select: SelectArgument,
     /// Execute the decision, and show the observed loss beside the predicted one; with --support the alternatives' too
     #[arg(long)]
     pub(crate) run: bool,

@@ -1,6 +1,7 @@
 //! Groups of arguments that several subcommands share.
 
 use clap::{Args, ValueEnum};
+use weightsmith::SelectMode;
 use weightsmith_datasets::{ColumnSelection, Source, parse_names};
 use weightsmith_tasks::TaskType;
 
@@ -106,13 +107,29 @@ impl SplitSeedArguments {
     }
 }
 
-/// Whether something is done.
+/// What is left out before anything is learned, as typed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Switch {
-    /// It is done
-    On,
-    /// It is not done
+pub(crate) enum SelectArgument {
+    /// Nothing
     Off,
+    /// Rows that are likely mislabelled, where the target is a class
+    #[value(alias = "on")]
+    Rows,
+    /// Columns that are likely of no use, where leaving them out pays on rows held out
+    Columns,
+    /// Such columns, then such rows
+    Both,
+}
+
+impl From<SelectArgument> for SelectMode {
+    fn from(typed: SelectArgument) -> Self {
+        match typed {
+            SelectArgument::Off => Self::Off,
+            SelectArgument::Rows => Self::Rows,
+            SelectArgument::Columns => Self::Columns,
+            SelectArgument::Both => Self::Both,
+        }
+    }
 }
 
 /// What is predicted, as typed.

@@ -75,6 +75,7 @@ pub(super) fn run(arguments: &Compare, session: &Session) -> Result<Outcome> {
         n_splits: arguments.splits,
         first_split: arguments.seed.first_split(),
         methods: &methods,
+        select: arguments.select.into(),
         shape: arguments.shape.into(),
         from: from.as_ref(),
         weight_space: true,
@@ -146,6 +147,9 @@ fn in_words(comparison: &Comparison, files: [(&str, Option<&Path>); 4]) -> Resul
         if let Some(error) = method.errors.first() {
             writeln!(text, "{} failed on {} splits: {error}", method.method, method.errors.len())?;
         }
+    }
+    if let Some(selection) = &comparison.selection {
+        writeln!(text, "{}", selection.in_words())?;
     }
     if comparison.n_skipped > 0 {
         writeln!(text, "{} splits left out: their support rows are all of one class", comparison.n_skipped)?;

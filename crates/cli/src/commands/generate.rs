@@ -1,6 +1,7 @@
 //! `weightsmith generate`
 
-use crate::arguments::{Generate, LabelledArguments, Switch};
+use super::selected::{columns_in_words, columns_json, rows_in_words, rows_json};
+use crate::arguments::{Generate, LabelledArguments};
 use crate::exit::Outcome;
 use crate::outputs::{self, Content};
 use crate::session::Session;
@@ -8,8 +9,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use std::collections::HashSet;
 use weightsmith::{
-    Dataset, GenerateInfo, Generated, Generator, Refining, Selection, Standing, StepsInfo, TaskType,
-    TextColumn,
+    ChosenColumns, Dataset, GenerateInfo, Generated, Generator, Refining, StepsInfo, TaskType, TextColumn,
 };
 use weightsmith_base_model::{BaseModel, Precision};
 use weightsmith_datasets::Note;
@@ -17,9 +17,6 @@ use weightsmith_evaluation::{number_text, seconds_text};
 use weightsmith_generation::Fallback;
 use weightsmith_planner::{base_loss, loss_unit};
 use weightsmith_tasks::{Schema, Target};
-
-/// Rows that are named on a line at most.
-const MOST_NAMED: usize = 12;
 
 pub(super) fn run(arguments: &Generate, session: &Session) -> Result<Outcome> {
     let Generate {
@@ -51,13 +48,13 @@ pub(super) fn run(arguments: &Generate, session: &Session) -> Result<Outcome> {
         .trees((*trees).into())
         .steps(seconds.unwrap_or(*steps))
         .refine(*refine)
-        .select(*select == Switch::On)
+        .select((*select).into())
         .seed(*seed);
     if let Some(choice) = &metamodel.metamodel {
         generator = generator.metamodel(choice);
     }
     let generated = generator.generate(&data).with_context(|| source.to_string())?;
-    let Generated { mut network, info, refining, selection, cost } = generated;
+    let Generated { mut network, info, refining, selection, columns: chosen, cost } = generated;
     let precision: Precision = (*precision).into();
     if precision != Precision::F32 {
         let failed = || format!("cannot write {} in {precision}", out.display());
@@ -66,7 +63,7 @@ pub(super) fn run(arguments: &Generate, session: &Session) -> Result<Outcome> {
     network.save_as(out, precision)?;
     let (model, target) = (network.base_model(), data.target_name());
     let mut notes = data.notes().to_vec();
-    notes.extend(unused(&data.table().schema(), &notes, model));
+    notes.extend(unused(&offered(&data.table().schema(), chosen.as_ref()), &notes, model));
     session.notes(&notes);
     let gain = refining.and_then(|refining| refining.held_out);
     session.print(&json!({
@@ -95,10 +92,8 @@ pub(super) fn run(arguments: &Generate, session: &Session) -> Result<Outcome> {
             "n_unconverged": info.as_ref().map(|info| info.solve.n_unconverged),
             "n_repairs": info.as_ref().map(|info| info.solve.n_shortened_steps + info.solve.n_raised_pivots),
             "n_encoded_rows": info.as_ref().map(|info| info.n_encoded_rows),
-            "selection": selection.as_ref().map(|selection| json!({
-                "n_kept": selection.kept().len(),
-                "dropped": dropped(selection),
-            })),
+            "selection": selection.as_ref().map(rows_json),
+            "columns": chosen.as_ref().map(columns_json),
             "refine_steps": refining.map(|refining| refining.n_steps),
             "refine_gain": gain.map(|gain| gain.gain / gain.loss),
             "refine_standard_error": gain.map(|gain| gain.standard_error / gain.loss),
@@ -112,7 +107,7 @@ pub(super) fn run(arguments: &Generate, session: &Session) -> Result<Outcome> {
         }), || {
 let units = model.architecture.hidden.first().map_or("no".to_string(), usize::to_string);
 format!(
-            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}{}{}{}{}",
+            "{}: {} of \"{target}\", {} inputs, {units} hidden units, {} weights, from {} rows in {}\n{}{}{}{}{}{}{}",
             out.display(),
             model.task_type,
             model.architecture.n_inputs,
@@ -120,7 +115,8 @@ format!(
             model.support.n_rows,
             seconds_text(cost.wall_s),
             data.texts().iter().map(text_in_words).collect::<String>(),
-            selection.as_ref().map_or(String::new(), selected),
+            chosen.as_ref().map_or(String::new(), columns_in_words),
+            selection.as_ref().map_or(String::new(), rows_in_words),
             info.as_ref().and_then(|info| info.fallback).map_or(String::new(), fallen_back),
             info.as_ref().map_or(String::new(), |info| decided(info, model.task_type)),
             refining.map_or(String::new(), |refining| refined(&refining)),
@@ -141,26 +137,6 @@ fn text_in_words(text: &TextColumn) -> String {
     let (n_words, n_pieces) = (text.words.ngrams.len(), text.pieces.ngrams.len());
     let what = if text.scores.len() == 1 { "a score" } else { "a score for each class" };
     format!("text \"{}\": {what} from {n_words} words and pairs and {n_pieces} pieces\n", text.column)
-}
-
-/// Positions, from 1, of the rows that were left out.
-fn dropped(selection: &Selection) -> Vec<usize> {
-    let dropped = selection.rows.iter().filter(|row| row.standing == Standing::Dropped);
-    dropped.map(|row| row.row).collect()
-}
-
-/// Which rows were left out, on a line.
-fn selected(selection: &Selection) -> String {
-    let (dropped, n_rows) = (dropped(selection), selection.rows.len());
-    if dropped.is_empty() {
-        return format!("selected all {n_rows} rows\n");
-    }
-    let mut named: Vec<String> = dropped.iter().take(MOST_NAMED).map(usize::to_string).collect();
-    if dropped.len() > MOST_NAMED {
-        named.push("…".to_string());
-    }
-    let (n, list) = (dropped.len(), named.join(", "));
-    format!("selected {} of {n_rows} rows; {n} dropped: {list} (`weightsmith select` says why)\n", n_rows - n)
 }
 
 /// What was decided about inner steps, and why, on a line.
@@ -196,6 +172,12 @@ fn fallen_back(fallback: Fallback) -> String {
         Fallback::BaseRate => "the base rate, which looks at no column,",
     };
     format!("written instead of the network: {what} is clearly better on rows held out\n")
+}
+
+/// The columns that a network could read: those that were not left out, which is said elsewhere.
+fn offered(columns: &Schema, chosen: Option<&ChosenColumns>) -> Schema {
+    let left_out = chosen.map_or_else(Vec::new, ChosenColumns::left_out);
+    columns.iter().filter(|(name, _)| !left_out.contains(&name.as_str())).cloned().collect()
 }
 
 /// The columns that vary and that the network does not read.

@@ -1,5 +1,6 @@
 //! `weightsmith select`
 
+use super::selected::columns_in_words;
 use crate::arguments::Select;
 use crate::exit::Outcome;
 use crate::outputs::{self, Content};
@@ -8,11 +9,14 @@ use crate::session::Session;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::path::Path;
-use weightsmith::{SelectedRow, Selection, Selector, Standing, select};
+use weightsmith::{ChosenColumns, SelectedRow, Selection, Selector, Standing, select};
+use weightsmith_base_model::open_device;
 use weightsmith_datasets::{Fields, Labelled, NamedTable, Note, Source, read_rows, read_selected_table};
+use weightsmith_evaluation::number_text;
+use weightsmith_generation::{Maker, choose_columns, load_metamodel};
 use weightsmith_reports::{SelectionReport, write as write_report};
 use weightsmith_runtime::write_output;
-use weightsmith_tasks::{Support, Target, TaskType};
+use weightsmith_tasks::{Seed, Support, Target, TaskType};
 
 /// Rows that are named on the terminal.
 const N_SHOWN: usize = 10;
@@ -27,6 +31,8 @@ struct Printed<'a> {
     n_dropped: usize,
     #[serde(flatten)]
     selection: &'a Selection,
+    /// What became of every column.
+    columns: &'a ChosenColumns,
     out: Option<&'a Path>,
     report: Option<&'a Path>,
     notes: &'a [Note],
@@ -55,13 +61,22 @@ pub(super) fn run(arguments: &Select, session: &Session) -> Result<Outcome> {
     let support = Support::new(table, labels)?;
     let judged = select(&Selector::shipped(), &support, clean.as_ref(), &groups)
         .with_context(|| rows.data.to_string())?;
+    let pretrained = load_metamodel(None, support.target().task_type(), &open_device("cpu")?)?;
+    let chosen = choose_columns(Maker::Metamodel(&pretrained), &support, Seed(0))
+        .with_context(|| rows.data.to_string())?;
     session.notes(&notes);
     if let Some(path) = out {
         write_output(path, &fields.csv(&judged.kept()))?;
     }
     if let Some(path) = report {
-        let page =
-            SelectionReport { name: &name, target: &target, selection: &judged, ids: &ids, notes: &notes };
+        let page = SelectionReport {
+            name: &name,
+            target: &target,
+            selection: &judged,
+            columns: &chosen,
+            ids: &ids,
+            notes: &notes,
+        };
         write_report(&page, path)?;
     }
     let printed = Printed {
@@ -71,6 +86,7 @@ pub(super) fn run(arguments: &Select, session: &Session) -> Result<Outcome> {
         n_doubtful: judged.count(Standing::Doubtful),
         n_dropped: judged.count(Standing::Dropped),
         selection: &judged,
+        columns: &chosen,
         out,
         report,
         notes: &notes,
@@ -145,10 +161,34 @@ fn in_words(printed: &Printed<'_>, ids: &[String]) -> String {
             text += &format!("{line}  {}\n", row.reasons.join("; "));
         }
     }
+    text += &columns_shown(printed.columns);
     for (what, path) in [("without the dropped rows", printed.out), ("report", printed.report)] {
         if let Some(path) = path {
             text += &format!("{what}: {}\n", path.display());
         }
+    }
+    text
+}
+
+/// How many columns stay, and what speaks for those that are worth most.
+fn columns_shown(chosen: &ChosenColumns) -> String {
+    let mut text = columns_in_words(chosen);
+    let mut order: Vec<usize> = (0..chosen.judged.columns.len()).collect();
+    let rate = |at: &usize| chosen.judged.columns[*at].irrelevant;
+    order.sort_by(|a, b| rate(a).total_cmp(&rate(b)));
+    let cells = |&at: &usize| {
+        let judged = &chosen.judged.columns[at];
+        let standing = if chosen.likely.contains(&at) { "useful" } else { "of no use?" };
+        let percent = format!("{:.0} %", 100.0 * judged.irrelevant);
+        let worth = judged.held_out.map_or("-".to_string(), |worth| number_text(worth.increase));
+        vec![format!("\"{}\"", judged.column), standing.to_string(), percent, worth]
+    };
+    let shown: Vec<usize> = order.into_iter().take(N_SHOWN).collect();
+    text +=
+        "columns that are worth most, and what the loss on rows held out rises by once they are shuffled:\n";
+    let table = print::columns(&shown.iter().map(cells).collect::<Vec<_>>());
+    for (line, &at) in table.lines().zip(&shown) {
+        text += &format!("{line}  {}\n", chosen.judged.columns[at].reason);
     }
     text
 }

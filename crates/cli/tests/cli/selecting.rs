@@ -90,7 +90,6 @@ fn clean_rows_are_read_as_the_table_is() {
     place.refuse("select --data t.csv --target y --id name --clean without.csv", "no column \"y\"");
     place.refuse("select --data t.csv --target y --group nowhere", "nowhere");
     place.refuse("select --data t.csv --target y --out t.csv", "it is also what is read");
-    place.refuse("select --data sample:penguin-mass", "number");
 }
 
 #[test]
@@ -113,8 +112,127 @@ fn generating_without_selection_writes_the_same_bytes_and_with_it_says_what_was_
     assert!(told.stdout.contains(&line) && told.stdout.contains("`weightsmith select` says why"), "{told:?}");
     let told = generate("--data t.csv --select on --out all.safetensors");
     assert!(told.stdout.contains("selected all 60 rows"), "{told:?}");
-    place.refuse(
-        "generate --data sample:penguin-mass --select on --out n.safetensors",
-        "no rows can be selected",
+    // The same as before there were columns to select.
+    generate("--data n.csv --select rows --out rows.safetensors");
+    assert_eq!(bytes("on.safetensors"), bytes("rows.safetensors"));
+}
+
+/// Numbers that two of fifty-two columns tell, three of 120 of them taken from another row: rows 7, 50 and 99.
+fn numbers(n_noise: usize) -> String {
+    let mut state = 7u32;
+    let mut uniform = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(state >> 8) / f64::from(1 << 24) - 0.5
+    };
+    let noise: Vec<String> = (0..n_noise).map(|at| format!("noise-{at}-")).collect();
+    let mut text = format!("first,second,{},y\n", noise.join(","));
+    for row in 1..=120 {
+        let (a, b) = (uniform(), uniform());
+        let wrong = if [7, 50, 99].contains(&row) { 40.0 } else { 0.0 };
+        let rest: Vec<String> = (0..n_noise).map(|_| format!("{:.4}", uniform())).collect();
+        text += &format!("{a:.4},{b:.4},{},{:.4}\n", rest.join(","), 20.0 * a - 10.0 * b + uniform() + wrong);
+    }
+    text
+}
+
+#[test]
+fn rows_whose_target_is_a_number_are_judged_too() {
+    let place = Place::new();
+    place.write("t.csv", numbers(3));
+    let told = place.succeed("select --data t.csv --target y --out kept.csv --report page.html");
+    assert!(told.stdout.contains("117 kept, 0 doubtful (kept too), 3 dropped"), "{told:?}");
+    assert!(told.stdout.contains("models fitted without it say"), "{told:?}");
+    assert_eq!(place.read("kept.csv").lines().count(), 118);
+    let judged = place.succeed("select --data t.csv --target y --json");
+    let judged: Value = serde_json::from_str(&judged.stdout).unwrap();
+    for row in [7, 50, 99] {
+        let row = &judged["rows"][row - 1];
+        assert_eq!(row["standing"], "dropped");
+        assert!(row["wrong"].as_f64().unwrap() > 0.99 && row["value"].as_f64().unwrap() < 0.0, "{row}");
+    }
+    let told = place.succeed("generate --data t.csv --target y --steps 0 --select rows --out w.safetensors");
+    assert!(told.stdout.contains("selected 117 of 120 rows; 3 dropped: 7, 50, 99"), "{told:?}");
+}
+
+#[test]
+fn columns_of_no_use_are_left_out_and_need_not_be_there() {
+    let place = Place::new();
+    place.write("t.csv", numbers(50));
+    let generate =
+        |rest: &str| place.succeed(&format!("generate --data t.csv --target y --steps 0 --trees 0 {rest}"));
+    let told = generate("--select columns --out w.safetensors --json");
+    let found: Value = serde_json::from_str(&told.stdout).unwrap();
+    let left_out = found["columns"]["left_out"].as_array().unwrap();
+    let n_kept = found["columns"]["n_kept"].as_u64().unwrap() as usize;
+    assert!(left_out.len() > 30 && n_kept + left_out.len() == 52, "{found}");
+    let trial = &found["columns"]["trial"];
+    assert!(trial["chosen"].as_f64().unwrap() < trial["all"].as_f64().unwrap(), "{trial}");
+    assert!(!left_out.iter().any(|name| name == "first" || name == "second"));
+    let words = generate("--select columns --out again.safetensors");
+    assert!(
+        words.stdout.contains(&format!("selected {n_kept} of 52 columns; {} left out", left_out.len())),
+        "{words:?}"
     );
+    let bytes = |name: &str| fs::read(place.path(name)).unwrap();
+    assert_eq!(bytes("w.safetensors"), bytes("again.safetensors"));
+    let known = place.succeed("inspect w.safetensors");
+    let first = left_out[0].as_str().unwrap();
+    assert!(
+        known.stdout.contains("\"first\"") && !known.stdout.contains(&format!("\"{first}\"")),
+        "{known:?}"
+    );
+    // A table without them is predicted and scored alike, to the letter.
+    let left_out: Vec<&str> = left_out.iter().filter_map(Value::as_str).collect();
+    let text = numbers(50);
+    let names: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    let narrow = |line: &str| {
+        let fields = line.split(',').zip(&names).filter(|(_, name)| !left_out.contains(name));
+        fields.map(|(field, _)| field).collect::<Vec<_>>().join(",") + "\n"
+    };
+    place.write("narrow.csv", text.lines().map(narrow).collect::<String>());
+    for (data, out) in [("t.csv", "wide.out.csv"), ("narrow.csv", "narrow.out.csv")] {
+        place.succeed(&format!("predict --weights w.safetensors --data {data} --out {out}"));
+    }
+    assert_eq!(place.read("wide.out.csv"), place.read("narrow.out.csv"));
+    let scored =
+        |data: &str| place.succeed(&format!("score --weights w.safetensors --data {data} --target y --json"));
+    let metrics = |text: String| serde_json::from_str::<Value>(&text).unwrap()["metrics"].clone();
+    assert_eq!(metrics(scored("t.csv").stdout), metrics(scored("narrow.csv").stdout));
+    place.succeed("export --weights w.safetensors --onnx w.onnx");
+    let onnx = bytes("w.onnx");
+    let names_onnx = |name: &str| onnx.windows(name.len()).any(|window| window == name.as_bytes());
+    assert!(names_onnx("first") && !names_onnx(first), "the model has no input \"{first}\"");
+    // Where every column says something all are read, and that is said.
+    place.write("few.csv", numbers(1));
+    let told =
+        place.succeed("generate --data few.csv --target y --steps 0 --select both --out f.safetensors");
+    assert!(
+        told.stdout.contains(" of 3 columns") || told.stdout.contains("selected all 3 columns"),
+        "{told:?}"
+    );
+    assert!(told.stdout.contains("of 120 rows; 3 dropped"), "{told:?}");
+}
+
+#[test]
+fn comparisons_and_plans_learn_from_what_is_selected_of_each_split() {
+    let place = Place::new();
+    place.write("t.csv", numbers(40));
+    let run =
+        "compare --data t.csv --target y --support 80 --splits 2 --methods linear-tuned,forest --select both";
+    let told = place.succeed(run);
+    assert!(told.stdout.contains("left out of the support rows of a split in the mean: "), "{told:?}");
+    let json = place.succeed(&format!("{run} --json --report page.html"));
+    let found: Value = serde_json::from_str(&json.stdout).unwrap();
+    let splits = found["selection"]["splits"].as_array().unwrap();
+    assert_eq!((splits.len(), &found["selection"]["mode"]), (2, &Value::from("both")));
+    for split in splits {
+        let columns = split["columns"].as_array().unwrap();
+        assert!(columns.len() > 20 && !columns.iter().any(|name| name == "first"), "{split}");
+    }
+    assert_ne!(splits[0]["columns"], splits[1]["columns"], "each split has its own");
+    assert!(place.read("page.html").contains("chosen by the support rows of each split alone"));
+    let plain = place.succeed(&run.replace("--select both", "--json"));
+    assert!(!plain.stdout.contains("\"selection\""));
+    let told = place.succeed("plan --data t.csv --target y --support 80 --tries 1 --run --select columns");
+    assert!(told.stdout.contains("left out before anything was learned: no row, "), "{told:?}");
 }

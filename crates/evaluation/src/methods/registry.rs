@@ -2,8 +2,8 @@
 
 use super::{
     AVERAGE, BOOSTING, FINE_TUNED, FOREST, FROM_MAML, FROM_REPTILE, GENERATED, GENERATED_ALONE,
-    GENERATED_PLAIN, GP, LINEAR_TUNED, MethodRef, NEIGHBOURS, NOISY, REFINED, Role, SHUFFLED,
-    STEPS_FROM_RANDOM, UNTRAINED, trained, tuned,
+    GENERATED_COLUMNS, GENERATED_PLAIN, GP, LINEAR_TUNED, MethodRef, NEIGHBOURS, NOISY, REFINED, Role,
+    SHUFFLED, STEPS_FROM_RANDOM, UNTRAINED, trained, tuned,
 };
 use weightsmith_training::Optimiser;
 
@@ -17,7 +17,7 @@ impl Default for Registry {
     /// The methods of this crate.
     fn default() -> Self {
         let gradients = [Optimiser::Adam, Optimiser::AdamW, Optimiser::Sgd, Optimiser::Lbfgs];
-        let mut methods = vec![GENERATED, GENERATED_PLAIN, GENERATED_ALONE, REFINED];
+        let mut methods = vec![GENERATED, GENERATED_PLAIN, GENERATED_ALONE, GENERATED_COLUMNS, REFINED];
         methods.extend([STEPS_FROM_RANDOM, FROM_MAML, FROM_REPTILE]);
         methods.extend(gradients.map(tuned));
         methods.extend(gradients.map(trained));

@@ -116,7 +116,7 @@ impl OneTable<'_> {
                     .collect();
             }
         };
-        let executor = Executor { pretrained, seed: self.settings.fit.seed, shape: None };
+        let executor = Executor { pretrained, seed: self.settings.fit.seed, shape: None, selections: None };
         let labels = problem.support().target();
         let unit = loss_unit(labels) * base_loss(labels);
         let recorded = RecordedDecisions::of(self.rest, self.table.task_type, self.n_support);

@@ -7,6 +7,7 @@ use crate::predictor::calibration::{Calibration, Estimate};
 use crate::predictor::ensemble::{Candidate, PerformancePredictor, of_each_kind};
 use crate::predictor::search::SearchLimits;
 use crate::predictor::surrogate_features::SurrogateInput;
+use crate::selecting::Selections;
 use crate::space::decision::Decision;
 use crate::space::shape::NetworkShape;
 use crate::space::wording::in_words;
@@ -15,6 +16,7 @@ use serde::Serialize;
 use std::time::Instant;
 use weightsmith_base_model::EncodingError;
 use weightsmith_evaluation::MethodError;
+use weightsmith_generation::SelectMode;
 use weightsmith_metamodel::Pretrained;
 use weightsmith_runtime::{Cost, Stopwatch};
 use weightsmith_tasks::{Seed, Support, Target};
@@ -141,6 +143,8 @@ pub struct DecideSettings<'a> {
     pub allowed: Allowed,
     /// The shape that the network is to have. Generated weights have shapes of their own, so that one is trained.
     pub shape: Option<&'a NetworkShape>,
+    /// What is left out of rows before anything is learned from them, of each fold's by these alone.
+    pub select: SelectMode,
     /// The seed of trainings and folds.
     pub seed: Seed,
 }
@@ -171,6 +175,7 @@ impl DecideSettings<'_> {
             search: false,
             allowed: Allowed::default(),
             shape: None,
+            select: SelectMode::Off,
             seed,
         }
     }
@@ -205,13 +210,19 @@ pub fn decide(
 ) -> Result<Decided, DecideError> {
     let stopwatch = Stopwatch::of_thread();
     let budget = Budget::new(settings.seconds);
-    let executor = Executor { pretrained, seed: settings.seed, shape: settings.shape };
+    let selections = Selections::new(settings.select);
+    let (seed, shape, selections) = (settings.seed, settings.shape, selections.as_ref());
+    let executor = Executor { pretrained, seed, shape, selections };
     let features = match settings.may_generate() {
         true => executor.features(support)?,
         false => executor.features_without_generating(support)?,
     };
+    let chooses_columns = settings.seconds.is_none()
+        && settings.may_generate()
+        && support.n_rows() >= MIN_ROWS_TO_TRY
+        && executor.has_doubtful_columns(support);
     let Considered { n_scored, n_reranked, base, kinds } =
-        Considered::new(predictor, &features, settings, &budget)?;
+        Considered::new(predictor, &features, settings, &budget, chooses_columns)?;
     let trying_stopwatch = Stopwatch::of_thread();
     let trying = Trying { support, executor: &executor, predictor, features: &features, budget: &budget };
     let tried = trying.tries(&base, &kinds, settings.n_tried)?;
@@ -266,11 +277,15 @@ impl Considered {
         features: &TaskFeatures,
         settings: &DecideSettings<'_>,
         budget: &Budget,
+        chooses_columns: bool,
     ) -> Result<Self, EncodingError> {
         let seconds =
             |candidate: &Candidate| predictor.costs.seconds(candidate.decision, candidate.n_steps, features);
         let generated = predictor.generated(features)?;
         let mut all = predictor.methods(features, &generated);
+        if chooses_columns {
+            all.extend(predictor.column_methods(features, &generated));
+        }
         let mut n_scored = 0;
         if settings.search && budget.allows(Some(SEARCH_S)) {
             let limits = SearchLimits {
@@ -493,7 +508,7 @@ mod tests {
             lower_bound: 0.0,
         };
         let kinds = [candidate(Decision::Generate, 0), candidate(Decision::Train(Plan::usual_adam()), 4)];
-        let executor = Executor { pretrained, seed: Seed(0), shape: None };
+        let executor = Executor { pretrained, seed: Seed(0), shape: None, selections: None };
         let of_all = executor.held_out_loss(Decision::Generate, 0, &support, N_FOLDS).unwrap();
         assert!(of_all.is_infinite(), "three rows are too few to generate from: {of_all}");
         let (predictor, features) = (&shipped_predictor().unwrap(), &testing::features(0.3));

@@ -41,7 +41,8 @@ impl Method for Planned {
         let decided = decide(support, &predictor, settings.pretrained, &DecideSettings::usual(settings.seed))
             .map_err(|error| MethodError::Other(Box::new(error)))?;
         let Candidate { decision, n_steps, .. } = decided.chosen;
-        let executor = Executor { pretrained: settings.pretrained, seed: settings.seed, shape: None };
+        let executor =
+            Executor { pretrained: settings.pretrained, seed: settings.seed, shape: None, selections: None };
         let (predictor, n_steps) = executor.execute(decision, n_steps, support, watch)?;
         let details = format!("{}, {} tried", decided.in_words(), decided.tried.len());
         let n_steps = matches!(decision, Decision::Train(_)).then_some(n_steps);

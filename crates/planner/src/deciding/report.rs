@@ -7,6 +7,7 @@ use crate::features::{FEATURES, loss_unit};
 use crate::predictor::calibration::Estimate;
 use crate::predictor::ensemble::{Candidate, PerformancePredictor};
 use crate::predictor::surrogate_features::SurrogateInput;
+use crate::selecting::Selections;
 use crate::space::decision::Decision;
 use crate::space::shape::NetworkShape;
 use crate::space::wording::in_words;
@@ -14,6 +15,7 @@ use serde::Serialize;
 use std::time::Instant;
 use weightsmith_datasets::NamedTable;
 use weightsmith_evaluation::{MethodError, Predictor, Problem, Split};
+use weightsmith_generation::{LeftOut, SelectMode};
 use weightsmith_ledger::Named;
 use weightsmith_metamodel::Pretrained;
 use weightsmith_tasks::{Seed, Support, Target, TaskType};
@@ -35,6 +37,8 @@ pub struct DecisionSettings<'a> {
     pub allowed: Allowed,
     /// The shape that the network is to have.
     pub shape: Option<&'a NetworkShape>,
+    /// What is left out of the support rows before anything is learned, of each fold's by these alone.
+    pub select: SelectMode,
     /// Whether the decision is executed.
     pub run: bool,
     /// The seed of rows and trainings.
@@ -170,6 +174,9 @@ pub struct DecisionReport {
     pub reasons: Vec<Reason>,
     /// The predicted learning curve of the best training.
     pub curve: Vec<PredictedPoint>,
+    /// What was left out of the support rows; none where nothing was to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
     /// The outcome, where the decision was executed.
     pub observed: Option<Observed>,
     /// Every feature of the support rows.
@@ -202,8 +209,8 @@ pub fn decide_for_table(
     };
     #[expect(clippy::disallowed_methods, reason = "how long it took is reported")]
     let begun = Instant::now();
-    let &DecisionSettings { n_tried, seconds, allowed, shape, seed, .. } = settings;
-    let decide_settings = DecideSettings { n_tried, seconds, search: true, allowed, shape, seed };
+    let &DecisionSettings { n_tried, seconds, allowed, shape, select, seed, .. } = settings;
+    let decide_settings = DecideSettings { n_tried, seconds, search: true, allowed, shape, select, seed };
     let decided =
         decide(&support, settings.predictor, settings.pretrained, &decide_settings).map_err(|error| {
             match error {
@@ -213,6 +220,14 @@ pub fn decide_for_table(
             }
         })?;
     let wall_s = begun.elapsed().as_secs_f64();
+    let selections = Selections::new(select);
+    let left_out = match &selections {
+        None => None,
+        Some(selections) => {
+            let selected = selections.of(&support, settings.pretrained, seed);
+            Some(selected.map_err(|error| failed(error.into()))?.left_out())
+        }
+    };
     let unit = loss_unit(support.target());
     let scale = unit * decided.features.get("base_loss");
     let mut report = DecisionReport {
@@ -239,6 +254,7 @@ pub fn decide_for_table(
             .collect(),
         reasons: decided.reasons.clone(),
         curve: predicted_curve(&decided, settings.predictor, scale)?,
+        left_out,
         observed: None,
         features: FEATURES
             .iter()
@@ -251,7 +267,7 @@ pub fn decide_for_table(
     }
     #[expect(clippy::disallowed_methods, reason = "how long it took is reported")]
     let begun = Instant::now();
-    let executor = Executor { pretrained: settings.pretrained, seed: settings.seed, shape: settings.shape };
+    let executor = Executor { pretrained: settings.pretrained, seed, shape, selections: selections.as_ref() };
     let execute = |candidate: &Candidate| {
         executor.execute(candidate.decision, candidate.n_steps, &support, &mut |_| {})
     };

@@ -20,6 +20,9 @@ pub const N_RERANKED: usize = 100_000;
 /// Standard deviations that are taken off the predicted improvement of a method where nothing was measured; none of one that measures by
 /// itself.
 const METHOD_CAUTION: f64 = 1.0;
+/// The standard deviation of what leaving columns out brings, before it is tried, in logarithms of losses: about that over open tables with
+/// 50 columns of noise.
+const UNKNOWN: f64 = 0.1;
 /// Rows that the networks read at once.
 const N_CHUNK: usize = 4096;
 
@@ -67,6 +70,28 @@ pub struct Ranked {
     pub candidates: Vec<Candidate>,
 }
 
+/// A method with its improvement over plain generating.
+fn method_candidate(method: KnownMethod, improvement: Estimate, generated: &Candidate) -> Candidate {
+    let LossPrediction { mean, disagreement, low, high } = generated.prediction;
+    let shifted = |value: f64| value - improvement.mean;
+    Candidate {
+        decision: Decision::Method(method),
+        n_steps: 0,
+        linear: shifted(generated.linear),
+        prediction: LossPrediction {
+            mean: shifted(mean),
+            disagreement,
+            low: shifted(low),
+            high: shifted(high),
+        },
+        improvement,
+        lower_bound: match method.decides_by_itself() {
+            true => improvement.mean,
+            false => improvement.mean - METHOD_CAUTION * improvement.deviation,
+        },
+    }
+}
+
 impl PerformancePredictor {
     /// Every member's prediction for every input, `[n_networks][n_inputs]`.
     ///
@@ -88,28 +113,23 @@ impl PerformancePredictor {
 
     /// Every method with its predicted improvement over plain generating, whose prediction is `generated`.
     pub fn methods(&self, features: &TaskFeatures, generated: &Candidate) -> Vec<Candidate> {
-        let candidate = |(method, gains): (&KnownMethod, &MethodGains)| {
-            let improvement = gains.predict(features);
-            let LossPrediction { mean, disagreement, low, high } = generated.prediction;
-            let shifted = |value: f64| value - improvement.mean;
-            Candidate {
-                decision: Decision::Method(*method),
-                n_steps: 0,
-                linear: shifted(generated.linear),
-                prediction: LossPrediction {
-                    mean: shifted(mean),
-                    disagreement,
-                    low: shifted(low),
-                    high: shifted(high),
-                },
-                improvement,
-                lower_bound: match method.decides_by_itself() {
-                    true => improvement.mean,
-                    false => improvement.mean - METHOD_CAUTION * improvement.deviation,
-                },
-            }
+        let of = |(method, gains): (&KnownMethod, &MethodGains)| {
+            method_candidate(*method, gains.predict(features), generated)
         };
-        self.methods.iter().map(candidate).collect()
+        self.methods.iter().map(of).collect()
+    }
+
+    /// Methods that leave columns out and that no runs were recorded of: as good as the one that leaves none out, as far as is known
+    /// before they are tried.
+    pub(crate) fn column_methods(&self, features: &TaskFeatures, generated: &Candidate) -> Vec<Candidate> {
+        let whole = self.methods.iter().find(|(method, _)| method.decides_by_itself());
+        let mean = whole.map_or(0.0, |(_, gains)| gains.predict(features).mean);
+        let is_unknown =
+            |method: &KnownMethod| method.chooses_columns() && !self.methods.contains_key(method);
+        let methods = KnownMethod::all().filter(is_unknown);
+        methods
+            .map(|method| method_candidate(method, Estimate { mean, deviation: UNKNOWN }, generated))
+            .collect()
     }
 
     /// The decision to generate in one forward pass, with its predictions.

@@ -4,7 +4,7 @@
 use crate::space::decision::Decision;
 use std::fmt;
 use weightsmith_evaluation::methods::{
-    AVERAGE, BOOSTING, FOREST, GP, LINEAR_TUNED, MethodRef, STEPS_FROM_RANDOM,
+    AVERAGE, BOOSTING, FOREST, GENERATED_COLUMNS, GP, LINEAR_TUNED, MethodRef, STEPS_FROM_RANDOM,
 };
 use weightsmith_generation::{GenerateOptions, Steps};
 use weightsmith_tasks::Seed;
@@ -34,7 +34,7 @@ pub(crate) enum How {
 }
 
 /// Name, words and doing of every method.
-const ALL: [(&str, &str, How); 11] = [
+const ALL: [(&str, &str, How); 12] = [
     (
         "generated",
         "generate the weights, with as many inner steps as pay",
@@ -69,6 +69,11 @@ const ALL: [(&str, &str, How); 11] = [
         "generated-20",
         "generate the weights, with 20 inner steps",
         How::Generate { n_views: N_VIEWS, n_trees: N_TREES, n_steps: Steps::Fixed(20) },
+    ),
+    (
+        "generated-columns",
+        "generate the weights from chosen columns, with as many inner steps as pay",
+        How::Compared(GENERATED_COLUMNS),
     ),
 ];
 
@@ -107,7 +112,12 @@ impl KnownMethod {
 
     /// Whether a metamodel generates weights in it.
     pub fn generates(self) -> bool {
-        matches!(self.how(), How::Generate { .. })
+        matches!(self.how(), How::Generate { .. }) || self.chooses_columns()
+    }
+
+    /// Whether it leaves columns out.
+    pub(crate) fn chooses_columns(self) -> bool {
+        self.how() == How::Compared(GENERATED_COLUMNS)
     }
 
     /// Whether it holds rows out by itself and falls back to plain generating where nothing else pays.

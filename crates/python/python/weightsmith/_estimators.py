@@ -54,6 +54,7 @@ class _Estimator(BaseEstimator):
         refine=False,
         metamodel=None,
         text=None,
+        select="off",
         random_state=None,
     ):
         self.steps = steps
@@ -63,6 +64,7 @@ class _Estimator(BaseEstimator):
         self.refine = refine
         self.metamodel = metamodel
         self.text = text
+        self.select = select
         self.random_state = random_state
 
     def __sklearn_tags__(self):
@@ -87,6 +89,7 @@ class _Estimator(BaseEstimator):
             refine=bool(self.refine),
             seed=0 if self.random_state is None else int(check_random_state(self.random_state).randint(2**31)),
             text=self._text(),
+            select=str(self.select),
         )
         self._columns = names
         return self
@@ -145,6 +148,18 @@ class _Estimator(BaseEstimator):
         check_is_fitted(self)
         expected = self._network.expected_performance
         return None if expected is None else ExpectedPerformance(*expected)
+
+    @property
+    def left_out_(self):
+        """The columns that were left out by `select`, each with the reason; empty for a network from a file."""
+        check_is_fitted(self)
+        return dict(self._network.left_out)
+
+    @property
+    def dropped_(self):
+        """Positions of the rows that were left out by `select`; empty for a network from a file."""
+        check_is_fitted(self)
+        return list(self._network.dropped)
 
     @property
     def weights_(self):
@@ -222,6 +237,9 @@ class WeightsmithClassifier(ClassifierMixin, _Estimator):
     text : "auto" or list of str, optional
         Columns of running text, which are read by their words and pieces of two to five characters: these, or those that look like it (another
         text in nearly every row, of three words or more). By default such columns are names, which say next to nothing.
+    select : {"off", "rows", "columns", "both"}, default="off"
+        What is left out: rows that are likely mislabelled (of classes), columns that are likely of no use where that pays on rows held out, or
+        both. `left_out_` and `dropped_` tell which; a saved network does not ask for columns that were left out.
     random_state : int or RandomState, optional
         Chance in the forest and in refining; by default always the same.
 
@@ -235,6 +253,10 @@ class WeightsmithClassifier(ClassifierMixin, _Estimator):
         Their names, if all of them are texts.
     expected_performance_ : ExpectedPerformance
         How good it will be on other rows, estimated from these alone.
+    left_out_ : dict of str
+        Columns that were left out, and why.
+    dropped_ : list of int
+        Positions of rows that were left out.
     weights_ : dict of ndarray
         The numbers of the network.
 

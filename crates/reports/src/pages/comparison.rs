@@ -272,6 +272,12 @@ fn how(comparison: &Comparison) -> Markup {
              training while it runs. Optimisers train networks of " (shape.n_units) " hidden units"
             @if shape.skip { " and a direct path from inputs to outputs" } "."
         }
+        @if let Some(selection) = &comparison.selection {
+            p {
+                "Before any method learned, something was " (selection.in_words())
+                ". It was chosen by the support rows of each split alone, and every method learned from what was left."
+            }
+        }
         dl {
             @for method in &comparison.methods {
                 dt { (method.method.name()) }

@@ -5,7 +5,7 @@ use crate::page::{Page, VERSION, column, count, dash, figure, notes, side_by_sid
 use maud::{Markup, html};
 use serde::Serialize;
 use weightsmith_evaluation::Note;
-use weightsmith_selection::{SelectedRow, Selection, Standing};
+use weightsmith_selection::{ChosenColumns, JudgedColumn, SelectedRow, Selection, Standing};
 
 /// Rows that are shown first.
 const N_WORTH_A_LOOK: usize = 10;
@@ -21,6 +21,8 @@ pub struct SelectionReport<'a> {
     pub target: &'a str,
     /// What was found.
     pub selection: &'a Selection,
+    /// What became of every column.
+    pub columns: &'a ChosenColumns,
     /// What rows are called, where a column names them.
     pub ids: &'a [String],
     /// What to know of how the rows were read.
@@ -53,7 +55,7 @@ const STANDINGS: [Standing; 3] = [Standing::Kept, Standing::Doubtful, Standing::
 
 impl Page for SelectionReport<'_> {
     fn title(&self) -> String {
-        format!("{}: which rows to learn from", self.name)
+        format!("{}: which rows and columns to learn from", self.name)
     }
 
     fn question(&self) -> &'static str {
@@ -86,6 +88,8 @@ impl Page for SelectionReport<'_> {
                 }
                 (self.rows(&listed[..listed.len().min(MOST_LISTED)]))
             }
+            h2 { "The columns" }
+            (self.columns_table())
             h2 { "How this was found" }
             p.note {
                 "Each row is described by where it lies among the others (its class's centre, its nearest rows, its leverage) and by what \
@@ -118,6 +122,74 @@ impl SelectionReport<'_> {
                 "They were judged by the table alone; some 32 rows known to be clean (--clean) would tell more."
             } @else {
                 "They were judged with " (count("/selection/n_clean", selection.n_clean)) " rows known to be clean."
+            }
+        }
+    }
+
+    fn columns_table(&self) -> Markup {
+        let ChosenColumns { judged, likely, level, share, trial } = self.columns;
+        let mut order: Vec<(usize, &JudgedColumn)> = judged.columns.iter().enumerate().collect();
+        order.sort_by(|a, b| a.1.irrelevant.total_cmp(&b.1.irrelevant));
+        let chance = |pointer: String, value: Option<f64>| {
+            value.map_or_else(dash, |value| figure(pointer, value, format!("{value:.3}")))
+        };
+        let cells = |&(at, column): &(usize, &JudgedColumn)| {
+            let pointer = |key: &str| format!("/columns/judged/columns/{at}/{key}");
+            let worth = column.held_out.map(|worth| worth.increase);
+            vec![
+                text(&column.column),
+                text(if likely.contains(&at) { "useful" } else { "likely of no use" }),
+                figure(
+                    pointer("irrelevant"),
+                    column.irrelevant,
+                    format!("{:.0} %", 100.0 * column.irrelevant),
+                ),
+                chance(pointer("alone"), Some(column.alone)),
+                chance(pointer("curved"), column.curved),
+                chance(pointer("paired"), column.paired),
+                figure(pointer("without"), column.without, format!("{:+.1} %", 100.0 * column.without)),
+                worth.map_or_else(dash, |worth| {
+                    figure(pointer("held_out/increase"), worth, format!("{worth:+.4}"))
+                }),
+                text(&column.reason),
+            ]
+        };
+        let listed = &order[..order.len().min(MOST_LISTED)];
+        let cells: Vec<Vec<Markup>> = listed.iter().map(cells).collect();
+        let heads = [
+            column("column"),
+            column("standing"),
+            column("of no use"),
+            column("chance alone"),
+            column("chance curved"),
+            column("chance in a product"),
+            column("error without"),
+            column("worth held out"),
+            words("what speaks for it"),
+        ];
+        html! {
+            p {
+                b { (judged.columns.len() - likely.len()) } " of " b { (judged.columns.len()) } " columns are likely of no use. "
+                @match trial {
+                    Some(trial) => {
+                        "Where columns were judged and chosen on three quarters of the rows, networks without such columns had a loss of "
+                        (figure("/columns/trial/chosen", trial.chosen, format!("{:.4}", trial.chosen)))
+                        " on the others, from all columns " (figure("/columns/trial/all", trial.all, format!("{:.4}", trial.all)))
+                        ": generate --select columns gives a network without them "
+                        (figure("/columns/share", *share, format!("{:.0} %", 100.0 * share)))
+                        " of the output, and one that reads all columns the rest. At 100 % the columns are left out."
+                    }
+                    None => "There is nothing to leave out, or rows are too few to tell whether that pays: all are read."
+                }
+            }
+            (table(&heads, &cells, None))
+            p.note {
+                "A chance is the probability that a column of noise says as much: as a slope or by differences between levels (alone), by its curvature, "
+                "and by its strongest product with another column. Error without: what the squared error of rows left out of a linear model "
+                "rises by once the model is solved without the column. Worth held out: what the loss of networks on rows that "
+                "they were not made from rises by once the column is shuffled. All but the error without are joined into the "
+                "probability of no use (a local false discovery rate), and columns are left out from "
+                (figure("/columns/level", *level, format!("{level:.1}"))) " on, as far as that pays."
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{Impure, Truth, with};
 use crate::linear_algebra::{Matrix, factorise, squared_distances};
+use crate::normal::{normal_quantile, normal_share};
 use crate::rows::LabelledRows;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -164,21 +165,4 @@ fn at_quantile(sorted: &[f64], share: f64) -> f64 {
 pub(crate) fn normal(rng: &mut ChaCha8Rng) -> f64 {
     let (u, v): (f64, f64) = (rng.random_range(1e-12..1.0), rng.random_range(0.0..1.0));
     (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
-}
-
-/// The share of a standard normal below `x`, to 1e-3: the logistic approximation with a cubic term.
-///
-/// Source: Bowling et al. 2009, "A logistic approximation to the cumulative normal distribution".
-fn normal_share(x: f64) -> f64 {
-    1.0 / (1.0 + (-(0.07056 * x.powi(3) + 1.5976 * x)).exp())
-}
-
-/// The number below which a share of a standard normal lies: the inverse of [`normal_share`], by bisection.
-fn normal_quantile(share: f64) -> f64 {
-    let (mut low, mut high) = (-6.0, 6.0);
-    for _ in 0..40 {
-        let middle = 0.5 * (low + high);
-        if normal_share(middle) < share { low = middle } else { high = middle }
-    }
-    0.5 * (low + high)
 }

@@ -2,6 +2,7 @@
 
 use super::{fit_settings, fitted, runs_of};
 use crate::arguments::{LabelledArguments, PlanDecide};
+use crate::commands::selected::left_out_in_words;
 use crate::exit::Outcome;
 use crate::outputs::{self, Content};
 use crate::print;
@@ -56,6 +57,7 @@ pub(super) fn run(arguments: &PlanDecide, session: &Session) -> Result<Outcome> 
         // What is to be written is a network.
         allowed: Allowed { generating: !arguments.train_only, references: out.is_none() },
         shape: shape.as_ref(),
+        select: arguments.select.into(),
         run: arguments.run,
         seed: Seed(arguments.seed),
     };
@@ -89,6 +91,9 @@ fn text(plan: &DecisionReport, out: Option<&Path>, report: Option<&Path>) -> Str
     );
     if chosen.action == "generate" {
         text += &format!("({TWO_FORECASTS})\n");
+    }
+    if let Some(left_out) = &plan.left_out {
+        text += &left_out_in_words(left_out);
     }
     if let Some(observed) = &plan.observed {
         text += &format!(
