@@ -66,7 +66,7 @@ fn measure(problem: &Problem, task_type: TaskType, pretrained: &Pretrained, loss
         let each = |&n_steps: &usize| steps_from_start(problem.support(), start, &[n_steps]).ok()?.pop();
         STEPS.iter().map(each).collect()
     };
-    for algorithm in [StartAlgorithm::Maml, StartAlgorithm::Reptile] {
+    for algorithm in [StartAlgorithm::Maml, StartAlgorithm::Reptile, StartAlgorithm::Anil] {
         let start = table_start(algorithm, task_type).read().start;
         note(algorithm.name().to_string(), learned(&start));
     }

@@ -115,6 +115,8 @@ pub const STEPS_FROM_RANDOM: MethodRef = MethodRef(&from_random::StepsFromRandom
 pub const FROM_MAML: MethodRef = MethodRef(&from_start::FromStart(StartAlgorithm::Maml));
 /// The same from one that Reptile learned.
 pub const FROM_REPTILE: MethodRef = MethodRef(&from_start::FromStart(StartAlgorithm::Reptile));
+/// The same from one that ANIL learned, whose steps change the last layer alone.
+pub const FROM_ANIL: MethodRef = MethodRef(&from_start::FromStart(StartAlgorithm::Anil));
 /// Logistic or ridge regression, its strength chosen by cross-validation inside the support.
 pub const LINEAR_TUNED: MethodRef = MethodRef(&linear::LinearTuned);
 /// Nearest neighbours, their number chosen by cross-validation inside the support.

@@ -101,6 +101,7 @@ fn fixed(task_type: TaskType, name: &'static str, n_tasks: usize) -> Shards<Base
         shapes: Shapes::default(),
         optimiser: Default::default(),
         prior: Default::default(),
+        through_steps: None,
     };
     let stream = TaskStream::named(&config, name).expect("the default mix is valid");
     let (mut shards, mut n) = (Vec::new(), 0);

@@ -51,14 +51,16 @@ pub fn sinusoid_starts() -> &'static [ShippedStart] {
 /// The start that was learned by an algorithm on synthetic tables of a type.
 ///
 /// # Panics
-/// If none is shipped: there are those of MAML and Reptile.
+/// If none is shipped: there are those of MAML, Reptile and ANIL.
 pub fn table_start(algorithm: StartAlgorithm, task_type: TaskType) -> ShippedStart {
-    use StartAlgorithm::{Maml, Reptile};
+    use StartAlgorithm::{Anil, Maml, Reptile};
     match (task_type, algorithm) {
         (TaskType::Classification, Maml) => start!("classification-maml"),
         (TaskType::Classification, Reptile) => start!("classification-reptile"),
+        (TaskType::Classification, Anil) => start!("classification-anil"),
         (TaskType::Regression, Maml) => start!("regression-maml"),
         (TaskType::Regression, Reptile) => start!("regression-reptile"),
+        (TaskType::Regression, Anil) => start!("regression-anil"),
         (_, other) => panic!("no start of {} is shipped for tables", other.name()),
     }
 }
@@ -69,7 +71,7 @@ mod tests {
 
     #[test]
     fn shipped_starts_are_whole_trainings_of_their_configurations() {
-        let algorithms = [StartAlgorithm::Maml, StartAlgorithm::Reptile];
+        let algorithms = [StartAlgorithm::Maml, StartAlgorithm::Reptile, StartAlgorithm::Anil];
         let tables = [TaskType::Classification, TaskType::Regression]
             .into_iter()
             .flat_map(|task_type| algorithms.map(|algorithm| table_start(algorithm, task_type)));

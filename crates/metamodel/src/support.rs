@@ -130,6 +130,11 @@ impl<L: Level> EncodedSupport<L> {
         self.rows.n_columns
     }
 
+    /// The encoded rows.
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
     /// The labels.
     pub fn labels(&self) -> &Labels {
         &self.labels

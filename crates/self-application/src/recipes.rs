@@ -256,6 +256,7 @@ impl OuterRecipe {
                 ..OuterOptimiser::default()
             },
             prior: PriorConfig { families: families(self.name("families")), ..PriorConfig::default() },
+            through_steps: None,
         }
     }
 

@@ -7,8 +7,8 @@ use weightsmith_metamodel::{Metamodel, MetamodelConfig};
 use weightsmith_priors::PriorConfig;
 use weightsmith_tasks::{Above, Base, Column, ColumnValues, Seed, Support, Table, Target, Task, TaskType};
 use weightsmith_training::{
-    AUXILIARY_AT_MOST_ONE_IN, AuxiliaryTasks, Observer, OuterConfig, OuterOptimiser, Shapes, StepReport,
-    TaskStream, TrainState, Trainer, Validation, query_losses,
+    AUXILIARY_AT_MOST_ONE_IN, AuxiliaryTasks, Observer, Order, OuterConfig, OuterOptimiser, Shapes,
+    StepReport, TaskStream, ThroughSteps, TrainState, Trainer, Validation, query_losses,
 };
 
 fn config(task_type: TaskType) -> OuterConfig {
@@ -23,6 +23,7 @@ fn config(task_type: TaskType) -> OuterConfig {
         shapes: Shapes { support: (16, 40), query: 16, columns: (2, 8), ..Shapes::default() },
         optimiser: OuterOptimiser::default(),
         prior: PriorConfig::default(),
+        through_steps: None,
     }
 }
 
@@ -174,5 +175,37 @@ fn losses_of_tasks_add_up_to_the_loss_of_a_step() {
             "{mean} {:?}",
             heard.steps[0]
         );
+    }
+}
+
+#[test]
+fn tasks_are_scored_through_steps_and_none_else_changes() {
+    for task_type in [TaskType::Classification, TaskType::Regression] {
+        let mut config = config(task_type);
+        config.n_steps = 3;
+        config.shapes.support = (40, 70);
+        let run = |through_steps: Option<ThroughSteps>, n_threads: usize, stops: &[u64]| {
+            let config = OuterConfig { through_steps, ..config.clone() };
+            let mut state = TrainState::new(&config).unwrap();
+            let mut steps = vec![];
+            for &stop in stops.iter().chain([&u64::MAX]) {
+                steps.extend(go_on(&config, &mut state, n_threads, stop).steps);
+            }
+            (state, steps)
+        };
+        let settings = |share: f64, n_steps: &[usize], order: Order| {
+            Some(ThroughSteps { share, n_steps: n_steps.to_vec(), order })
+        };
+        let plain = run(None, 1, &[]);
+        // Whoever is scored as generated is so to the bit.
+        assert_eq!(run(settings(0.0, &[3], Order::Second), 1, &[]), plain);
+        assert_eq!(run(settings(1.0, &[0], Order::First), 1, &[]), plain);
+        let first = run(settings(0.8, &[1, 3], Order::First), 1, &[]);
+        let second = run(settings(0.8, &[1, 3], Order::Second), 1, &[]);
+        // The first losses are the same: only gradients differ.
+        assert!(first.1[0].loss != plain.1[0].loss && first.1[0].loss == second.1[0].loss);
+        assert!(first.0.params != plain.0.params && first.0.params != second.0.params);
+        assert!(second.1.iter().all(|report| report.loss.is_finite() && !report.skipped));
+        assert_eq!(run(settings(0.8, &[1, 3], Order::Second), 3, &[1, 2]), second);
     }
 }

@@ -13,14 +13,19 @@ impl Method for FromStart {
         match self.0 {
             StartAlgorithm::Maml => "from-maml",
             StartAlgorithm::Reptile => "from-reptile",
+            StartAlgorithm::Anil => "from-anil",
             other => unreachable!("no start of {} is a method", other.name()),
         }
     }
 
     fn about(&self) -> String {
+        let (steps, algorithm) = match self.0 {
+            StartAlgorithm::Anil => ("gradient steps of the last layer", "ANIL"),
+            StartAlgorithm::Maml => ("gradient steps", "MAML"),
+            _ => ("gradient steps", "Reptile"),
+        };
         format!(
-            "gradient steps from a start learned on synthetic tables by {}, how many by 4-fold cross-validation",
-            if self.0 == StartAlgorithm::Maml { "MAML" } else { "Reptile" }
+            "{steps} from a start learned on synthetic tables by {algorithm}, how many by 4-fold cross-validation"
         )
     }
 

@@ -1,7 +1,7 @@
 //! The methods that a program knows.
 
 use super::{
-    AVERAGE, BOOSTING, FINE_TUNED, FOREST, FROM_MAML, FROM_REPTILE, GENERATED, GENERATED_ALONE,
+    AVERAGE, BOOSTING, FINE_TUNED, FOREST, FROM_ANIL, FROM_MAML, FROM_REPTILE, GENERATED, GENERATED_ALONE,
     GENERATED_COLUMNS, GENERATED_PLAIN, GP, LINEAR_TUNED, MethodRef, NEIGHBOURS, NOISY, REFINED, Role,
     SHUFFLED, STEPS_FROM_RANDOM, UNTRAINED, trained, tuned,
 };
@@ -18,7 +18,7 @@ impl Default for Registry {
     fn default() -> Self {
         let gradients = [Optimiser::Adam, Optimiser::AdamW, Optimiser::Sgd, Optimiser::Lbfgs];
         let mut methods = vec![GENERATED, GENERATED_PLAIN, GENERATED_ALONE, GENERATED_COLUMNS, REFINED];
-        methods.extend([STEPS_FROM_RANDOM, FROM_MAML, FROM_REPTILE]);
+        methods.extend([STEPS_FROM_RANDOM, FROM_MAML, FROM_REPTILE, FROM_ANIL]);
         methods.extend(gradients.map(tuned));
         methods.extend(gradients.map(trained));
         methods.extend([Optimiser::Evolution, Optimiser::RandomSearch].map(trained));

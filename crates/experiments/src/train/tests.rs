@@ -3,7 +3,7 @@
 use super::*;
 use weightsmith_metamodel::MetamodelConfig;
 use weightsmith_tasks::{Seed, TaskType};
-use weightsmith_training::{OuterConfig, OuterOptimiser, Shapes};
+use weightsmith_training::{Order, OuterConfig, OuterOptimiser, Shapes, ThroughSteps};
 
 const N_STEPS: u64 = 12;
 
@@ -23,6 +23,7 @@ fn experiment(folder: &Path) -> Experiment {
             shapes: Shapes { support: (16, 20), query: 8, columns: (2, 3), ..Shapes::default() },
             optimiser: OuterOptimiser::default(),
             prior: Default::default(),
+            through_steps: None,
         },
     }
 }
@@ -200,4 +201,28 @@ fn two_trainings_in_one_folder_do_not_mix() {
     let steps: Vec<u64> = validations(&files).iter().map(|found| found.0).collect();
     assert_eq!(steps, [5, 10, N_STEPS]);
     assert!(train_until(&experiment, true, N_STEPS + 1).is_finished());
+}
+
+#[test]
+fn steps_to_train_through_are_read_from_a_configuration_and_others_are_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut experiment = experiment(&folder.path().join("through"));
+    let without = toml::to_string(&experiment).unwrap();
+    assert!(!without.contains("through_steps"), "files and fingerprints stay as they were: {without}");
+    let read = |through_steps: &str| -> Result<Experiment, toml::de::Error> {
+        toml::from_str(&format!("{without}\n[training.through_steps]\n{through_steps}"))
+    };
+    experiment.training.through_steps = Some(ThroughSteps::default());
+    assert_eq!(read("").unwrap(), experiment);
+    let settings = ThroughSteps { share: 1.0, n_steps: vec![1], order: Order::Second };
+    experiment.training.through_steps = Some(settings);
+    assert_eq!(read("share = 1.0\nn_steps = [1]\norder = \"second\"").unwrap(), experiment);
+    assert!(read("rate = 0.1").is_err());
+    // Written, resumed, and resumed by another configuration.
+    experiment.training.shapes.support = (48, 60);
+    assert!(!train_until(&experiment, false, 3).is_finished());
+    assert!(train_until(&experiment, true, N_STEPS + 1).is_finished());
+    experiment.training.through_steps = None;
+    let other = train_metamodel(&experiment, true, 1, &Device::flex(), &mut |_| ControlFlow::Continue(()));
+    assert!(matches!(other, Err(TrainError::OtherConfig { .. })));
 }

@@ -54,6 +54,7 @@ pub(super) fn minimise(
     point
 }
 
+#[derive(Clone)]
 struct Pair {
     step: Vec<f64>,
     change: Vec<f64>,
@@ -61,6 +62,7 @@ struct Pair {
 }
 
 /// The last steps and how the gradient changed along them.
+#[derive(Clone)]
 pub(super) struct Memory {
     pairs: VecDeque<Pair>,
     n_pairs: usize,

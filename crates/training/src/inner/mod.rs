@@ -35,7 +35,7 @@ pub use rows::RIGHT_WITHIN;
 pub use start::Start;
 pub use train::{Moment, TrainInfo, Trained, Training, train_base_model};
 pub use tune::{Tuned, tune_base_model};
-pub use variable_projection::{LogStrengths, Stepped, VariableProjection, Wanted};
+pub use variable_projection::{LogStrengths, Stepped, SteppedLoss, VariableProjection, Wanted};
 
 use weightsmith_base_model::{EncodingError, ModelError};
 use weightsmith_tasks::TaskType;

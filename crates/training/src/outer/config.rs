@@ -1,5 +1,6 @@
 //! Every decision about one training of a metamodel.
 
+use crate::outer::through_steps::ThroughSteps;
 use serde::{Deserialize, Serialize};
 use weightsmith_metamodel::MetamodelConfig;
 use weightsmith_priors::{PriorConfig, PriorError};
@@ -114,6 +115,9 @@ pub struct OuterConfig {
     /// The task families.
     #[serde(default)]
     pub prior: PriorConfig,
+    /// Scores some of the tasks after inner steps; none to score all as generated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through_steps: Option<ThroughSteps>,
 }
 
 /// Most rows of the support, and of the query, of a task in training.
@@ -191,7 +195,8 @@ impl OuterConfig {
             (cools_down, "optimiser.cool_down", "at least one step long, and end by n_steps"),
             ((0.0..1.0).contains(&optimiser.average), "optimiser.average", "at least 0 and below 1"),
         ];
-        match checks.into_iter().find(|(holds, ..)| !holds) {
+        let through_steps = self.through_steps.iter().flat_map(ThroughSteps::checks);
+        match checks.into_iter().chain(through_steps).find(|(holds, ..)| !holds) {
             Some((_, name, range)) => Err(OuterConfigError::OutOfRange { name, range }),
             None => Ok(()),
         }
@@ -215,6 +220,7 @@ mod tests {
             shapes: Shapes::default(),
             optimiser: OuterOptimiser::default(),
             prior: PriorConfig::default(),
+            through_steps: None,
         }
     }
 
@@ -252,6 +258,14 @@ mod tests {
             check("optimiser.weight_decay", &|config| config.optimiser.weight_decay = x);
             check("optimiser.clip_norm", &|config| config.optimiser.clip_norm = x);
             check("optimiser.average", &|config| config.optimiser.average = x);
+        }
+        for share in [-0.1, 1.1, f64::NAN] {
+            let through_steps = Some(ThroughSteps { share, ..ThroughSteps::default() });
+            check("through_steps.share", &|config| config.through_steps = through_steps.clone());
+        }
+        for n_steps in [vec![], vec![31], vec![usize::MAX], vec![1; 17]] {
+            let through_steps = Some(ThroughSteps { n_steps, ..ThroughSteps::default() });
+            check("through_steps.n_steps", &|config| config.through_steps = through_steps.clone());
         }
         for (from, steps) in [(5, 0), (5, 6), (u64::MAX, 1), (1, u64::MAX)] {
             let cool_down = Some(CoolDown { from, steps });

@@ -4,6 +4,7 @@ use crate::outer::adamw::{self, Moments};
 use crate::outer::auxiliary::{AuxiliaryShard, AuxiliaryTasks};
 use crate::outer::config::{OuterConfig, OuterConfigError};
 use crate::outer::stream::{EncodedTask, Shard, TaskStream};
+use crate::outer::through_steps;
 use burn::tensor::{Device, Tensor, activation};
 use std::ops::ControlFlow;
 use weightsmith_base_model::predict;
@@ -176,9 +177,9 @@ impl<L: Level> Trainer<L> {
             });
         let auxiliary = auxiliary.filter(|shard| shard.n_tasks() > 0);
         let results = self.in_shards(n_shards + u64::from(auxiliary.is_some()), |shard| match &auxiliary {
-            Some(AuxiliaryShard::Tasks(tasks)) if shard == n_shards => self.gradient(&state.params, tasks),
-            Some(AuxiliaryShard::Prior(tasks)) if shard == n_shards => self.gradient(&state.params, tasks),
-            _ => self.gradient(&state.params, &self.tasks.shard(state.step, shard)),
+            Some(AuxiliaryShard::Tasks(tasks)) if shard == n_shards => self.gradient(state, shard, tasks),
+            Some(AuxiliaryShard::Prior(tasks)) if shard == n_shards => self.gradient(state, shard, tasks),
+            _ => self.gradient(state, shard, &self.tasks.shard(state.step, shard)),
         });
         let n_tasks: usize = results.iter().map(|result| result.n_tasks).sum();
         let n_auxiliary = auxiliary.map_or(0, |shard| shard.n_tasks());
@@ -255,12 +256,24 @@ impl<L: Level> Trainer<L> {
         results.into_iter().map(|result| result.expect("every shard was worked on")).collect()
     }
 
-    fn gradient<K: Level>(&self, params: &MetaParams, tasks: &[EncodedTask<K>]) -> ShardResult {
+    fn gradient<K: Level>(&self, state: &TrainState, shard: u64, tasks: &[EncodedTask<K>]) -> ShardResult {
+        let (config, params) = (&self.config, &state.params);
         let device = self.device.clone().autodiff();
-        let metamodel = Metamodel::new_unchecked(&self.config.metamodel, params, &device);
+        let metamodel = Metamodel::new_unchecked(&config.metamodel, params, &device);
+        let n_steps = config.through_steps.as_ref().map(|through_steps| {
+            let random = &mut config.seed.indexed_stream(through_steps::STREAM, &[state.step, shard]);
+            through_steps.draw(tasks, random)
+        });
         let shard = Shard::new(tasks, &device);
         let generated = metamodel.generate(&metamodel.summarise(&shard.support), &shard.support.head);
-        let loss = query_loss(self.config.metamodel.task_type, &generated, &shard) * shard.n_tasks() as f32;
+        let task_type = config.metamodel.task_type;
+        let loss = match (&config.through_steps, n_steps) {
+            (Some(through_steps), Some(n_steps)) if n_steps.iter().any(Option::is_some) => {
+                let plain = task_losses(task_type, &generated, &shard);
+                through_steps.loss(plain, &generated.weights.hidden[0], tasks, &n_steps)
+            }
+            _ => query_loss(task_type, &generated, &shard) * shard.n_tasks() as f32,
+        };
         let grads = loss.backward();
         let mut gradient = Vec::with_capacity(params.values.len());
         for leaf in metamodel.leaves() {
@@ -319,7 +332,11 @@ pub struct QueryLosses {
 }
 
 /// `[n_tasks]`; their mean is [`query_loss`].
-fn task_losses<L: Level>(task_type: TaskType, generated: &Generated<L>, shard: &Shard<L>) -> Tensor<1> {
+pub(super) fn task_losses<L: Level>(
+    task_type: TaskType,
+    generated: &Generated<L>,
+    shard: &Shard<L>,
+) -> Tensor<1> {
     let outputs = predict(&generated.weights, shard.query.clone()); // [n_tasks, n_query, n_outputs]
     let [n_tasks, n_query, _] = outputs.dims();
     let losses = match task_type {

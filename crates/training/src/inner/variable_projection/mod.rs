@@ -13,12 +13,15 @@
 
 mod algebra;
 mod press;
+mod query;
+mod through;
 mod units;
 mod wolfe;
 
 use algebra::numbers;
 use burn::tensor::{Device, Tensor, TensorData};
 use press::{Features, Press};
+pub use through::SteppedLoss;
 use units::{Layout, Units};
 use weightsmith_base_model::{Activation, HostLayer, HostWeights, Matrix, Rows};
 use weightsmith_kernels::{HeadSystem, exact_logistic_head};
@@ -105,7 +108,7 @@ impl<'a> VariableProjection<'a> {
 
     /// Strengths at the start with the least leave-one-out error: first of the units, then of the inputs.
     pub fn first_strengths(&self) -> LogStrengths {
-        let features = self.press.features(&self.start);
+        let features = self.press.features(&self.start, None);
         let gram = self.press.gram(&features);
         let error = |strengths: LogStrengths| self.press.solve(&features, &gram, strengths).error;
         let best = |all: &[f64], strengths: &dyn Fn(f64) -> LogStrengths| {
@@ -138,11 +141,11 @@ impl<'a> VariableProjection<'a> {
         while let Some(n_steps) = asked.next_if_eq(&0) {
             stepped.push(self.finish(n_steps, &start));
         }
-        wolfe::descend(objective, start.clone(), N_PAIRS, most, |step, point| {
-            while let Some(n_steps) = asked.next_if_eq(&step) {
-                stepped.push(self.finish(n_steps, point));
+        wolfe::descend(objective, start.clone(), N_PAIRS, most, |step| {
+            while let Some(n_steps) = asked.next_if_eq(&step.number) {
+                stepped.push(self.finish(n_steps, step.to));
             }
-            last.copy_from_slice(point);
+            last.copy_from_slice(step.to);
         });
         stepped.extend(asked.map(|n_steps| self.finish(n_steps, &last)));
         stepped
@@ -151,7 +154,7 @@ impl<'a> VariableProjection<'a> {
     /// The network at a point.
     fn finish(&self, n_steps: usize, point: &[f64]) -> Stepped {
         let (units, strengths) = self.layout.read(point);
-        let features = self.press.features(&units);
+        let features = self.press.features(&units, None);
         let solved = self.press.solve(&features, &self.press.gram(&features), strengths);
         let weights = match self.wanted {
             Wanted::Values(_) => {

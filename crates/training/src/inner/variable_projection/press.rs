@@ -2,7 +2,7 @@
 
 use super::LogStrengths;
 use super::algebra::{inverse, matrix, numbers};
-use super::units::{Layout, Units};
+use super::units::{Layout, Piece, Units};
 use burn::tensor::Tensor;
 use weightsmith_base_model::Rows;
 use weightsmith_kernels::dot_f64;
@@ -18,15 +18,15 @@ const LOG_STRENGTH: (f64, f64) = (-6.0, 12.0);
 
 /// Rows and wanted outputs of a head, which is solved anew for whatever hidden units it is asked about.
 pub(super) struct Press {
-    n_rows: usize,
-    n_columns: usize,
-    n_outputs: usize,
+    pub(super) n_rows: usize,
+    pub(super) n_columns: usize,
+    pub(super) n_outputs: usize,
     /// `[n_rows, n_columns]`.
-    rows: Tensor<2>,
+    pub(super) rows: Tensor<2>,
     /// The same, standardised.
     inputs: Vec<f64>,
-    input_mean: Vec<f64>,
-    input_scale: Vec<f64>,
+    pub(super) input_mean: Vec<f64>,
+    pub(super) input_scale: Vec<f64>,
     /// `[n_rows, n_outputs]`, mean 0.
     targets: Tensor<2>,
     /// The same on the host.
@@ -43,8 +43,8 @@ pub(super) struct Features {
     pub(super) mean: Vec<f64>,
     /// `[p]`.
     pub(super) scale: Vec<f64>,
-    /// Before the units: `[n_rows, n_units]`.
-    before: Vec<f64>,
+    /// Of the units, `[n_rows, n_units]`.
+    pub(super) pieces: Vec<Piece>,
 }
 
 impl Features {
@@ -104,30 +104,41 @@ impl Press {
         }
     }
 
-    /// What the units make of the rows, and the rows themselves.
-    pub(super) fn features(&self, units: &Units) -> Features {
+    /// What the units make of the rows, and the rows themselves. `held` are the pieces that rows are taken to be on; none for
+    /// those that they are on.
+    pub(super) fn features(&self, units: &Units, held: Option<&[Piece]>) -> Features {
+        let m = units.n_units();
+        let (mut values, pieces) = self.units_and_inputs(units, held, &self.rows, &self.inputs);
+        let (mut mean, mut scale) = standardise(&mut values, m + self.n_columns, m, UNIT_FLOOR);
+        mean.extend_from_slice(&self.input_mean);
+        scale.extend_from_slice(&self.input_scale);
+        Features { values, mean, scale, pieces }
+    }
+
+    /// What the units make of some rows `[n_rows, n_columns]`, not standardised, and beside it `inputs`, their standardised
+    /// columns, `[n_rows, p]`; and the pieces that the rows are on.
+    pub(super) fn units_and_inputs(
+        &self,
+        units: &Units,
+        held: Option<&[Piece]>,
+        rows: &Tensor<2>,
+        inputs: &[f64],
+    ) -> (Vec<f64>, Vec<Piece>) {
         let (m, d) = (units.bias.len(), self.n_columns);
         let p = m + d;
         let weight = matrix(units.weight.clone(), [m, d]);
-        let mut before = numbers(self.rows.clone().matmul(weight.transpose()));
-        let mut values = vec![0.0; self.n_rows * p];
-        for (row, (before, features)) in
-            before.chunks_exact_mut(m).zip(values.chunks_exact_mut(p)).enumerate()
-        {
-            before.iter_mut().zip(&units.bias).for_each(|(value, bias)| *value += bias);
-            match &units.width {
-                None => features.iter_mut().zip(&*before).for_each(|(f, z)| *f = z.max(0.0)),
-                Some(width) => {
-                    let pairs = before.iter().zip(width);
-                    features.iter_mut().zip(pairs).for_each(|(f, (z, w))| *f = z.max(0.0).min(*w));
-                }
-            }
-            features[m..].copy_from_slice(&self.inputs[row * d..(row + 1) * d]);
+        let mut before = numbers(rows.clone().matmul(weight.transpose()));
+        for row in before.chunks_exact_mut(m) {
+            row.iter_mut().zip(&units.bias).for_each(|(value, bias)| *value += bias);
         }
-        let (mut mean, mut scale) = standardise(&mut values, p, m, UNIT_FLOOR);
-        mean.extend_from_slice(&self.input_mean);
-        scale.extend_from_slice(&self.input_scale);
-        Features { values, mean, scale, before }
+        let pieces = held.map_or_else(|| units.pieces(&before), <[Piece]>::to_vec);
+        let mut values = vec![0.0; before.len() / m * p];
+        let of_rows = before.chunks_exact(m).zip(pieces.chunks_exact(m)).zip(inputs.chunks_exact(d));
+        for (features, ((before, pieces), inputs)) in values.chunks_exact_mut(p).zip(of_rows) {
+            features.iter_mut().zip(units.on(before, pieces)).for_each(|(feature, unit)| *feature = unit);
+            features[m..].copy_from_slice(inputs);
+        }
+        (values, pieces)
     }
 
     /// The penalties of the features, `[p]`, from the logarithms of the strengths of units and of inputs.
@@ -156,7 +167,7 @@ impl Press {
         }
         let inverse = inverse(&system, p);
         let lifted = gram.z.clone().matmul(inverse.clone()); // [n_rows, p]
-        let coefficients = inverse.matmul(gram.right.clone()); // [p, n_outputs]
+        let coefficients = inverse.clone().matmul(gram.right.clone()); // [p, n_outputs]
         let outputs = numbers(gram.z.clone().matmul(coefficients.clone()));
         let residual: Vec<f64> =
             self.host_targets.iter().zip(&outputs).map(|(wanted, output)| wanted - output).collect();
@@ -174,15 +185,26 @@ impl Press {
             .map(|(row, freedom)| row.iter().map(|r| (r / freedom).powi(2)).sum::<f64>())
             .sum::<f64>()
             / self.n_rows as f64;
-        Solved { lifted, host_lifted, coefficients, residual, freedom, error: error.max(1e-300) }
+        Solved { inverse, lifted, host_lifted, coefficients, residual, freedom, error: error.max(1e-300) }
     }
 
     /// The logarithm of the leave-one-out error at `point`; its gradient goes to `gradient`.
     pub(super) fn value(&self, layout: &Layout, point: &[f64], gradient: &mut [f64]) -> f64 {
+        self.value_on(None, layout, point, gradient)
+    }
+
+    /// [`Press::value`] with the rows taken to be on the pieces `held` of the units, wherever these are at `point`: smooth in it.
+    pub(super) fn value_on(
+        &self,
+        held: Option<&[Piece]>,
+        layout: &Layout,
+        point: &[f64],
+        gradient: &mut [f64],
+    ) -> f64 {
         let (units, log_strengths) = layout.read(point);
         let (n, m, d, k) = (self.n_rows, units.bias.len(), self.n_columns, self.n_outputs);
         let p = m + d;
-        let features = self.features(&units);
+        let features = self.features(&units, held);
         let gram = self.gram(&features);
         let solved = self.solve(&features, &gram, log_strengths);
         // With respect to residuals and leverages.
@@ -238,27 +260,30 @@ impl Press {
             penalties[feature] * (dot_f64(u, b) - host_inner[feature * p + feature])
         };
         let of_strengths = [(0..m).map(of_penalty).sum(), (m..p).map(of_penalty).sum()];
-        layout.write(&units, &features.before, slopes, &self.rows, of_strengths, gradient);
+        layout.write(&units, &features.pieces, slopes, &self.rows, of_strengths, gradient);
         solved.error.ln()
     }
 }
 
 /// Products of the features with themselves and with the targets.
 pub(super) struct Gram {
-    z: Tensor<2>,
+    /// `[n_rows, p]`.
+    pub(super) z: Tensor<2>,
     gram: Vec<f64>,
     right: Tensor<2>,
 }
 
 /// A solved head.
 pub(super) struct Solved {
+    /// Of the system, `[p, p]`.
+    pub(super) inverse: Tensor<2>,
     /// Features times the inverse of the system: `[n_rows, p]`.
     lifted: Tensor<2>,
     host_lifted: Vec<f64>,
     /// `[p, n_outputs]`.
     pub(super) coefficients: Tensor<2>,
     /// `[n_rows, n_outputs]`.
-    residual: Vec<f64>,
+    pub(super) residual: Vec<f64>,
     /// One minus the leverage, `[n_rows]`.
     freedom: Vec<f64>,
     /// Mean square of the leave-one-out residuals, summed over outputs.
@@ -266,7 +291,7 @@ pub(super) struct Solved {
 }
 
 /// From slopes with respect to standardised units to those with respect to units.
-fn through_standardisation(slopes: &mut [f64], features: &Features, m: usize, p: usize) {
+pub(super) fn through_standardisation(slopes: &mut [f64], features: &Features, m: usize, p: usize) {
     let n = (slopes.len() / m) as f64;
     let (mut mean, mut along) = (vec![0.0; m], vec![0.0; m]);
     for (slopes, values) in slopes.chunks_exact(m).zip(features.values.chunks_exact(p)) {

@@ -38,7 +38,7 @@ fn the_gradient_agrees_with_finite_differences() {
 }
 
 /// Ramps on rows, and targets that go with them.
-fn problem(seed: u64, n: usize, n_outputs: usize) -> (Rows, HostLayer, Vec<f64>) {
+pub(super) fn problem(seed: u64, n: usize, n_outputs: usize) -> (Rows, HostLayer, Vec<f64>) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let (d, m) = (3, 5);
     let values: Vec<f32> = uniform(&mut rng, n * d).iter().map(|value| 2.0 * *value as f32).collect();
@@ -66,7 +66,7 @@ fn the_closed_form_is_what_leaving_every_row_out_in_turn_comes_to() {
     let press = Press::new(&rows, targets.clone());
     let units = Units::of(&layer);
     assert!(units.width.is_some());
-    let features = press.features(&units);
+    let features = press.features(&units, None);
     let found = press.solve(&features, &press.gram(&features), strengths).error;
     let (n, p, k) = (rows.n_rows, features.width(), 2);
     let penalties = press.penalties(units.n_units(), strengths);
@@ -156,7 +156,7 @@ fn the_logistic_head_is_where_the_penalised_loss_has_no_slope() {
         .map(|row| (0..3).max_by(|a, b| row[*a].total_cmp(&row[*b])).unwrap())
         .collect();
     let press = Press::new(&rows, targets);
-    let features = press.features(&Units::of(&layer));
+    let features = press.features(&Units::of(&layer), None);
     let (p, k) = (features.width(), 3);
     let penalties: Vec<f64> = (0..p).map(|at| 0.5 + 0.1 * at as f64).collect();
     let (mut found, intercepts) = logistic_head(&features, &labels, k, &penalties);

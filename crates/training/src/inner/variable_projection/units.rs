@@ -16,6 +16,17 @@ pub(super) struct Units {
     pub(super) width: Option<Vec<f64>>,
 }
 
+/// Where on a unit's line a row is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// Below the foot.
+    Off,
+    /// Where the unit rises with what it is of.
+    Rising,
+    /// Above the shoulder of a clipped ReLU.
+    Level,
+}
+
 /// How a point is read: weights, biases, logarithms of widths if there are any, two logarithms of strengths.
 pub(super) struct Layout {
     pub(super) n_units: usize,
@@ -41,6 +52,27 @@ impl Units {
 
     pub(super) fn n_units(&self) -> usize {
         self.bias.len()
+    }
+
+    /// Where rows are on every unit, `[n_rows, n_units]` as what the units are of.
+    pub(super) fn pieces(&self, before: &[f64]) -> Vec<Piece> {
+        let m = self.n_units();
+        let piece = |(at, &before): (usize, &f64)| match &self.width {
+            _ if before <= 0.0 => Piece::Off,
+            Some(width) if before > width[at % m] => Piece::Level,
+            _ => Piece::Rising,
+        };
+        before.iter().enumerate().map(piece).collect()
+    }
+
+    /// What the units make of a row, of what they are of and the pieces that it is on.
+    pub(super) fn on<'a>(&'a self, before: &'a [f64], pieces: &'a [Piece]) -> impl Iterator<Item = f64> + 'a {
+        let width = |at: usize| self.width.as_ref().map_or(0.0, |width| width[at]);
+        before.iter().zip(pieces).enumerate().map(move |(at, (before, piece))| match piece {
+            Piece::Off => 0.0,
+            Piece::Rising => *before,
+            Piece::Level => width(at),
+        })
     }
 }
 
@@ -68,7 +100,7 @@ impl Layout {
     pub(super) fn write(
         &self,
         units: &Units,
-        before: &[f64],
+        pieces: &[Piece],
         mut slopes: Vec<f64>,
         rows: &Tensor<2>,
         of_strengths: [f64; 2],
@@ -80,24 +112,23 @@ impl Layout {
         let (of_width, strengths) = rest.split_at_mut(if self.is_ramp { m } else { 0 });
         of_bias.fill(0.0);
         of_width.fill(0.0);
-        for (before, slopes) in before.chunks_exact(m).zip(slopes.chunks_exact_mut(m)) {
+        for (pieces, slopes) in pieces.chunks_exact(m).zip(slopes.chunks_exact_mut(m)) {
             if let Some(width) = &units.width {
-                let units = before.iter().zip(width).zip(slopes.iter_mut().zip(&mut *of_width));
-                for ((before, width), (slope, of_width)) in units {
-                    if before > width {
+                let units = pieces.iter().zip(width).zip(slopes.iter_mut().zip(&mut *of_width));
+                for ((piece, width), (slope, of_width)) in units {
+                    if *piece == Piece::Level {
                         *of_width += *slope * width;
-                        *slope = 0.0;
                     }
                 }
             }
-            for ((before, slope), of_bias) in before.iter().zip(slopes.iter_mut()).zip(&mut *of_bias) {
-                if *before <= 0.0 {
+            for ((piece, slope), of_bias) in pieces.iter().zip(slopes.iter_mut()).zip(&mut *of_bias) {
+                if *piece != Piece::Rising {
                     *slope = 0.0;
                 }
                 *of_bias += *slope;
             }
         }
-        let n_rows = before.len() / m;
+        let n_rows = pieces.len() / m;
         let product = matrix(slopes, [n_rows, m]).transpose().matmul(rows.clone());
         of_weight.copy_from_slice(&numbers(product));
         strengths.copy_from_slice(&of_strengths);

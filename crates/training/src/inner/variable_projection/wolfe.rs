@@ -16,8 +16,21 @@ struct Place {
     gradient: Vec<f64>,
 }
 
-/// Moves downhill from `start` by at most `n_steps` steps; `after` hears of every point reached, with the number of its
-/// step. Stops where no step improves the value.
+/// A step that was taken.
+pub(super) struct Step<'a> {
+    /// Counted from 1.
+    pub(super) number: usize,
+    /// Where it began.
+    pub(super) from: &'a [f64],
+    /// Where it ended: `length` times the direction that `memory` makes of the gradient at `from`.
+    pub(super) to: &'a [f64],
+    pub(super) length: f64,
+    /// As it was at `from`.
+    pub(super) memory: &'a Memory,
+}
+
+/// Moves downhill from `start` by at most `n_steps` steps; `after` hears of every one. Stops where no step improves the
+/// value.
 ///
 /// Source: Nocedal and Wright, Numerical Optimization, algorithms 3.5, 3.6 and 7.5.
 pub(super) fn descend(
@@ -25,7 +38,7 @@ pub(super) fn descend(
     start: Vec<f64>,
     n_pairs: usize,
     n_steps: usize,
-    mut after: impl FnMut(usize, &[f64]),
+    mut after: impl FnMut(&Step<'_>),
 ) {
     let mut evaluate = |point: Vec<f64>| {
         let mut gradient = vec![0.0; point.len()];
@@ -34,14 +47,15 @@ pub(super) fn descend(
     };
     let mut here = evaluate(start);
     let mut memory = Memory::new(n_pairs);
-    for step in 1..=n_steps {
+    for number in 1..=n_steps {
         let direction = memory.direction(&here.gradient);
         let size: f64 = here.gradient.iter().map(|slope| slope.abs()).sum();
         let first = if memory.is_empty() { (1.0 / size).min(1.0) } else { 1.0 };
-        let Some(next) = search(&mut evaluate, &here, &direction, first) else { break };
+        let Some(found) = search(&mut evaluate, &here, &direction, first) else { break };
+        let (length, next) = (found.length, found.place);
+        after(&Step { number, from: &here.point, to: &next.point, length, memory: &memory });
         memory.push(&here.point, &next.point, &here.gradient, &next.gradient);
         here = next;
-        after(step, &here.point);
     }
 }
 
@@ -58,7 +72,7 @@ fn search(
     here: &Place,
     direction: &[f64],
     first: f64,
-) -> Option<Place> {
+) -> Option<Trial> {
     let slope = dot(&here.gradient, direction);
     if slope.is_nan() || slope >= 0.0 {
         return None;
@@ -78,7 +92,7 @@ fn search(
             return narrow(&mut trial, &falls, &is_flat, low, next, MAX_EVALUATIONS - used - 1);
         }
         if is_flat(&next) {
-            return Some(next.place);
+            return Some(next);
         }
         if next.slope >= 0.0 {
             return narrow(&mut trial, &falls, &is_flat, next, low, MAX_EVALUATIONS - used - 1);
@@ -86,7 +100,7 @@ fn search(
         length = 2.5 * next.length;
         low = next;
     }
-    (low.length > 0.0).then_some(low.place)
+    (low.length > 0.0).then_some(low)
 }
 
 /// Narrows the bracket between the lower end and the other one.
@@ -97,7 +111,7 @@ fn narrow(
     mut low: Trial,
     mut high: Trial,
     n_evaluations: usize,
-) -> Option<Place> {
+) -> Option<Trial> {
     for _ in 0..n_evaluations {
         let next = trial(between(&low, &high));
         if !falls(&next) || next.place.value >= low.place.value {
@@ -105,7 +119,7 @@ fn narrow(
             continue;
         }
         if is_flat(&next) {
-            return Some(next.place);
+            return Some(next);
         }
         if next.slope * (high.length - low.length) >= 0.0 {
             high = std::mem::replace(&mut low, next);
@@ -113,7 +127,7 @@ fn narrow(
             low = next;
         }
     }
-    (low.length > 0.0).then_some(low.place)
+    (low.length > 0.0).then_some(low)
 }
 
 /// Where the cubic through both ends' values and slopes is least, kept off the ends.
