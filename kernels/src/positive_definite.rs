@@ -41,6 +41,25 @@ impl Square {
         square
     }
 
+    /// `Φᵀ W Φ` of rows `Φ` of `width` numbers, one after the other in `rows`, and a weight for each.
+    ///
+    /// # Panics
+    /// If there are not as many rows as weights.
+    pub fn gram(rows: &[f64], width: usize, weights: &[f64]) -> Self {
+        assert_eq!(rows.len(), weights.len() * width, "one weight for each row");
+        let mut gram = Self::zeros(width);
+        let stride = gram.stride;
+        let mut whole = vec![0.0; weights.len() * stride];
+        let mut weighted = whole.clone();
+        for (at, (row, weight)) in rows.chunks_exact(width.max(1)).zip(weights).enumerate() {
+            whole[at * stride..][..width].copy_from_slice(row);
+            weighted[at * stride..].iter_mut().zip(row).for_each(|(own, value)| *own = weight * value);
+        }
+        add_products(&mut gram.values, stride, &weighted, &whole);
+        gram.mirror();
+        gram
+    }
+
     /// The number of rows.
     pub fn n(&self) -> usize {
         self.n
@@ -146,6 +165,15 @@ impl Factor {
     pub fn solve(&self, side: &mut [f64]) {
         self.whiten(side);
         backward(&self.0.values, self.0.stride, side);
+    }
+
+    /// `Uᵀ z` of `n` independent numbers of variance 1: numbers of which the matrix is the covariance.
+    pub fn correlated(&self, independent: &[f64]) -> Vec<f64> {
+        let mut sums = vec![0.0; self.0.n];
+        for ((i, own), row) in independent.iter().enumerate().zip(self.0.rows()) {
+            sums[i..].iter_mut().zip(&row[i..]).for_each(|(sum, factor)| *sum += own * factor);
+        }
+        sums
     }
 
     /// The inverse of the matrix.
@@ -289,6 +317,21 @@ fn symmetric_product(symmetric: &[f64], stride: usize, right: &[f64], width: usi
         }
     }
     product
+}
+
+/// Adds the inner products of the columns of two matrices whose rows are as long as the result's, on and above the diagonal.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn add_products(values: &mut [f64], stride: usize, left: &[f64], right: &[f64]) {
+    let n = left.len().checked_div(stride).unwrap_or(0);
+    for i in (0..stride).step_by(TILE_ROWS) {
+        for column in (i / TILE_COLUMNS * TILE_COLUMNS..stride).step_by(TILE_COLUMNS) {
+            let sums = tile(&left[i..], &right[column..], (stride, stride), 0..n);
+            for (row, sums) in sums.iter().enumerate() {
+                let own = &mut values[(i + row) * stride + column..][..TILE_COLUMNS];
+                own.iter_mut().zip(sums).for_each(|(own, sum)| *own += sum);
+            }
+        }
+    }
 }
 
 fn mirror(values: &mut [f64], stride: usize) {

@@ -21,7 +21,7 @@ const MAY_NAME: [(&str, &[&str]); 21] = [
     ("metamodel", &["tasks", "kernels", "base-model"]),
     ("generation", &["tasks", "kernels", "base-model", "metamodel", "selection", "training"]),
     ("training", &["tasks", "kernels", "priors", "base-model", "metamodel"]),
-    ("selection", &["tasks", "priors", "base-model"]),
+    ("selection", &["tasks", "kernels", "priors", "base-model"]),
     ("ledger", &["tasks"]),
     ("lifting", &["tasks", "ledger"]),
     ("evaluation", &["runtime", "tasks", "datasets", "base-model", "metamodel", "generation", "training"]),

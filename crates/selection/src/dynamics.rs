@@ -1,9 +1,10 @@
 //! What happens to every row while a softmax regression is trained on the table by small batches.
 
-use crate::linear_algebra::{Matrix, dot};
+use crate::linear_algebra::Matrix;
 use crate::rows::margin;
 use multiversion::multiversion;
 use rand::Rng;
+use weightsmith_kernels::dot_f64;
 use weightsmith_tasks::Seed;
 
 /// Passes through the rows.
@@ -33,7 +34,7 @@ pub(crate) struct Dynamics {
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
 pub(crate) fn watch(features: &Matrix, labels: &[usize], n_classes: usize) -> Vec<Dynamics> {
     let (n, p) = (features.n_rows(), features.n_columns());
-    let lengths: Vec<f64> = features.rows().map(|row| dot(row, row)).collect();
+    let lengths: Vec<f64> = features.rows().map(|row| dot_f64(row, row)).collect();
     let rate = RATE / (lengths.iter().sum::<f64>() / n as f64).max(1e-9);
     let (mut weights, mut velocity) = (Matrix::zeros(n_classes, p), Matrix::zeros(n_classes, p));
     let mut figures = vec![Dynamics::default(); n];
@@ -42,7 +43,7 @@ pub(crate) fn watch(features: &Matrix, labels: &[usize], n_classes: usize) -> Ve
     // From an order by content, so that the order of the rows in the file has no say.
     let direction: Vec<f64> = (0..p).map(|_| rng.random_range(-1.0..1.0)).collect();
     let mut placed: Vec<(f64, usize, usize)> =
-        (0..n).map(|row| (dot(features.row(row), &direction), labels[row], row)).collect();
+        (0..n).map(|row| (dot_f64(features.row(row), &direction), labels[row], row)).collect();
     placed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let mut order: Vec<usize> = placed.into_iter().map(|(_, _, row)| row).collect();
     let mut told = vec![0.0; n_classes];
@@ -86,7 +87,7 @@ pub(crate) fn watch(features: &Matrix, labels: &[usize], n_classes: usize) -> Ve
 #[inline(always)]
 fn probabilities(weights: &Matrix, features: &[f64], told: &mut [f64]) {
     for (class, told) in told.iter_mut().enumerate() {
-        *told = dot(weights.row(class), features);
+        *told = dot_f64(weights.row(class), features);
     }
     let highest = told.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     told.iter_mut().for_each(|told| *told = (*told - highest).exp());

@@ -3,7 +3,6 @@
 mod synthesis;
 
 use crate::error::SelectionError;
-use crate::linear_algebra::dot;
 use crate::ridge::SolvedHead;
 use crate::rows::LabelledRows;
 use crate::{basis, features::mean};
@@ -11,6 +10,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use weightsmith_kernels::dot_f64;
 use weightsmith_tasks::{Base, Column, ColumnValues, Support, Table, Target};
 
 /// What is done to a clean table. Shares are of its rows, from 0 to 1.
@@ -262,7 +262,7 @@ fn neighbouring_classes(
     let others = (0..rows.n_classes).filter(|&other| other != class && shares[other] > 0.0);
     let distance = |other: usize| {
         let step: Vec<f64> = centre(other).iter().zip(&own).map(|(a, b)| a - b).collect();
-        dot(&step, &step)
+        dot_f64(&step, &step)
     };
     let nearest = others.map(|other| (distance(other), other)).min_by(|a, b| a.0.total_cmp(&b.0));
     Ok((class, nearest.expect("two classes or more").1))

@@ -1,9 +1,10 @@
 //! A head solved in closed form: its outputs, those of every row left out, and what every row is worth to it.
 //!
 //! With features `Φ` (`[n, p]`), row weights `W`, one-hot targets `Y` and a penalty `Λ`, the head is `β = A⁻¹ Φᵀ W Y` with
-//! `A = Φᵀ W Φ + Λ`. Of `A = L Lᵀ` every figure here needs the whitened features `z = L⁻¹ φ` alone: `φᵢᵀ A⁻¹ φⱼ = zᵢ·zⱼ`.
+//! `A = Φᵀ W Φ + Λ`. Of `A = Uᵀ U` every figure here needs the whitened features `z = U⁻ᵀ φ` alone: `φᵢᵀ A⁻¹ φⱼ = zᵢ·zⱼ`.
 
-use crate::linear_algebra::{Matrix, dot, factorise, gram, whiten};
+use crate::linear_algebra::Matrix;
+use weightsmith_kernels::{Factor, Square, dot_f64};
 
 /// Strengths of the penalty that are tried.
 const STRENGTHS: [f64; 5] = [0.3, 2.0, 12.0, 70.0, 400.0];
@@ -15,7 +16,7 @@ const LEAST_REST: f64 = 0.02;
 /// A solved head and its figures for the rows that it was solved on.
 #[derive(Clone, Debug)]
 pub struct SolvedHead {
-    factor: Matrix,
+    factor: Factor,
     /// `[n, p]`: features, whitened by the factor of `A`.
     whitened: Matrix,
     /// `[p, n_outputs]`, so that an output is `zᵀ γ`.
@@ -39,33 +40,25 @@ impl SolvedHead {
     ///
     /// Source: Cook 1977 for the outputs of rows that are left out.
     pub fn solve(features: &Matrix, targets: &Matrix, weights: &[f64], strength: f64) -> Self {
-        let turned = features.transposed();
-        let gram = gram(&turned, weights);
-        Self::of_gram(&gram, turned, targets, weights, strength)
+        let gram = Square::gram(features.values(), features.n_columns(), weights);
+        Self::of_gram(&gram, features, targets, weights, strength)
     }
 
-    fn of_gram(gram: &Matrix, turned: Matrix, targets: &Matrix, weights: &[f64], strength: f64) -> Self {
-        let (p, n, n_outputs) = (turned.n_rows(), weights.len(), targets.n_columns());
-        assert_eq!(targets.n_rows(), n, "one target for each weight");
-        let mut factor = gram.clone();
-        for i in 0..p {
-            factor.row_mut(i)[i] += if i == 0 { INTERCEPT_STRENGTH } else { strength };
+    fn of_gram(gram: &Square, features: &Matrix, targets: &Matrix, weights: &[f64], strength: f64) -> Self {
+        assert_eq!(targets.n_rows(), weights.len(), "one target for each weight");
+        let mut system = gram.clone();
+        for i in 0..system.n() {
+            system.row_mut(i)[i] += if i == 0 { INTERCEPT_STRENGTH } else { strength };
         }
-        factorise(&mut factor);
-        let mut whitened = turned;
-        whiten(&factor, &mut whitened);
-        let mut coefficients = Matrix::zeros(p, n_outputs);
-        for i in 0..p {
-            for (row, (value, weight)) in whitened.row(i).iter().zip(weights).enumerate() {
-                let share = value * weight;
-                let own = coefficients.row_mut(i).iter_mut().zip(targets.row(row));
-                own.for_each(|(sum, target)| *sum += share * target);
-            }
+        let (factor, _) = Factor::raised(system);
+        let whitened = whitened(&factor, features);
+        let mut coefficients = Matrix::zeros(whitened.n_columns(), targets.n_columns());
+        for ((z, target), &weight) in whitened.rows().zip(targets.rows()).zip(weights) {
+            add_outer(&mut coefficients, z, target.iter().copied(), weight);
         }
-        let whitened = whitened.transposed();
         let fitted = outputs(&whitened, &coefficients);
         let leverages: Vec<f64> =
-            whitened.rows().zip(weights).map(|(z, weight)| weight * dot(z, z)).collect();
+            whitened.rows().zip(weights).map(|(z, weight)| weight * dot_f64(z, z)).collect();
         let mut left_out = fitted.clone();
         for (row, leverage) in leverages.iter().enumerate() {
             let rest = (1.0 - leverage).max(LEAST_REST);
@@ -82,11 +75,10 @@ impl SolvedHead {
     /// # Panics
     /// If features, targets and weights are not of as many rows.
     pub fn solve_best(features: &Matrix, targets: &Matrix, weights: &[f64]) -> Self {
-        let turned = features.transposed();
-        let gram = gram(&turned, weights);
+        let gram = Square::gram(features.values(), features.n_columns(), weights);
         let mut best: Option<(f64, Self)> = None;
         for strength in STRENGTHS {
-            let head = Self::of_gram(&gram, turned.clone(), targets, weights, strength);
+            let head = Self::of_gram(&gram, features, targets, weights, strength);
             let error = head.left_out_error(targets);
             if best.as_ref().is_none_or(|(least, _)| error < *least) {
                 best = Some((error, head));
@@ -112,32 +104,30 @@ impl SolvedHead {
     /// # Panics
     /// If a position is not that of a feature, or the targets are not those that were solved for.
     pub(crate) fn errors_without(&self, targets: &Matrix, groups: &[Vec<usize>]) -> Vec<f64> {
-        let p = self.factor.n_rows();
+        let p = self.whitened.n_columns();
         let mut units = Matrix::zeros(p, p);
         (0..p).for_each(|at| units.row_mut(at)[at] = 1.0);
-        whiten(&self.factor, &mut units);
         // Row by row the whitened unit vectors: their products are A⁻¹.
-        let units = units.transposed();
+        let units = whitened(&self.factor, &units);
         groups.iter().map(|group| self.error_without(targets, &units.select(group))).collect()
     }
 
     fn error_without(&self, targets: &Matrix, units: &Matrix) -> f64 {
         // Rows of `own` are orthonormal: the factor of A⁻¹_GG is taken off the unit vectors.
-        let mut block = Matrix::zeros(units.n_rows(), units.n_rows());
+        let mut block = Square::zeros(units.n_rows());
         for i in 0..units.n_rows() {
-            for j in 0..=i {
-                block.row_mut(i)[j] = dot(units.row(i), units.row(j));
+            for j in i..units.n_rows() {
+                block.row_mut(i)[j] = dot_f64(units.row(i), units.row(j));
             }
         }
-        factorise(&mut block);
-        let mut own = units.clone();
-        whiten(&block, &mut own);
+        let (block, _) = Factor::raised(block);
+        let own = whitened(&block, &units.transposed()).transposed();
         let pulls = outputs(&own, &self.coefficients);
         let (mut sum, mut n) = (0.0, 0.0);
         for (row, z) in self.whitened.rows().enumerate() {
-            let shares: Vec<f64> = own.rows().map(|unit| dot(unit, z)).collect();
+            let shares: Vec<f64> = own.rows().map(|unit| dot_f64(unit, z)).collect();
             let weight = self.weights[row];
-            let leverage = self.leverages[row] - weight * dot(&shares, &shares);
+            let leverage = self.leverages[row] - weight * dot_f64(&shares, &shares);
             let rest = (1.0 - leverage).max(LEAST_REST);
             for (output, (fitted, target)) in self.fitted.row(row).iter().zip(targets.row(row)).enumerate() {
                 let lost: f64 =
@@ -151,9 +141,7 @@ impl SolvedHead {
 
     /// Features of other rows, whitened as those of the head's own rows are.
     pub fn whiten(&self, features: &Matrix) -> Matrix {
-        let mut turned = features.transposed();
-        whiten(&self.factor, &mut turned);
-        turned.transposed()
+        whitened(&self.factor, features)
     }
 
     /// Outputs for other rows, `[n_query, n_outputs]`.
@@ -190,7 +178,7 @@ impl SolvedHead {
             let z = self.whitened.row(row);
             let own = residual(targets.row(row), self.fitted.row(row));
             let left_out = residual(targets.row(row), self.left_out.row(row));
-            *value -= query_weights[row] * dot(z, z) * own.zip(left_out).map(|(a, b)| a * b).sum::<f64>();
+            *value -= query_weights[row] * dot_f64(z, z) * own.zip(left_out).map(|(a, b)| a * b).sum::<f64>();
         }
         values
     }
@@ -203,6 +191,13 @@ impl SolvedHead {
         };
         (0..targets.n_rows()).map(value).collect()
     }
+}
+
+/// `U⁻ᵀ φ` of every row.
+fn whitened(factor: &Factor, features: &Matrix) -> Matrix {
+    let mut whitened = features.clone();
+    factor.whiten(whitened.values_mut());
+    whitened
 }
 
 fn residual<'a>(target: &'a [f64], output: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
@@ -310,7 +305,7 @@ mod tests {
                 let r = residual(targets.row(row), head.fitted.row(row));
                 let left_out = residual(targets.row(other), head.left_out.row(other));
                 let agreement: f64 = r.zip(left_out).map(|(a, b)| a * b).sum();
-                query_weights[other] * dot(head.whitened.row(row), head.whitened.row(other)) * agreement
+                query_weights[other] * dot_f64(head.whitened.row(row), head.whitened.row(other)) * agreement
             };
             let naive: f64 = (0..9).filter(|other| *other != row).map(pair).sum();
             assert!((value - naive).abs() < 1e-12, "row {row}: {value} and {naive}");

@@ -112,3 +112,38 @@ fn pivots_of_a_singular_matrix_are_raised_and_counted() {
     assert!(n_raised == 1 && factor.log_determinant().is_finite());
     assert_eq!(Factor::raised(upper(53)).1, 0);
 }
+
+#[test]
+fn a_gram_matrix_is_the_sum_of_weighted_squares() {
+    for (n_rows, width) in [(7, 3), (40, 17), (1, 33), (5, 1)] {
+        let rows: Vec<f64> = (0..n_rows * width).map(|at| ((at * 7 % 13) as f64) - 6.0).collect();
+        let weights: Vec<f64> = (0..n_rows).map(|row| 0.5 + row as f64).collect();
+        let found = Square::gram(&rows, width, &weights);
+        for i in 0..width {
+            for j in 0..width {
+                let product = |row: usize| weights[row] * rows[row * width + i] * rows[row * width + j];
+                let wanted: f64 = (0..n_rows).map(product).sum();
+                assert!((found.row(i)[j] - wanted).abs() < 1e-9, "{n_rows} of {width}: {i}, {j}");
+            }
+        }
+    }
+}
+
+#[test]
+fn correlated_numbers_have_the_matrix_as_their_covariance() {
+    // Uᵀ of every unit vector: the sum of their outer products is Uᵀ U.
+    for n in [3, 17] {
+        let factor = Factor::of(upper(n)).unwrap();
+        let mut sum = Square::zeros(n);
+        for at in 0..n {
+            let unit: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i == at))).collect();
+            let own = factor.correlated(&unit);
+            for i in 0..n {
+                sum.row_mut(i).iter_mut().zip(&own).for_each(|(sum, other)| *sum += own[i] * other);
+            }
+        }
+        for (found, wanted) in sum.rows().flatten().zip(whole(n).rows().flatten()) {
+            assert!((found - wanted).abs() < 1e-12, "{n}: {found} for {wanted}");
+        }
+    }
+}

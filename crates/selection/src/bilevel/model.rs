@@ -1,6 +1,7 @@
 //! The model of the inner level: softmax regression on fixed features, with the state of its optimiser.
 
-use crate::linear_algebra::{Matrix, dot};
+use crate::linear_algebra::Matrix;
+use weightsmith_kernels::dot_f64;
 
 /// Learning rate, divided by the mean squared length of the features.
 const RATE: f64 = 0.5;
@@ -19,7 +20,7 @@ pub(crate) struct SoftmaxModel<'a> {
 
 impl<'a> SoftmaxModel<'a> {
     pub(crate) fn new(features: &'a Matrix, labels: &'a [usize], n_classes: usize) -> Self {
-        let square = features.rows().map(|row| dot(row, row)).sum::<f64>() / features.n_rows() as f64;
+        let square = features.rows().map(|row| dot_f64(row, row)).sum::<f64>() / features.n_rows() as f64;
         let zeros = Matrix::zeros(n_classes, features.n_columns());
         Self { features, labels, weights: zeros.clone(), velocity: zeros, rate: RATE / square.max(1e-9) }
     }
@@ -31,7 +32,7 @@ impl<'a> SoftmaxModel<'a> {
 
     fn probabilities(&self, row: usize) -> Vec<f64> {
         let mut told: Vec<f64> =
-            self.weights.rows().map(|weights| dot(weights, self.features.row(row))).collect();
+            self.weights.rows().map(|weights| dot_f64(weights, self.features.row(row))).collect();
         let highest = told.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         told.iter_mut().for_each(|told| *told = (*told - highest).exp());
         let total: f64 = told.iter().sum();
@@ -67,7 +68,11 @@ impl<'a> SoftmaxModel<'a> {
     /// The product of the gradient of a row's loss with another gradient.
     pub(crate) fn common(&self, row: usize, other: &Matrix) -> f64 {
         let errors = self.errors(row);
-        errors.iter().zip(other.rows()).map(|(error, other)| error * dot(other, self.features.row(row))).sum()
+        errors
+            .iter()
+            .zip(other.rows())
+            .map(|(error, other)| error * dot_f64(other, self.features.row(row)))
+            .sum()
     }
 
     /// The model after a step, which is not taken.

@@ -2,12 +2,13 @@
 
 use crate::basis::linear;
 use crate::error::SelectionError;
-use crate::linear_algebra::{Matrix, dot};
+use crate::linear_algebra::Matrix;
 use crate::normal::{chi_square_tail, normal_quantile};
 use crate::ridge::SolvedHead;
 use multiversion::multiversion;
 use rand::seq::SliceRandom;
 use weightsmith_base_model::{Encoding, EncodingLimits, Transform};
+use weightsmith_kernels::dot_f64;
 use weightsmith_tasks::{Seed, Support, Target};
 
 /// Encoded columns of one column of names at most: rarer levels are one.
@@ -145,7 +146,7 @@ impl Blocks {
 
     /// The inputs that say most on their own, in their order, at most so many.
     fn strongest(&self, rest: &Matrix, n_most: usize) -> Vec<usize> {
-        let strength = |at: usize| rest.rows().map(|y| dot(self.inputs.row(at), y).powi(2)).sum::<f64>();
+        let strength = |at: usize| rest.rows().map(|y| dot_f64(self.inputs.row(at), y).powi(2)).sum::<f64>();
         let mut order: Vec<(f64, usize)> = (0..self.column.len()).map(|at| (strength(at), at)).collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let mut picked: Vec<usize> = order.into_iter().take(n_most).map(|(_, at)| at).collect();
@@ -159,12 +160,12 @@ fn orthonormalise(values: &mut [f64], others: &[Vec<f64>]) -> bool {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     values.iter_mut().for_each(|value| *value -= mean);
-    let before = dot(values, values) / n;
+    let before = dot_f64(values, values) / n;
     for other in others {
-        let share = dot(values, other) / n;
+        let share = dot_f64(values, other) / n;
         values.iter_mut().zip(other).for_each(|(value, other)| *value -= share * other);
     }
-    let square = dot(values, values) / n;
+    let square = dot_f64(values, values) / n;
     if square <= LEAST_SPREAD.max(1e-3 * before) {
         return false;
     }
@@ -221,7 +222,7 @@ impl Outputs {
 }
 
 fn agreement(outputs: &Matrix, input: &[f64]) -> f64 {
-    outputs.rows().map(|output| dot(output, input).powi(2)).sum::<f64>() / input.len() as f64
+    outputs.rows().map(|output| dot_f64(output, input).powi(2)).sum::<f64>() / input.len() as f64
 }
 
 /// The strongest product of two inputs of different columns, for each column, with what a linear model leaves open; and how often shuffled
@@ -238,7 +239,7 @@ fn in_products(blocks: &Blocks, rest: &Matrix, n_free: usize, seed: Seed, column
         let values = outputs.row_mut(at);
         let mean = values.iter().sum::<f64>() / n as f64;
         values.iter_mut().for_each(|value| *value -= mean);
-        let spread = (dot(values, values) / n as f64).sqrt();
+        let spread = (dot_f64(values, values) / n as f64).sqrt();
         values.iter_mut().for_each(|value| *value /= spread.max(LEAST));
     }
     // Outputs of classes add up to nothing: what they say is of one fewer.
@@ -276,9 +277,9 @@ fn products(inputs: &Matrix, of: &[usize], outputs: &Matrix, n_columns: usize) -
             let pair = inputs.row(a).iter().zip(inputs.row(b));
             product.iter_mut().zip(pair).for_each(|(product, (a, b))| *product = a * b);
             let mean = product.iter().sum::<f64>() / n;
-            let variance = dot(&product, &product) / n - mean * mean;
+            let variance = dot_f64(&product, &product) / n - mean * mean;
             // Outputs have mean 0, so that the product's own mean does not matter.
-            let sum: f64 = outputs.rows().map(|output| dot(output, &product).powi(2)).sum();
+            let sum: f64 = outputs.rows().map(|output| dot_f64(output, &product).powi(2)).sum();
             let strength = if variance > LEAST_SPREAD { sum / (n * variance) } else { 0.0 };
             for (own, other) in [(of[a], of[b]), (of[b], of[a])] {
                 if strongest[own].is_none_or(|(most, _)| strength > most) {

@@ -1,11 +1,12 @@
 //! Rows that are synthesised from few.
 
 use super::{Impure, Truth, with};
-use crate::linear_algebra::{Matrix, factorise, squared_distances};
+use crate::linear_algebra::{Matrix, squared_distances};
 use crate::normal::{normal_quantile, normal_share};
 use crate::rows::LabelledRows;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use weightsmith_kernels::{Factor, Square};
 use weightsmith_tasks::{Base, Column, ColumnValues, Support, Table, Target};
 
 /// Neighbours that a row is mixed with.
@@ -73,9 +74,9 @@ fn copula(table: &Table, labels: &[usize], classes: &[usize], rng: &mut ChaCha8R
                 }
                 sorted.push(order.iter().map(|&member| value(at, rows[member])).collect());
             }
-            let mut correlation = Matrix::zeros(numeric.len(), numeric.len());
+            let mut correlation = Square::zeros(numeric.len());
             for i in 0..numeric.len() {
-                for j in 0..=i {
+                for j in i..numeric.len() {
                     let product = |a: usize, b: usize| {
                         scores.row(a).iter().zip(scores.row(b)).map(|(x, y)| x * y).sum::<f64>()
                     };
@@ -84,8 +85,7 @@ fn copula(table: &Table, labels: &[usize], classes: &[usize], rng: &mut ChaCha8R
                         if i == j { 1.0 } else { (1.0 - SHRINKAGE) * product(i, j) / scale };
                 }
             }
-            factorise(&mut correlation);
-            (rows, sorted, correlation)
+            (rows, sorted, Factor::raised(correlation).0)
         })
         .collect();
     let mut drawn: Vec<Vec<f64>> = vec![Vec::with_capacity(classes.len()); numeric.len()];
@@ -93,8 +93,7 @@ fn copula(table: &Table, labels: &[usize], classes: &[usize], rng: &mut ChaCha8R
     for &class in classes {
         let (rows, sorted, factor) = &fits[class];
         let normals: Vec<f64> = numeric.iter().map(|_| normal(rng)).collect();
-        for place in 0..numeric.len() {
-            let score: f64 = factor.row(place)[..=place].iter().zip(&normals).map(|(l, z)| l * z).sum();
+        for (place, score) in factor.correlated(&normals).into_iter().enumerate() {
             drawn[place].push(at_quantile(&sorted[place], normal_share(score)));
         }
         sources.iter_mut().for_each(|source| source.push(rows[rng.random_range(0..rows.len())]));
