@@ -158,8 +158,10 @@ fn decided(info: &GenerateInfo, task_type: TaskType) -> String {
     }
     let counted = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let (n_steps, n_views) = (counted(n_steps, "inner step"), counted(n_views, "view"));
+    // Where few rows judge, shares are held towards usual ones, which may tell these very rows a little worse.
+    let why = if held_out_loss > plain_loss { " (too few rows to tell the two apart)" } else { "" };
     format!(
-        "{n_steps} of {n_views}: {loss} on held-out rows {held_out_loss:.4}, {plain_loss:.4} without; \
+        "{n_steps} of {n_views}: {loss} on held-out rows {held_out_loss:.4}, {plain_loss:.4} without{why}; \
          stepped {} %, {shares}\n",
         percent(steps.stepped_share),
     )

@@ -61,7 +61,7 @@ fn copula(table: &Table, labels: &[usize], classes: &[usize], rng: &mut ChaCha8R
     };
     let n_classes = labels.iter().max().map_or(0, |last| last + 1);
     // Of each class: its members, its ascending values a column, and the factor of the correlation of normal scores.
-    let fits: Vec<(Vec<usize>, Vec<Vec<f64>>, Matrix)> = (0..n_classes)
+    let fits: Vec<(Vec<usize>, Vec<Vec<f64>>, Factor)> = (0..n_classes)
         .map(|class| {
             let rows = members(class);
             let mut scores = Matrix::zeros(numeric.len(), rows.len());
