@@ -130,8 +130,8 @@ impl Generator {
 
     /// Whether rows that are likely mislabelled, or columns that are likely of no use, are left out; neither by default. Without it the
     /// bytes are those of all rows and columns. A network does not read columns that were left out: rows to predict need not have
-    /// them. Where held-out rows do not tell whether leaving columns out pays, the network is the mean of one that reads all and one that
-    /// does not.
+    /// them. Where held-out rows find leaving columns out a little worse, the network is the mean of one that reads all and one that does
+    /// not.
     #[must_use]
     pub fn select(mut self, mode: SelectMode) -> Self {
         self.select = mode;

@@ -5,10 +5,11 @@ use clap::Args;
 use std::path::PathBuf;
 use weightsmith_datasets::Source;
 
-/// Judge every row of a table: which to learn from, which are likely mislabelled or of another origin
+/// Judge every row and column of a table: which to learn from, which rows are likely mislabelled, which columns of no use
 ///
-/// Reads labelled rows whose target is a class and says of each how likely its label is wrong or it comes from elsewhere than the
-/// rest, in well under a second. Nothing is changed: --out writes the table without the rows that are dropped.
+/// Reads labelled rows and says of each how likely its label is wrong or, of classes, it comes from elsewhere than the rest, and of each
+/// column how likely it is of no use and what speaks for it. Where columns seem to be of no use, whether leaving them out pays is
+/// tried on rows held out, which takes some seconds. Nothing is changed: --out writes the table without the rows that are dropped.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Select {
@@ -40,5 +41,5 @@ Examples:
   weightsmith select --data train.csv --target y --clean checked.csv --out kept.csv
   weightsmith select --data all.csv --target y --group hospital --json
 
-A row is dropped where it is more likely impure than is good for what is learned from the table; doubtful rows stay. Look at the
-rows before you believe it: with labels that are hard to tell, right ones are among those that are dropped.";
+A row is dropped where it is more likely impure than is good for what is learned from the table; doubtful rows stay. A numeric target
+is judged by how far it is from what models say that were fitted without the row. Look at the rows before you believe it: with labels that are hard to tell, right ones are among those that are dropped.";

@@ -16,7 +16,7 @@ use weightsmith_evaluation::number_text;
 use weightsmith_generation::{Maker, choose_columns, load_metamodel};
 use weightsmith_reports::{SelectionReport, write as write_report};
 use weightsmith_runtime::write_output;
-use weightsmith_tasks::{Seed, Support, Target, TaskType};
+use weightsmith_tasks::{Seed, Support, Target};
 
 /// Rows that are named on the terminal.
 const N_SHOWN: usize = 10;
@@ -47,9 +47,6 @@ pub(super) fn run(arguments: &Select, session: &Session) -> Result<Outcome> {
         bail!("rows are selected from a file, which is read twice; write standard input to a file first");
     }
     let task = columns.task.task_type();
-    if task == Some(TaskType::Regression) {
-        bail!("rows are selected where the target is a class; leave out --task regression");
-    }
     let mut selection = columns.selection(rows);
     selection.drop.extend(group.clone());
     let NamedTable { target, labelled, .. } =
@@ -124,7 +121,14 @@ fn clean_rows(source: &Source, table: &Labelled, target: &str) -> Result<Support
         bail!("{source}: clean row {} has no label", row + 1);
     }
     let Target::Classes { class_names, .. } = &table.target else {
-        bail!("rows are selected where the target is a class, and \"{target}\" is a number");
+        let number = |(row, label): (usize, &&str)| {
+            let number = label.parse().ok().filter(|number: &f64| number.is_finite());
+            number.with_context(|| {
+                format!("{source}: the label \"{label}\" of clean row {} is not a number", row + 1)
+            })
+        };
+        let values = labels.iter().enumerate().map(number).collect::<Result<Vec<f64>>>()?;
+        return Ok(Support::new(rows.table, Target::Values(values))?);
     };
     let place = |label: &&str| {
         class_names.iter().position(|known| known == label).with_context(|| {

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod columns;
 mod edges;
 mod forest_distillation;
 mod large;
