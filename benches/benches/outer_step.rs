@@ -21,6 +21,7 @@ fn outer_step(criterion: &mut Criterion, shipped: &Shipped) {
         shapes: Shapes { support: (128, 128), columns: (16, 16), ..Shapes::default() },
         optimiser: OuterOptimiser { rule: StepRule::Muon, ..OuterOptimiser::default() },
         prior: PriorConfig::default(),
+        through_steps: None,
     };
     let start = TrainState::new(&config).expect("the configuration is valid");
     let mut group = criterion.benchmark_group("tasks a second in training: 128+96 rows x 16 columns");
