@@ -19,7 +19,7 @@ pub(super) struct Units {
 /// Where on a unit's line a row is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// Below the foot.
+    /// Below the foot, or nowhere: what is no number counts as 0.
     Off,
     /// Where the unit rises with what it is of.
     Rising,
@@ -58,7 +58,7 @@ impl Units {
     pub(super) fn pieces(&self, before: &[f64]) -> Vec<Piece> {
         let m = self.n_units();
         let piece = |(at, &before): (usize, &f64)| match &self.width {
-            _ if before <= 0.0 => Piece::Off,
+            _ if before <= 0.0 || before.is_nan() => Piece::Off,
             Some(width) if before > width[at % m] => Piece::Level,
             _ => Piece::Rising,
         };
