@@ -99,7 +99,8 @@ impl Page for SelectionReport<'_> {
                 (threshold("/selection/threshold", selection.threshold))
                 " for a wrong label on, and doubtful from 0.6 times that, from 0.7 for another origin, or where models fitted without it prefer another class by 0.4 of a whole vote; nothing is dropped for its origin alone, \
                  since that made predictions worse. Of every class two rows stay. Where classes overlap, right labels \
-                 look wrong: nothing here replaces a look at the rows. The figures are in a JSON file beside this page. weightsmith "
+                 look wrong: nothing here replaces a look at the rows. Numbers are judged by how far they are from what two models say that were solved without \
+                 the row, beside how far off right numbers are: a mixture of both kinds, whose share is fitted. The figures are in a JSON file beside this page. weightsmith "
                 (VERSION) "."
             }
         }
