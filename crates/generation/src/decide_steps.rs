@@ -97,7 +97,7 @@ impl Choice {
 
     /// Squared distance of its shares from the usual ones.
     fn distance(&self, usual: &[f32; 4]) -> f32 {
-        let network = 1.0 - self.forest - self.smooth;
+        let network = network_share(self.forest, self.smooth);
         let shares = [network * self.stepped, network * (1.0 - self.stepped), self.forest, self.smooth];
         shares.iter().zip(usual).map(|(share, usual)| (share - usual).powi(2)).sum()
     }
@@ -154,6 +154,10 @@ impl Decision {
                     .map(|(generated, after)| generated + stepped * (after - generated))
                     .collect();
                 for (&(forest, smooth), loss) in shares.iter().zip(judge.losses(network, &shares)) {
+                    // A network without a share takes no steps.
+                    if stepped > 0.0 && network_share(forest, smooth) == 0.0 {
+                        continue;
+                    }
                     let mut choice = Choice { at, stepped, forest, smooth, loss, penalised: loss };
                     choice.penalised *= 1.0 + strength * choice.distance(usual);
                     best = choice.better(best);
@@ -195,7 +199,7 @@ impl Decision {
     pub(crate) fn info(&self, n_steps: &[usize], n_views: usize) -> StepsInfo {
         let is_taken = self.stepped_share > 0.0;
         let smooth_share = self.smooth.as_ref().map_or(0.0, |smooth| smooth.share);
-        let network_share = 1.0 - self.forest_share - smooth_share;
+        let network_share = network_share(self.forest_share, smooth_share);
         StepsInfo {
             n_steps: if is_taken { n_steps[self.at] } else { 0 },
             n_views: if is_taken { n_views } else { 0 },
@@ -206,6 +210,12 @@ impl Decision {
             plain_loss: self.plain_loss,
         }
     }
+}
+
+/// What forest and smooth function leave to the network.
+fn network_share(forest: f32, smooth: f32) -> f32 {
+    let share = 1.0 - forest - smooth;
+    if share < 1e-6 { 0.0 } else { share }
 }
 
 /// What a smooth function says of rows held out, memberships as class shares, and how sharp these were made.
@@ -328,7 +338,7 @@ mod tests {
     #[test]
     fn a_smooth_function_shares_the_output_where_it_tells_held_out_rows_best() {
         for (n_rows, missed, least, most) in
-            [(400, 0.1, 0.75, 1.0), (400, 3.0, 0.0, 0.0), (12, 0.4, 0.05, 0.8)]
+            [(400, 0.0, 1.0, 1.0), (400, 0.1, 0.75, 1.0), (400, 3.0, 0.0, 0.0), (12, 0.4, 0.05, 0.8)]
         {
             let (mut held_out, labels) = wave(n_rows, 0.8, [0.7, 0.9]);
             let Labels::Values(values) = &labels else { unreachable!() };
@@ -356,7 +366,18 @@ mod tests {
             let info = decision.info(&[2, 5], 4);
             assert!((least..=most).contains(&info.smooth_share), "{n_rows}, {missed}: {info:?}");
             assert_eq!(info.smooth_share > 0.0, decision.smooth.is_some());
+            // A network without a share takes no steps.
+            assert!(info.smooth_share < 1.0 || info.n_steps == 0, "{info:?}");
         }
+    }
+
+    #[test]
+    fn what_is_left_to_a_network_is_never_below_0() {
+        for (forest, smooth) in [(0.8, 0.2), (0.4, 0.6), (0.0, 1.0)] {
+            let share = network_share(forest, smooth);
+            assert!(share == 0.0 && share.is_sign_positive(), "{forest}, {smooth}: {share}");
+        }
+        assert!((network_share(0.5, 0.4) - 0.1).abs() < 1e-6);
     }
 
     #[test]

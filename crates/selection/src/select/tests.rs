@@ -103,9 +103,9 @@ fn what_cannot_be_selected_from_is_refused() {
     };
     assert!(error(&blobs(8, 1), None).contains("at least 12"));
     let one = blobs(40, 1).select(&(0..40).step_by(2).collect::<Vec<_>>());
-    assert!(error(&one, None).contains("same class"));
+    assert!(error(&one, None).contains("same label"));
     let values = Support::new(blobs(20, 1).table().clone(), Target::Values(vec![0.5; 20])).unwrap();
-    assert!(error(&values, None).contains("number"));
+    assert!(error(&values, None).contains("same label"));
     let other = Table::new(4, vec![Column { name: "w".into(), values: ColumnValues::Numeric(vec![0.0; 4]) }])
         .unwrap();
     let target = Target::Classes { class_names: vec!["a".into(), "b".into()], labels: vec![0, 1, 0, 1] };

@@ -197,7 +197,9 @@ mod tests {
             .collect();
         let (wrong, spread) = mixture(&off, &numbers, 400);
         let share = wrong.iter().sum::<f64>() / 400.0;
-        assert!((share - 0.25).abs() < 0.06 && (spread - 0.19).abs() < 0.03, "{share} {spread}");
+        // Of 200,000 such numbers the likelihood is highest at a share of 0.221 and a spread of 0.180 (maximised directly, without the
+        // prior); over draws of 400 they deviate by 0.015 and 0.010.
+        assert!((share - 0.221).abs() < 0.045 && (spread - 0.18).abs() < 0.03, "{share} {spread}");
         let of = |every: bool| -> f64 {
             let rows = (0..400).filter(|row| (row % 4 == 0) == every);
             rows.clone().map(|row| wrong[row]).sum::<f64>() / rows.count() as f64
