@@ -322,8 +322,8 @@ fn methods_are_collected_and_planned_with() {
     let collected = run("plan collect --methods --synthetic 20 --support 12,16 --json --ledger runs.ledger")
         .done()
         .json();
-    // Eleven methods, and to generate in one forward pass.
-    assert_eq!((&collected["n_new"], &collected["n_failed"]), (&480.into(), &0.into()), "{collected}");
+    // Twelve methods, and to generate in one forward pass.
+    assert_eq!((&collected["n_new"], &collected["n_failed"]), (&520.into(), &0.into()), "{collected}");
     run("plan collect --synthetic 20 --recipes 4 --support 12,16 --steps 32 --ledger runs.ledger").done();
     run("plan fit --ledger runs.ledger --out predictor").done();
     let plan = "plan --data sample:penguins --support 48 --predictor predictor --run --json";
