@@ -61,7 +61,7 @@ impl Bench {
 
     fn run(&mut self, run: &Run<'_>) -> Result<bool, Box<dyn Error>> {
         let Some(start) = self.view(run.support)? else { return Ok(false) };
-        let (losses, _) = mean_losses(run.support, &start, run.query)?;
+        let losses = mean_losses(run.support, &start, run.query)?.mean;
         let Some(held_out) = self.held_out(run.support)? else { return Ok(false) };
         let rows = start.encoding.encode(run.support.table())?;
         let (values, labels, n_classes) = wanted(run.support.target());
@@ -80,23 +80,23 @@ impl Bench {
             run.support.n_rows(),
             rows.n_columns,
             numbers(&losses),
-            numbers(&held_out.0),
-            numbers(&held_out.1),
+            numbers(&held_out.means),
+            numbers(&held_out.errors),
             numbers(&first.iter().map(|stepped| stepped.leave_one_out).collect::<Vec<_>>()),
         )?;
         Ok(true)
     }
 
-    /// Mean losses on rows held out, and the standard errors of their differences to no step.
-    fn held_out(&self, support: &Support) -> Result<Option<(Vec<f64>, Vec<f64>)>, Box<dyn Error>> {
+    /// What four folds say; none where one leaves nothing to step from.
+    fn held_out(&self, support: &Support) -> Result<Option<HeldOut>, Box<dyn Error>> {
         let mut all: Vec<Vec<f64>> = vec![Vec::new(); NUMBERS.len()];
         for held in folds(support.target(), Seed(0))? {
             let kept: Vec<usize> = (0..support.n_rows()).filter(|row| !held.contains(row)).collect();
             let rest = support.select(&kept);
             let Some(start) = self.view(&rest)? else { return Ok(None) };
             let (table, target) = (support.table().select(&held), support.target().select(&held));
-            let (_, each) = mean_losses(&rest, &start, (&table, &target))?;
-            all.iter_mut().zip(each).for_each(|(all, each)| all.extend(each));
+            let losses = mean_losses(&rest, &start, (&table, &target))?;
+            all.iter_mut().zip(losses.each).for_each(|(all, each)| all.extend(each));
         }
         let n = support.n_rows() as f64;
         let mean = |losses: &mut dyn Iterator<Item = f64>| losses.sum::<f64>() / n;
@@ -108,17 +108,30 @@ impl Bench {
             (mean(&mut differences.iter().map(|own| (own - middle).powi(2))) / n).sqrt()
         };
         let errors = all.iter().map(error).collect();
-        Ok(Some((means, errors)))
+        Ok(Some(HeldOut { means, errors }))
     }
 }
 
-/// The mean loss of the network after each number of steps on some rows, and every row's: log-loss, or the squared error
-/// as a share of the support's variance.
+/// Losses after each number of steps.
+struct Losses {
+    mean: Vec<f64>,
+    /// Every row's.
+    each: Vec<Vec<f64>>,
+}
+
+/// Losses on rows held out.
+struct HeldOut {
+    means: Vec<f64>,
+    /// Standard errors of the differences to no step.
+    errors: Vec<f64>,
+}
+
+/// The losses of the network on some rows: log-loss, or the squared error as a share of the support's variance.
 fn mean_losses(
     support: &Support,
     start: &BaseModel,
     (table, target): (&Table, &Target),
-) -> Result<(Vec<f64>, Vec<Vec<f64>>), Box<dyn Error>> {
+) -> Result<Losses, Box<dyn Error>> {
     let mut each = Vec::with_capacity(NUMBERS.len());
     for model in project(support, start, &NUMBERS)? {
         each.push(prediction_losses(&model.predict(table)?, target));
@@ -128,7 +141,7 @@ fn mean_losses(
         each.iter_mut().flatten().for_each(|loss| *loss /= std * std);
     }
     let mean = |losses: &Vec<f64>| losses.iter().sum::<f64>() / losses.len() as f64;
-    Ok((each.iter().map(mean).collect(), each))
+    Ok(Losses { mean: each.iter().map(mean).collect(), each })
 }
 
 /// Standardised values, or labels and the number of classes.
