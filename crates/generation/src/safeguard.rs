@@ -2,7 +2,8 @@
 //! rows, and if it does on its own rows what its held-out outputs promise.
 //!
 //! Held-out outputs come of heads that were solved without some rows, so they tell nothing of a final solution that
-//! breaks down; hence the second look. A third is at rows with one outlying cell: what a network says between and beyond the
+//! breaks down; hence the second look. A network that does worse on its own rows than it promised, and still clearly better than anything
+//! simpler, is written with what it does on them as its promise. A third look is at rows with one outlying cell: what a network says between and beyond the
 //! rows that it was made from is bounded by nothing else. Held-out losses of a network flatter it a little, for its hidden units have seen
 //! every row: what is clearly worse than a linear model all the same is worse.
 
@@ -82,6 +83,12 @@ impl Judge<'_> {
         let generated_losses = row_losses(self.target, &generated.left_out);
         let linear_is_sound = self.is_sound(&linear, &linear_losses, unit)?;
         let generated_is_sound = self.is_sound(&generated, &generated_losses, unit)?;
+        if !generated_is_sound {
+            let simpler = if mean(&linear_losses) <= unit { &linear_losses } else { &base_losses };
+            if let Some(outputs) = self.better_as_it_is(&generated, simpler, unit)? {
+                return Ok((Candidate { left_out: outputs, ..generated }, None));
+            }
+        }
         let linear_is_better = linear_is_sound
             && (!generated_is_sound || self.is_clearly_worse(&generated_losses, &linear_losses, unit));
         if linear_is_better {
@@ -113,6 +120,26 @@ impl Judge<'_> {
         let (excess, error) = difference(&own, &promised);
         let keeps_promise = excess <= N_ERRORS.0 * error || excess <= BROKEN_SHARE * unit;
         Ok(keeps_promise && !self.is_wild(candidate)?)
+    }
+
+    /// What a network says of its own rows, if that is clearly better than what something simpler says of rows that it has not
+    /// seen, though it is worse than promised: it could not follow what it was distilled from. These outputs are all that is known of it
+    /// then.
+    fn better_as_it_is(
+        &self,
+        candidate: &Candidate,
+        simpler: &[f64],
+        unit: f64,
+    ) -> Result<Option<Vec<f32>>, EncodingError> {
+        let outputs = candidate.weights.predict(&candidate.encoding.encode(self.table)?);
+        if !outputs.iter().chain(&candidate.left_out).all(|output| output.is_finite())
+            || self.is_wild(candidate)?
+        {
+            return Ok(None);
+        }
+        let (gain, error) = difference(simpler, &row_losses(self.target, &outputs));
+        let is_clear = gain > (N_ERRORS.0 * error).max(BROKEN_SHARE * unit);
+        Ok(is_clear.then_some(outputs))
     }
 
     /// Whether a regression says values of rows with one outlying cell that are far beyond all labels.

@@ -90,6 +90,23 @@ fn a_network_that_breaks_its_promise_is_not_written() {
 }
 
 #[test]
+fn a_network_that_does_less_than_promised_and_more_than_the_linear_model_promises_that() {
+    for is_class in [true, false] {
+        let support = support(is_class);
+        // Slopes of logits, or of values, of which 5.8 is all but right.
+        let (promised, done, next_to_linear, slope) =
+            if is_class { (20.0, 1.0, 0.15, 0.1) } else { (5.8, 3.0, 0.6, 0.5) };
+        let linear = || candidate(&support, slope, slope);
+        let (written, fallback) = chosen(&support, candidate(&support, done, promised), linear());
+        assert_eq!(fallback, None);
+        assert_eq!(written.left_out, candidate(&support, done, done).left_out);
+        // Where what is done is no clear gain, the linear model is written.
+        let (_, fallback) = chosen(&support, candidate(&support, next_to_linear, promised), linear());
+        assert_eq!(fallback, Some(Fallback::Linear));
+    }
+}
+
+#[test]
 fn a_class_without_rows_stays_next_to_impossible() {
     let target =
         Target::Classes { class_names: vec!["a".into(), "b".into(), "c".into()], labels: vec![0, 2, 2, 0] };
