@@ -1,5 +1,6 @@
 //! Two networks of the same rows as one wider network that says their weighted mean.
 
+use crate::views::scattered;
 use std::marker::PhantomData;
 use weightsmith_base_model::{
     Architecture, BaseModel, ExpectedPerformance, HeldOutErrors, HostLayer, HostWeights, Matrix,
@@ -65,17 +66,6 @@ pub fn averaged(first: &BaseModel, second: &BaseModel, share: f32) -> BaseModel 
         held_out: held_out(first, second),
         level: PhantomData,
     }
-}
-
-/// A matrix whose columns are at other places among `n_inputs`.
-fn scattered(matrix: &Matrix, places: &[usize], n_inputs: usize) -> Vec<f32> {
-    let mut values = vec![0.0; matrix.n_rows * n_inputs];
-    for row in 0..matrix.n_rows {
-        for (column, &place) in places.iter().enumerate() {
-            values[row * n_inputs + place] = matrix.values[row * matrix.n_columns + column];
-        }
-    }
-    values
 }
 
 fn expected(first: &BaseModel, second: &BaseModel, share: f32) -> Option<ExpectedPerformance> {

@@ -255,15 +255,6 @@ pub(crate) fn join(
     let encoding = if ranks { joined.encoding } else { fitted.standard.clone() };
     let n_inputs = encoding.n_columns();
     let n_outputs = parts[0].weights.output_bias.len();
-    let scatter = |matrix: &Matrix, places: &[usize]| -> Vec<f32> {
-        let mut values = vec![0.0; matrix.n_rows * n_inputs];
-        for row in 0..matrix.n_rows {
-            for (column, &place) in places.iter().enumerate() {
-                values[row * n_inputs + place] = matrix.values[row * matrix.n_columns + column];
-            }
-        }
-        values
-    };
     let (mut hidden, mut hidden_bias) = (Vec::new(), Vec::new());
     let mut output_rows = vec![Vec::new(); n_outputs];
     let mut skip = vec![0.0; n_outputs * n_inputs];
@@ -271,7 +262,7 @@ pub(crate) fn join(
     for (part, &share) in parts.iter().zip(shares) {
         let places = if part.gaussian_rank { &joined.right } else { &joined.left };
         for layer in &part.weights.hidden {
-            hidden.extend(scatter(&layer.weight, places));
+            hidden.extend(scattered(&layer.weight, places, n_inputs));
             hidden_bias.extend_from_slice(&layer.bias);
         }
         if let Some(output) = &part.weights.output {
@@ -280,7 +271,7 @@ pub(crate) fn join(
             }
         }
         if let Some(part_skip) = &part.weights.skip {
-            for (sum, value) in skip.iter_mut().zip(scatter(part_skip, places)) {
+            for (sum, value) in skip.iter_mut().zip(scattered(part_skip, places, n_inputs)) {
                 *sum += value * share;
             }
         }
@@ -379,6 +370,17 @@ pub(crate) fn folds(order: &[usize]) -> Vec<usize> {
         folds[row] = position % N_FOLDS.min(order.len());
     }
     folds
+}
+
+/// A matrix whose columns are at other places among `n_inputs`.
+pub(crate) fn scattered(matrix: &Matrix, places: &[usize], n_inputs: usize) -> Vec<f32> {
+    let mut values = vec![0.0; matrix.n_rows * n_inputs];
+    for row in 0..matrix.n_rows {
+        for (column, &place) in places.iter().enumerate() {
+            values[row * n_inputs + place] = matrix.values[row * matrix.n_columns + column];
+        }
+    }
+    values
 }
 
 #[cfg(test)]

@@ -115,9 +115,6 @@ pub fn select(
     clean: Option<&Support>,
     groups: &[usize],
 ) -> Result<Selection, SelectionError> {
-    if let Target::Values(_) = table.target() {
-        return values::select_values(table, clean);
-    }
     let n = table.n_rows();
     if n < LEAST_ROWS {
         return Err(SelectionError::TooFewRows { n_rows: n, least: LEAST_ROWS });
@@ -127,6 +124,9 @@ pub fn select(
         Some(clean) if n_clean > 0 => joined(table, clean)?,
         _ => table.clone(),
     };
+    if let Target::Values(values) = support.target() {
+        return values::select_values(&support, values, n);
+    }
     let mut is_trusted = vec![false; n];
     is_trusted.resize(n + n_clean, true);
     let mut groups = groups.to_vec();

@@ -1,12 +1,12 @@
 //! Rows whose target is a number: which are likely wrong, by what models say that were solved without them.
 
-use super::{LEAST_ROWS, SelectedRow, Selection, Standing};
+use super::{SelectedRow, Selection, Standing};
 use crate::basis::{Bumps, linear};
 use crate::error::SelectionError;
 use crate::linear_algebra::Matrix;
 use crate::ridge::SolvedHead;
-use crate::rows::{encoded, joined};
-use weightsmith_tasks::{Support, Target};
+use crate::rows::encoded;
+use weightsmith_tasks::Support;
 
 /// From which probability of a wrong number on a row is dropped, and is doubtful.
 const DROPPED: f64 = 0.9;
@@ -32,21 +32,17 @@ const LEAST_SPREAD: f64 = 0.01;
 /// far the first believes them.
 ///
 /// What a number is worth for the others is its exact value in the solved head, see [`SolvedHead::cross_fitted_values`].
-pub(super) fn select_values(table: &Support, clean: Option<&Support>) -> Result<Selection, SelectionError> {
-    let n = table.n_rows();
-    if n < LEAST_ROWS {
-        return Err(SelectionError::TooFewRows { n_rows: n, least: LEAST_ROWS });
-    }
-    let n_clean = clean.map_or(0, Support::n_rows);
-    let support = match clean {
-        Some(clean) if n_clean > 0 => joined(table, clean)?,
-        _ => table.clone(),
-    };
-    let Target::Values(values) = support.target() else { unreachable!("asked for numbers alone") };
+///
+/// The rows from `n` on are known to be right.
+pub(super) fn select_values(
+    support: &Support,
+    values: &[f64],
+    n: usize,
+) -> Result<Selection, SelectionError> {
     let Some((centre, scale)) = unit(values) else { return Err(SelectionError::OneClass) };
     let targets: Vec<f64> = values.iter().map(|value| (value - centre) / scale).collect();
     let targets = Matrix::new(values.len(), 1, targets);
-    let inputs = encoded(&support)?;
+    let inputs = encoded(support)?;
     let bases = [linear(&inputs), Bumps::new(&inputs).features(&inputs)];
     let mut belief = vec![1.0; values.len()];
     let mut judged = Judged::default();
@@ -88,7 +84,7 @@ pub(super) fn select_values(table: &Support, clean: Option<&Support>) -> Result<
             reasons,
         }
     };
-    Ok(Selection { rows: (0..n).map(row).collect(), n_clean, threshold: DROPPED })
+    Ok(Selection { rows: (0..n).map(row).collect(), n_clean: values.len() - n, threshold: DROPPED })
 }
 
 /// Mean and standard deviation; none of numbers that do not vary.
