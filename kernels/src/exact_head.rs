@@ -15,8 +15,6 @@ use multiversion::multiversion;
 const ROWS_TOGETHER: usize = 64;
 /// Rows that join the Gram matrix at once.
 const GRAM_ROWS: usize = 4;
-/// Converged: what a plain step promises to take off the penalised loss, as a share of the rows' weight.
-const TOLERANCE: f64 = 1e-7;
 /// By this share of itself the penalised loss, whose logits are f32, may rise by rounding alone.
 const LOSS_ROUNDING: f64 = 1e-5;
 /// Halvings of a step after which a solution is given up.
@@ -63,21 +61,43 @@ pub struct HeadSystem {
     pub precision: Tensor<2>,
 }
 
+/// How far a logistic head is solved.
+#[derive(Copy, Clone, Debug)]
+pub struct LogisticEffort<'a> {
+    /// Coefficients to begin with, `[n_tasks, n_classes, p]` row-major, those of each column adding up to 0 over the
+    /// classes; zeros if none are given.
+    pub start: Option<&'a [f32]>,
+    /// Most steps.
+    pub max_steps: usize,
+    /// Converged is what promises to take no more than this share of the rows' weight off the penalised loss by another plain
+    /// step.
+    pub tolerance: f64,
+}
+
+impl LogisticEffort<'_> {
+    /// From zeros to seven digits.
+    pub fn exact(max_steps: usize) -> Self {
+        Self { start: None, max_steps, tolerance: 1e-7 }
+    }
+}
+
 /// Coefficients of the penalised multinomial logistic regression, and what was met on the way.
 ///
-/// Accelerated steps under Böhning's bound as in [`crate::logistic_head`], but until they have converged (at most
-/// `max_steps`). The momentum starts anew where a step goes against the gradient; a plain step that raises the loss
-/// is taken back and halved.
+/// Accelerated steps under Böhning's bound as in [`crate::logistic_head`], but until they have converged.
+/// The momentum starts anew where a step goes against the gradient; a plain step that raises the loss
+/// is taken back and halved. Of two classes the coefficients of one are solved for: the other's are their negatives.
 ///
 /// # Shapes
 /// - result: `[n_tasks, n_classes, p]`
 ///
 /// Source: Böhning 1992, section 3; O'Donoghue and Candès 2015, "Adaptive restart for accelerated gradient schemes",
 /// section 3.2.
-pub fn exact_logistic_head(system: &HeadSystem, max_steps: usize) -> (Tensor<3>, SolveInfo) {
-    each_task(system, |task, sizes, info| {
+pub fn exact_logistic_head(system: &HeadSystem, effort: LogisticEffort<'_>) -> (Tensor<3>, SolveInfo) {
+    let [n_tasks, _, _] = system.features.dims();
+    each_task(system, |task_idx, task, sizes, info| {
+        let start = effort.start.map(|all| &all[task_idx * all.len() / n_tasks..]);
         let factor = curvature_factor(task, sizes, 0.5, info);
-        logistic(task, sizes, &factor, max_steps, info)
+        logistic(task, sizes, &factor, LogisticEffort { start, ..effort }, info)
     })
 }
 
@@ -86,7 +106,7 @@ pub fn exact_logistic_head(system: &HeadSystem, max_steps: usize) -> (Tensor<3>,
 /// # Shapes
 /// - result: `[n_tasks, n_outputs, p]`
 pub fn exact_ridge_head(system: &HeadSystem) -> (Tensor<3>, SolveInfo) {
-    each_task(system, |task, sizes, info| {
+    each_task(system, |_, task, sizes, info| {
         let factor = curvature_factor(task, sizes, 1.0, info);
         ridge(task, sizes, &factor)
     })
@@ -95,7 +115,7 @@ pub fn exact_ridge_head(system: &HeadSystem) -> (Tensor<3>, SolveInfo) {
 /// How much each row's own target counts in its output by ridge regression, `[n_tasks, n_rows]`.
 pub fn exact_leverages(system: &HeadSystem) -> Tensor<2> {
     let [n_tasks, n_rows, _] = system.features.dims();
-    let (values, _) = on_host(system, |task, sizes, info| {
+    let (values, _) = on_host(system, |_, task, sizes, info| {
         let factor = curvature_factor(task, sizes, 1.0, info);
         leverages(task, sizes, &factor)
     });
@@ -125,7 +145,7 @@ fn read<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
 /// Results of `work` for every task, one after the other.
 fn on_host(
     system: &HeadSystem,
-    work: impl Fn(&Task<'_>, Sizes, &mut SolveInfo) -> Vec<f64>,
+    work: impl Fn(usize, &Task<'_>, Sizes, &mut SolveInfo) -> Vec<f64>,
 ) -> (Vec<f32>, SolveInfo) {
     let [n_tasks, n_rows, p] = system.features.dims();
     let [_, _, n_outputs] = system.targets.dims();
@@ -140,7 +160,7 @@ fn on_host(
             row_weights: &row_weights[task_idx * n_rows..(task_idx + 1) * n_rows],
             precision: &precision[task_idx * p..(task_idx + 1) * p],
         };
-        let solved = work(&task, Sizes { p, n_outputs }, &mut info);
+        let solved = work(task_idx, &task, Sizes { p, n_outputs }, &mut info);
         results.extend(solved.into_iter().map(|value| value as f32));
     }
     (results, info)
@@ -148,7 +168,7 @@ fn on_host(
 
 fn each_task(
     system: &HeadSystem,
-    work: impl Fn(&Task<'_>, Sizes, &mut SolveInfo) -> Vec<f64>,
+    work: impl Fn(usize, &Task<'_>, Sizes, &mut SolveInfo) -> Vec<f64>,
 ) -> (Tensor<3>, SolveInfo) {
     let [n_tasks, _, p] = system.features.dims();
     let [_, _, n_outputs] = system.targets.dims();
@@ -202,12 +222,15 @@ fn gram(features: &[f32], row_weights: &[f32], gram: &mut Square) {
     }
 }
 
-/// The penalised loss at `[n_classes, p]` coefficients, and minus its gradient into `slope`.
+/// The penalised loss at `[n_classes, p]` coefficients, or at those of the first of two classes alone, and minus its
+/// gradient into `slope`, of the same shape: as if the coefficients of the classes had no bond.
 #[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
 fn loss_and_slope(task: &Task<'_>, sizes: Sizes, coefficients: &[f64], slope: &mut [f64]) -> f64 {
     let Sizes { p, n_outputs } = sizes;
     let narrow: Vec<f32> = coefficients.iter().map(|value| *value as f32).collect();
-    let mut part = vec![0.0f32; n_outputs * p];
+    let is_one_of_two = coefficients.len() < n_outputs * p;
+    let penalty_share = if is_one_of_two { 1.0 } else { 0.5 };
+    let mut part = vec![0.0f32; coefficients.len()];
     let mut scores = vec![0.0f32; n_outputs];
     let mut loss = 0.0;
     let penalties = std::iter::repeat(task.precision);
@@ -217,7 +240,7 @@ fn loss_and_slope(task: &Task<'_>, sizes: Sizes, coefficients: &[f64], slope: &m
         for column in 0..p {
             let pull = f64::from(precision[column]) * own[column];
             slope[column] = -pull;
-            loss += 0.5 * pull * own[column];
+            loss += penalty_share * pull * own[column];
         }
     }
     let rows = task.features.chunks(ROWS_TOGETHER * p).zip(task.targets.chunks(ROWS_TOGETHER * n_outputs));
@@ -227,6 +250,9 @@ fn loss_and_slope(task: &Task<'_>, sizes: Sizes, coefficients: &[f64], slope: &m
         for ((x, target), &weight) in rows.filter(|(_, weight)| **weight != 0.0) {
             for (score, own) in scores.iter_mut().zip(narrow.chunks_exact(p)) {
                 *score = dot(x, own);
+            }
+            if is_one_of_two {
+                scores[1] = -scores[0];
             }
             let own: f64 = scores.iter().zip(target).map(|(score, t)| f64::from(score * t)).sum();
             let highest = scores.iter().copied().fold(f32::MIN, f32::max);
@@ -247,20 +273,24 @@ fn logistic(
     task: &Task<'_>,
     sizes: Sizes,
     factor: &Factor,
-    max_steps: usize,
+    effort: LogisticEffort<'_>,
     info: &mut SolveInfo,
 ) -> Vec<f64> {
     let Sizes { p, n_outputs } = sizes;
-    let width = n_outputs * p;
+    let is_one_of_two = n_outputs == 2;
+    let width = if is_one_of_two { p } else { n_outputs * p };
     let rows_weight: f64 = task.row_weights.iter().map(|weight| f64::from(*weight)).sum();
-    let (mut now, mut before) = (vec![0.0; width], vec![0.0; width]);
+    let mut now = vec![0.0; width];
+    let start = effort.start.into_iter().flatten();
+    now.iter_mut().zip(start).for_each(|(now, start)| *now = f64::from(*start));
+    let mut before = now.clone();
     let (mut ahead, mut slope, mut change) = (now.clone(), now.clone(), now.clone());
     let mut best = (f64::INFINITY, now.clone());
     let (mut since_start, mut length, mut n_halvings) = (0u32, 1.0, 0);
     // Whether the next step is to be a plain one, and whether the last one was: only these must not raise the loss.
     let (mut is_plain, mut was_plain) = (true, false);
     let mut converged = false;
-    for _ in 0..max_steps {
+    for _ in 0..effort.max_steps {
         let momentum = f64::from(since_start) / f64::from(since_start + 3);
         for ((ahead, now), before) in ahead.iter_mut().zip(&now).zip(&before) {
             *ahead = now + momentum * (now - before);
@@ -291,11 +321,12 @@ fn logistic(
         change.copy_from_slice(&slope);
         change.chunks_exact_mut(p).for_each(|change| factor.solve(change));
         let promised: f64 = change.iter().zip(&slope).map(|(change, slope)| change * slope).sum();
+        let promised = if is_one_of_two { 2.0 * promised } else { promised };
         before.copy_from_slice(&now);
         for ((now, ahead), change) in now.iter_mut().zip(&ahead).zip(&change) {
             *now = ahead + length * change;
         }
-        converged = promised <= TOLERANCE * rows_weight;
+        converged = promised <= effort.tolerance * rows_weight;
         if converged {
             break;
         }
@@ -311,7 +342,11 @@ fn logistic(
     }
     info.n_unconverged += usize::from(!converged);
     // The last step has not been looked at yet.
-    if loss_and_slope(task, sizes, &now, &mut slope) <= best.0 { now } else { best.1 }
+    let mut found = if loss_and_slope(task, sizes, &now, &mut slope) <= best.0 { now } else { best.1 };
+    if is_one_of_two {
+        found.extend(found.clone().into_iter().map(|value| -value));
+    }
+    found
 }
 
 /// `[n_outputs, p]`.

@@ -30,7 +30,9 @@ pub use cholesky::{
 };
 pub use cpu::dot;
 pub use device::{DeviceError, open_device};
-pub use exact_head::{HeadSystem, SolveInfo, exact_leverages, exact_logistic_head, exact_ridge_head};
+pub use exact_head::{
+    HeadSystem, LogisticEffort, SolveInfo, exact_leverages, exact_logistic_head, exact_ridge_head,
+};
 pub use layer_norm::{layer_norm, layer_norm_reference};
 pub use logistic_head::{logistic_head, logistic_head_reference};
 pub use lowest_pairs::{Pair, Tower, lowest_pairs, lowest_pairs_reference};

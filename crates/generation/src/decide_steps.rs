@@ -7,7 +7,7 @@ use weightsmith_metamodel::Labels;
 use weightsmith_training::LogStrengths;
 
 /// Shares of the views with steps in the network; of the forest, and of the smooth function, in the outputs.
-const STEPPED_SHARES: [f32; 6] = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0];
+const STEPPED_SHARES: [f32; 5] = [0.2, 0.4, 0.6, 0.8, 1.0];
 const FOREST_SHARES: [f32; 8] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8];
 const SMOOTH_SHARES: [f32; 9] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0];
 /// The shares of views with steps, of generated views, of the forest and of the smooth function in the outputs that are picked
@@ -15,6 +15,8 @@ const SMOOTH_SHARES: [f32; 9] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0];
 /// squared distance of 1 away are picked for half the loss.
 const USUAL_SHARES: [f32; 4] = [0.15, 0.35, 0.25, 0.25];
 const USUAL_SHARES_WITHOUT: [f32; 4] = [0.2, 0.5, 0.3, 0.0];
+/// The same of so few rows that no steps are tried.
+const USUAL_SHARES_OF_FEW_ROWS: [f32; 4] = [0.0, 0.5, 0.3, 0.2];
 /// The same where columns are many for the rows: there steps and a smooth function take noise for a law more often.
 const USUAL_SHARES_IF_WIDE: [f32; 4] = [0.05, 0.55, 0.3, 0.1];
 const ROWS_TO_TELL: f32 = 50.0;
@@ -124,6 +126,7 @@ impl Decision {
         let smooth = smooth.map(|told| calibrated(of(&every, told), labels));
         let usual = match smooth {
             _ if held_out.is_wide => &USUAL_SHARES_IF_WIDE,
+            Some(_) if held_out.stepped.is_empty() => &USUAL_SHARES_OF_FEW_ROWS,
             Some(_) => &USUAL_SHARES,
             None => &USUAL_SHARES_WITHOUT,
         };
@@ -141,30 +144,27 @@ impl Decision {
         let generated = of(&rows, &held_out.generated);
         let strength = ROWS_TO_TELL / rows.len() as f32;
         let (mut best, mut plain) = (None, None);
+        let mut judged = |at: usize, stepped: f32, network: Vec<f32>| {
+            for (&(forest, smooth), loss) in shares.iter().zip(judge.losses(network, &shares)) {
+                // A network without a share takes no steps.
+                if stepped > 0.0 && network_share(forest, smooth) == 0.0 {
+                    continue;
+                }
+                let mut choice = Choice { at, stepped, forest, smooth, loss, penalised: loss };
+                choice.penalised *= 1.0 + strength * choice.distance(usual);
+                best = choice.better(best);
+                if stepped == 0.0 && smooth == 0.0 {
+                    plain = choice.better(plain);
+                }
+            }
+        };
+        judged(0, 0.0, generated.clone());
         for (at, stepped_views) in held_out.stepped.iter().enumerate() {
             let stepped_views = of(&rows, stepped_views);
             for stepped in STEPPED_SHARES {
-                // Without steps their number does not matter.
-                if stepped == 0.0 && at > 0 {
-                    continue;
-                }
-                let network: Vec<f32> = generated
-                    .iter()
-                    .zip(&stepped_views)
-                    .map(|(generated, after)| generated + stepped * (after - generated))
-                    .collect();
-                for (&(forest, smooth), loss) in shares.iter().zip(judge.losses(network, &shares)) {
-                    // A network without a share takes no steps.
-                    if stepped > 0.0 && network_share(forest, smooth) == 0.0 {
-                        continue;
-                    }
-                    let mut choice = Choice { at, stepped, forest, smooth, loss, penalised: loss };
-                    choice.penalised *= 1.0 + strength * choice.distance(usual);
-                    best = choice.better(best);
-                    if stepped == 0.0 && smooth == 0.0 {
-                        plain = choice.better(plain);
-                    }
-                }
+                let pairs = generated.iter().zip(&stepped_views);
+                let network = pairs.map(|(generated, after)| generated + stepped * (after - generated));
+                judged(at, stepped, network.collect());
             }
         }
         let nothing =
@@ -191,6 +191,9 @@ impl Decision {
 
     /// What the network says of rows held out, before the forest.
     pub(crate) fn network(&self, held_out: &HeldOut) -> Vec<f32> {
+        if self.stepped_share == 0.0 {
+            return held_out.generated.clone();
+        }
         let pairs = held_out.generated.iter().zip(&held_out.stepped[self.at]);
         pairs.map(|(generated, stepped)| generated + self.stepped_share * (stepped - generated)).collect()
     }

@@ -2,9 +2,9 @@
 //! They see what a few generated units find hard: thresholds on several columns at once, and curves through few rows.
 //!
 //! The move is solved, not trained: on rows that are mixed from the support's own, ridge regression fits the difference
-//! between what the network says and what all would say on average, by hidden units along random directions: as the smooth
-//! function's length scales have it, then pairs of columns for what is left. These join the network, which stays one
-//! hidden layer. How much each counts is picked by what all say of rows that they have not seen.
+//! between what the network says and what all would say on average, by random hidden units: along directions as the smooth
+//! function's length scales have them, and along pairs of columns that bend where the forest splits. These join the
+//! network, which stays one hidden layer. How much each counts is picked by what all say of rows that they have not seen.
 //!
 //! Source: Hinton et al. 2015, "Distilling the knowledge in a neural network", for the idea.
 
@@ -30,21 +30,21 @@ const USUAL_SHARE: f32 = 0.3;
 const ROWS_TO_TELL: f32 = 100.0;
 /// Most rows that the forest is grown on.
 const MAX_GROWN: usize = 2048;
-/// Most support rows, and how many mixed rows, that a move is solved on.
+/// Hidden units that carry what one teacher says: so many for each row that the forest was grown on, at least and at most. The
+/// more rows, the more there is to follow.
+const UNITS_A_ROW: f32 = 1.5;
+const N_UNITS: [usize; 2] = [256, 640];
+/// Most support rows that a move is solved on, and mixed rows for each hidden unit of one teacher.
 const MAX_PLAIN: usize = 600;
-const N_MIXED: usize = 900;
+const MIXED_A_UNIT: usize = 8;
 /// How much of a mixed row comes from another row.
 const MIXTURES: [f64; 3] = [0.15, 0.3, 0.5];
 /// Least class share, for its logarithm is what is fitted.
 const LEAST_SHARE: f32 = 1e-4;
-/// Ridge strength, relative to the number of rows, and that for smooth values, which can be followed closely.
-const RIDGE: f32 = 0.02;
-const SMOOTH_RIDGE: f32 = 0.001;
-/// Hidden units that are added to carry the move, and the columns that each looks at.
-const N_UNITS: usize = 384;
-const N_COLUMNS: usize = 2;
-/// Spread of their shifts, in standard deviations.
-const SHIFT: f32 = 0.8;
+/// Ridge strengths, relative to the number of rows that a move is solved on: of units that follow the smooth function, and of
+/// inputs; of units that follow the forest, times the support's rows: of few rows its steps are better smoothed.
+const SMOOTH_RIDGE: f32 = 0.002;
+const FOREST_RIDGE_TIMES_ROWS: f32 = 1.0;
 
 /// A support as the forest sees it. Rows and columns come in an order of their own, so that theirs changes nothing.
 pub(crate) struct DistillationData<'a> {
@@ -173,28 +173,33 @@ impl<'a> Teacher<'a> {
     pub(crate) fn left_out_changes(&self, said: impl Fn(usize) -> Vec<f32>) -> Vec<(usize, Vec<f32>)> {
         let n_outputs = self.data.labels.n_outputs();
         let change = |(&row, forest): (&usize, &[f32])| {
-            let before = said(row);
-            let mut after = before.clone();
-            let mut approach = |share: f32, told: &[f32]| {
-                let change = self.change(share, &after, told);
-                after.iter_mut().zip(change).for_each(|(after, change)| *after += change);
-            };
-            if let Some(smooth) = &self.smooth {
-                approach(self.smooth_share(smooth), &smooth.left_out[row * n_outputs..][..n_outputs]);
-            }
-            approach(self.share, forest);
-            (row, after.iter().zip(before).map(|(after, before)| after - before).collect())
+            let smooth = self.smooth.as_ref();
+            let smooth = smooth.map(|smooth| &smooth.left_out[row * n_outputs..][..n_outputs]);
+            let (told, share) = self.together(smooth, forest);
+            (row, self.change(share, &said(row), &told))
         };
         self.grown.iter().zip(self.forest.left_out.chunks_exact(n_outputs)).map(change).collect()
     }
 
-    /// Share of the smooth function in what all but the forest say: the network approaches it first.
-    fn smooth_share(&self, smooth: &SmoothTeacher) -> f32 {
-        smooth.share / (1.0 - self.share)
+    /// What the teachers say on average, each by its share, and their share together.
+    fn together(&self, smooth: Option<&[f32]>, forest: &[f32]) -> (Vec<f32>, f32) {
+        let Some((teacher, smooth)) = self.smooth.as_ref().zip(smooth) else {
+            return (forest.to_vec(), self.share);
+        };
+        let share = teacher.share + self.share;
+        let both = smooth.iter().zip(forest);
+        let told = both.map(|(smooth, forest)| (teacher.share * smooth + self.share * forest) / share);
+        (told.collect(), share)
+    }
+
+    /// Hidden units that carry what one teacher says.
+    fn n_units(&self) -> usize {
+        let [least, most] = N_UNITS;
+        ((UNITS_A_ROW * self.grown.len() as f32) as usize).clamp(least, most)
     }
 
     /// Support rows, and rows that are mixed of two.
-    fn mixed(&mut self) -> Table {
+    fn mixed(&self, rng: &mut ChaCha8Rng) -> Table {
         let table = self.data.table;
         let plain = views::spread(&self.grown, MAX_PLAIN).unwrap_or_else(|| self.grown.clone());
         // Table columns in the order in which their encoded columns are seen.
@@ -206,13 +211,14 @@ impl<'a> Teacher<'a> {
             }
         }
         let mut rows: Vec<Vec<usize>> = vec![plain.clone(); table.columns().len()];
-        for _ in 0..N_MIXED {
-            let mut pick = || self.grown[self.rng.random_range(0..self.grown.len())];
+        let n_mixed = MIXED_A_UNIT * self.n_units();
+        for _ in 0..n_mixed {
+            let mut pick = || self.grown[rng.random_range(0..self.grown.len())];
             let (first, second) = (pick(), pick());
-            let mixture = MIXTURES[self.rng.random_range(0..MIXTURES.len())];
+            let mixture = MIXTURES[rng.random_range(0..MIXTURES.len())];
             rows.iter_mut().for_each(|rows| rows.push(first));
             for &source in &sources {
-                if self.rng.random_bool(mixture) {
+                if rng.random_bool(mixture) {
                     *rows[source].last_mut().expect("pushed above") = second;
                 }
             }
@@ -221,17 +227,31 @@ impl<'a> Teacher<'a> {
         let columns: Vec<Column> = columns
             .map(|(column, rows)| Column { name: column.name.clone(), values: column.values.select(rows) })
             .collect();
-        Table::new(plain.len() + N_MIXED, columns).expect("columns of a table, all of one length")
+        Table::new(plain.len() + n_mixed, columns).expect("columns of a table, all of one length")
     }
 
-    /// Hidden units along random pairs of columns of rows in a network's encoding. `places` tells where the columns of the
-    /// standard encoding lie in it.
-    fn pairs(&mut self, inputs: &Rows, places: &[usize]) -> HostLayer {
-        let columns = self.data.columns;
-        random_units(inputs, N_UNITS, SHIFT, &mut self.rng, |unit, rng| {
-            for _ in 0..N_COLUMNS {
-                unit[places[columns[rng.random_range(0..columns.len())]]] += normal(rng);
+    /// Hidden units that bend along one or two splits of the forest, of those that a support row meets. The columns of the
+    /// standard encoding lie at `places` among the `n_inputs`.
+    fn bent_at_splits(&self, n_inputs: usize, places: &[usize], rng: &mut ChaCha8Rng) -> HostLayer {
+        let data = &self.data;
+        random_units(self.n_units(), n_inputs, rng, |unit, rng| {
+            let row = data.rows.row(self.grown[rng.random_range(0..self.grown.len())]);
+            let row: Vec<f32> = data.columns.iter().map(|&column| row[column]).collect();
+            let mut any = || {
+                let column = rng.random_range(0..row.len());
+                (column, row[column])
+            };
+            let anywhere = [any(), any()];
+            let mut bend = 0.0;
+            for (column, threshold) in self.forest.two_splits(&row, rng).unwrap_or(anywhere) {
+                let weight = &mut unit[places[data.columns[column]]];
+                // Of two splits of a column the first one counts.
+                if *weight == 0.0 {
+                    *weight = normal(rng);
+                    bend += *weight * threshold;
+                }
             }
+            bend
         })
     }
 
@@ -240,7 +260,7 @@ impl<'a> Teacher<'a> {
     /// # Errors
     /// None, unless the encoding is not of the support's table.
     pub(crate) fn distil_into(
-        &mut self,
+        &self,
         student: &Student<'_>,
         weights: &mut HostWeights,
         device: &Device,
@@ -248,64 +268,60 @@ impl<'a> Teacher<'a> {
         if self.share == 0.0 && self.smooth.is_none() {
             return Ok(());
         }
-        let table = self.mixed();
+        let mut rng = self.rng.clone();
+        let table = self.mixed(&mut rng);
         let seen = self.data.encoding.encode(&table)?;
         let rows = student.encoding.encode(&table)?;
-        if let Some(teacher) = &self.smooth {
-            let units = teacher.smooth.units(&rows, student.places, &mut self.rng);
-            let told = teacher.smooth.told(&seen);
-            let (told, ridge) = match self.data.labels {
-                Labels::Values(_) => (told, SMOOTH_RIDGE),
-                Labels::Classes { n_classes, .. } => {
-                    (all_sharpened(&told, *n_classes, teacher.sharpness), RIDGE)
-                }
-            };
-            let lesson = Lesson { told, share: self.smooth_share(teacher), units, ridge };
-            self.approach(&rows, lesson, student, weights, device);
-        }
+        let mut units = HostLayer { weight: Matrix::new(0, rows.n_columns, vec![]), bias: vec![] };
+        let forest_ridge = FOREST_RIDGE_TIMES_ROWS / self.grown.len() as f32;
+        let mut ridges = Vec::new();
+        let mut join = |more: HostLayer, ridge: f32| {
+            ridges.resize(ridges.len() + more.bias.len(), ridge);
+            units.weight.values.extend(more.weight.values);
+            units.weight.n_rows += more.weight.n_rows;
+            units.bias.extend(more.bias);
+        };
         if self.share > 0.0 {
-            let units = self.pairs(&rows, student.places);
-            let told = self.forest.predict(&reorder(&seen, self.data.columns));
-            let lesson = Lesson { told, share: self.share, units, ridge: RIDGE };
-            self.approach(&rows, lesson, student, weights, device);
+            join(self.bent_at_splits(rows.n_columns, student.places, &mut rng), forest_ridge);
         }
+        let smooth = self.smooth.as_ref().map(|teacher| {
+            join(teacher.smooth.units(self.n_units(), &rows, student.places, &mut rng), SMOOTH_RIDGE);
+            let told = teacher.smooth.told(&seen);
+            match self.data.labels {
+                Labels::Values(_) => told,
+                Labels::Classes { n_classes, .. } => all_sharpened(&told, *n_classes, teacher.sharpness),
+            }
+        });
+        let forest = self.forest.predict(&reorder(&seen, self.data.columns));
+        let (told, share) = self.together(smooth.as_deref(), &forest);
+        let wanted = self.wanted(&rows, student, weights, (&told, share), device);
+        let input_ridge = if self.smooth.is_some() { SMOOTH_RIDGE } else { forest_ridge };
+        ridges.resize(ridges.len() + rows.n_columns, input_ridge);
+        let x = TensorData::new(rows.values, [rows.n_rows, rows.n_columns]);
+        let found = Move::solve(Tensor::from_data(x, device), &units, ridges, wanted);
+        found.apply(student.outputs, units, weights);
         Ok(())
     }
 
-    /// Moves a network by hidden units that join it, so that it says of `rows` what both would say on average.
-    fn approach(
+    /// How the network's outputs for `rows` should change: `[n_rows, n_outputs]`. `told` is what the teachers say of them, with
+    /// their share.
+    fn wanted(
         &self,
         rows: &Rows,
-        lesson: Lesson,
         student: &Student<'_>,
-        weights: &mut HostWeights,
+        weights: &HostWeights,
+        (told, share): (&[f32], f32),
         device: &Device,
-    ) {
-        let (n, d, k) = (rows.n_rows, rows.n_columns, student.outputs.len());
-        let x = Tensor::<2>::from_data(TensorData::new(rows.values.clone(), [n, d]), device);
-        let n_named = weights.output_bias.len();
-        let said = predict(&Weights::<Base>::from_host(weights, device), x.clone().unsqueeze::<3>());
+    ) -> Tensor<2> {
+        let (n, n_named, k) = (rows.n_rows, weights.output_bias.len(), student.outputs.len());
+        let x = TensorData::new(rows.values.clone(), [1, n, rows.n_columns]);
+        let said = predict(&Weights::<Base>::from_host(weights, device), Tensor::<3>::from_data(x, device));
         let said = read(said.reshape([n, n_named]));
         let said = said.chunks_exact(n_named).map(|row| student.seen(row));
-        let pairs = said.zip(lesson.told.chunks_exact(k));
-        let wanted: Vec<f32> =
-            pairs.flat_map(|(said, told)| self.change(lesson.share, &said, told)).collect();
-        let wanted = Tensor::<2>::from_data(TensorData::new(wanted, [n, k]), device);
-        let found = Move::solve(x, &lesson.units, wanted, lesson.ridge);
-        found.apply(student.outputs, lesson.units, weights);
+        let pairs = said.zip(told.chunks_exact(k));
+        let wanted: Vec<f32> = pairs.flat_map(|(said, told)| self.change(share, &said, told)).collect();
+        Tensor::from_data(TensorData::new(wanted, [n, k]), device)
     }
-}
-
-/// What a network is taught by one teacher.
-struct Lesson {
-    /// What the teacher says of each row, class shares or standardised values: `[n_rows, n_outputs]`.
-    told: Vec<f32>,
-    /// Its share in the outputs that are wanted.
-    share: f32,
-    /// Hidden units that carry the move.
-    units: HostLayer,
-    /// Ridge strength, relative to the number of rows.
-    ridge: f32,
 }
 
 /// The network that is taught.
@@ -334,8 +350,9 @@ struct Move {
 }
 
 impl Move {
-    /// Ridge regression of the wanted changes `[n_rows, n_outputs]` on `units` of `x`, `[n_rows, n_inputs]`, and `x` itself.
-    fn solve(x: Tensor<2>, units: &HostLayer, wanted: Tensor<2>, ridge: f32) -> Self {
+    /// Ridge regression of the wanted changes `[n_rows, n_outputs]` on `units` of `x`, `[n_rows, n_inputs]`, and `x` itself, each with its
+    /// strength, relative to the number of rows.
+    fn solve(x: Tensor<2>, units: &HostLayer, ridges: Vec<f32>, wanted: Tensor<2>) -> Self {
         let device = x.device();
         let [n, k] = wanted.dims();
         let matrix = |matrix: &Matrix| {
@@ -350,7 +367,8 @@ impl Move {
         let features = values.reshape([n, p]);
         let middle = wanted.clone().mean_dim(0); // [1, k]
         let transposed = features.clone().transpose(); // [p, n]
-        let gram = transposed.clone().matmul(features) / n as f32 + Tensor::eye(p, &device) * ridge;
+        let ridges = Tensor::<2>::from_data(TensorData::new(ridges, [1, p]), &device);
+        let gram = transposed.clone().matmul(features) / n as f32 + Tensor::eye(p, &device) * ridges;
         let right = transposed.matmul(wanted - middle.clone()) / n as f32; // [p, k]
         let solved = cholesky_solve(gram.unsqueeze::<3>(), right.unsqueeze::<3>()).reshape([p, k]);
         let coefficients = solved / scale.reshape([p, 1]);

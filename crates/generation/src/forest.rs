@@ -28,13 +28,24 @@ struct Tree {
 }
 
 impl Tree {
+    /// The node that a row goes to from a split.
+    fn next(&self, split: Node, row: &[f32]) -> Node {
+        let below = row[split.column as usize] < split.threshold;
+        self.nodes[split.next as usize + usize::from(!below)]
+    }
+
     fn leaf<'a>(&'a self, row: &[f32], n_outputs: usize) -> &'a [f32] {
         let mut node = self.nodes[0];
         while node.column != LEAF {
-            let below = row[node.column as usize] < node.threshold;
-            node = self.nodes[node.next as usize + usize::from(!below)];
+            node = self.next(node, row);
         }
         &self.outputs[node.next as usize..][..n_outputs]
+    }
+
+    /// The splits that a row meets, from the root on.
+    fn path(&self, row: &[f32]) -> impl Iterator<Item = Node> {
+        let split = |node: Node| (node.column != LEAF).then_some(node);
+        std::iter::successors(split(self.nodes[0]), move |node| split(self.next(*node, row)))
     }
 }
 
@@ -77,6 +88,16 @@ impl Forest {
             }
         }
         Self { trees, n_outputs, left_out }
+    }
+
+    /// Column and threshold of two splits that a row meets in a tree, both picked at random; they may be the same. None
+    /// where the tree is a single leaf.
+    pub(crate) fn two_splits(&self, row: &[f32], rng: &mut ChaCha8Rng) -> Option<[(usize, f32); 2]> {
+        let tree = &self.trees[rng.random_range(0..self.trees.len())];
+        let path: Vec<(usize, f32)> =
+            tree.path(row).map(|node| (node.column as usize, node.threshold)).collect();
+        let mut pick = || path[rng.random_range(0..path.len())];
+        (!path.is_empty()).then(|| [pick(), pick()])
     }
 
     /// Class shares or values of other rows, `[n_rows, n_outputs]`.

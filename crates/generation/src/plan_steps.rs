@@ -22,8 +22,12 @@ pub enum Steps {
     Fixed(usize),
 }
 
-/// Fewest rows that are split into folds: with 32, a wrong choice costs as much as a right one brings.
+/// Fewest rows on which steps are tried: with 32, a wrong choice costs as much as a right one brings. From so many rows with values on
+/// a smooth function may share the output all the same, beside so many generated views in the folds that decide it; it makes
+/// classes worse.
 const MIN_ROWS: usize = 48;
+const MIN_SMOOTH_ROWS: usize = 16;
+const FEW_VIEWS: usize = 2;
 /// Folds.
 const N_FOLDS: usize = 4;
 /// Numbers of steps that are tried, and the most of them up to [`FEW_ROWS`].
@@ -70,11 +74,25 @@ pub(crate) struct Sizes {
 }
 
 impl StepPlan {
-    /// The most that the sizes allow; none where there are too few rows to hold some out, more columns than rows, or where a
+    /// The most that the sizes allow, of few rows no steps; none where there are too few rows to hold some out, more columns than rows, or where a
     /// single step would cost too much.
     pub(crate) fn new(steps: Steps, sizes: Sizes) -> Option<Self> {
-        if sizes.n_rows < MIN_ROWS || steps == Steps::Fixed(0) {
+        if steps == Steps::Fixed(0) {
             return None;
+        }
+        if sizes.n_rows < MIN_ROWS {
+            let pays = sizes.n_outputs == 1
+                && sizes.n_rows >= MIN_SMOOTH_ROWS
+                && sizes.n_columns <= sizes.n_rows
+                && Smooth::fits(sizes.n_columns);
+            let n_views = FEW_VIEWS.min(sizes.n_views);
+            let plan = Self { n_views, n_folds: N_FOLDS, n_steps: vec![], has_smooth: true };
+            let is_afforded = match steps {
+                Steps::Fixed(_) => false,
+                Steps::Decided => true,
+                Steps::Within { milliseconds } => sizes.cost(&plan) <= milliseconds as f64 * A_MILLISECOND,
+            };
+            return (pays && is_afforded).then_some(plan);
         }
         // There steps, and shares picked by folds with fewer rows still, cost more than they bring.
         if sizes.n_columns > sizes.n_rows && !matches!(steps, Steps::Fixed(_)) {
@@ -157,9 +175,10 @@ mod tests {
     fn more_rows_pay_for_more_steps_and_wide_tables_for_fewer() {
         let most = |n_rows, n_columns| {
             let plan = StepPlan::new(Steps::Decided, sizes(n_rows, n_columns));
-            plan.map_or((0, 0), |plan| (plan.n_views, *plan.n_steps.last().unwrap()))
+            plan.map_or((0, 0), |plan| (plan.n_views, plan.n_steps.last().copied().unwrap_or(0)))
         };
-        assert_eq!(most(MIN_ROWS - 1, 4), (0, 0));
+        assert_eq!(most(MIN_ROWS - 1, 4), (FEW_VIEWS, 0));
+        assert_eq!(most(MIN_SMOOTH_ROWS - 1, 4), (0, 0));
         assert_eq!(most(128, 16), (2, 8));
         assert_eq!(most(1024, 16), (4, 30));
         assert_eq!(most(512, 16), (4, 30));
@@ -173,6 +192,18 @@ mod tests {
         assert!(plan(Steps::Decided, 128).is_some() && plan(Steps::Decided, 129).is_none());
         assert!(plan(Steps::Within { milliseconds: 10_000 }, 129).is_none());
         assert!(plan(Steps::Fixed(3), 129).is_some());
+    }
+
+    #[test]
+    fn a_smooth_function_shares_the_output_of_few_rows_if_they_have_values() {
+        let plan =
+            |steps, n_outputs, n_columns| StepPlan::new(steps, Sizes { n_outputs, ..sizes(32, n_columns) });
+        let values = plan(Steps::Decided, 1, 8).unwrap();
+        assert!(values.has_smooth && values.n_steps.is_empty());
+        assert_eq!(plan(Steps::Decided, 2, 8), None);
+        assert_eq!(plan(Steps::Decided, 1, 33), None);
+        assert_eq!(plan(Steps::Fixed(3), 1, 8), None);
+        assert_eq!(plan(Steps::Within { milliseconds: 0 }, 1, 8), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use crate::reading::Reading;
 use crate::units::{normal, random_units};
 use crate::views;
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use weightsmith_base_model::{HostLayer, Rows};
 use weightsmith_metamodel::Labels;
@@ -19,10 +20,6 @@ const MAX_ROWS: usize = 1024;
 const MAX_COLUMNS: usize = 128;
 /// Least standard deviation of the membership in classes.
 const LEAST_SCALE: f64 = 1e-6;
-/// Hidden units that carry it.
-const N_UNITS: usize = 384;
-/// Spread of their shifts, in standard deviations.
-const SHIFT: f32 = 1.0;
 /// Logarithm of the sharpness of class shares that is likely, its standard deviation, and those that are tried.
 const USUAL_LOG_SHARPNESS: f32 = 1.4;
 const SHARPNESS_STD: f32 = 0.7;
@@ -125,14 +122,22 @@ impl Smooth {
         told.chunks_exact(self.process.n_outputs()).flat_map(of_row).collect()
     }
 
-    /// Hidden units along random directions in which every column counts as its length scale has it: units and biases for
-    /// `inputs`, among whose columns those of the standard encoding lie at `places`.
-    pub(crate) fn units(&self, inputs: &Rows, places: &[usize], rng: &mut ChaCha8Rng) -> HostLayer {
+    /// `n_units` hidden units along random directions in which every column counts as its length scale has it, each bending at
+    /// one of the rows of `inputs`, among whose columns those of the standard encoding lie at `places`.
+    pub(crate) fn units(
+        &self,
+        n_units: usize,
+        inputs: &Rows,
+        places: &[usize],
+        rng: &mut ChaCha8Rng,
+    ) -> HostLayer {
         let inverse_lengths = self.process.inverse_lengths();
-        random_units(inputs, N_UNITS, SHIFT, rng, |unit, rng| {
+        random_units(n_units, inputs.n_columns, rng, |unit, rng| {
             for (&column, inverse_length) in self.columns.iter().zip(&inverse_lengths) {
                 unit[places[column]] = *inverse_length as f32 * normal(rng);
             }
+            let row = inputs.row(rng.random_range(0..inputs.n_rows));
+            unit.iter().zip(row).map(|(weight, value)| weight * value).sum()
         })
     }
 }

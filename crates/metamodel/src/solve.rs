@@ -5,8 +5,8 @@ use crate::config::{MetamodelConfig, limits};
 use crate::head::IN_NO_FOLD;
 use burn::tensor::{Tensor, TensorData, activation};
 use weightsmith_kernels::{
-    HeadSystem, SolveInfo, cholesky_solve, exact_leverages, exact_logistic_head, exact_ridge_head,
-    logistic_head,
+    HeadSystem, LogisticEffort, SolveInfo, cholesky_solve, exact_leverages, exact_logistic_head,
+    exact_ridge_head, logistic_head,
 };
 use weightsmith_tasks::TaskType;
 
@@ -170,7 +170,9 @@ fn single(config: &MetamodelConfig, rows: &HeadSystem) -> Tensor<3> {
 
 fn double(config: &MetamodelConfig, rows: &HeadSystem) -> (Tensor<3>, SolveInfo) {
     match config.task_type {
-        TaskType::Classification => exact_logistic_head(rows, EXACT_STEPS * config.head_steps),
+        TaskType::Classification => {
+            exact_logistic_head(rows, LogisticEffort::exact(EXACT_STEPS * config.head_steps))
+        }
         TaskType::Regression => exact_ridge_head(rows),
     }
 }

@@ -86,7 +86,7 @@ fn naive_slope(system: &HeadSystem, coefficients: &[f64]) -> Vec<f64> {
 fn the_gradient_vanishes_at_the_solution() {
     for (n_rows, n_columns, separable) in [(300, 5, false), (2100, 20, false), (40, 60, true)] {
         let system = system(n_rows, n_columns, separable, 7);
-        let (coefficients, info) = exact_logistic_head(&system, 400);
+        let (coefficients, info) = exact_logistic_head(&system, LogisticEffort::exact(400));
         assert_eq!((info.n_unconverged, info.n_raised_pivots), (0, 0), "{n_rows} rows: {info:?}");
         let coefficients: Vec<f64> = read(&coefficients).into_iter().map(f64::from).collect();
         let slope = naive_slope(&system, &coefficients);
@@ -99,6 +99,59 @@ fn the_gradient_vanishes_at_the_solution() {
             length(&slope),
             length(&start)
         );
+    }
+}
+
+/// The classes of a system as two: the first, and the others.
+fn of_two(system: &HeadSystem) -> HeadSystem {
+    let [_, n_rows, _] = system.features.dims();
+    let targets = read(&system.targets);
+    let targets = targets.chunks_exact(N_CLASSES).flat_map(|row| [row[0], 1.0 - row[0]]).collect();
+    HeadSystem { targets: tensor(targets, [1, n_rows, 2]), ..system.clone() }
+}
+
+/// The gradient of the loss of two classes, each with its own coefficients, at the solution.
+#[test]
+fn the_gradient_of_two_classes_vanishes_too() {
+    let system = of_two(&system(300, 5, false, 10));
+    let [_, _, p] = system.features.dims();
+    let (coefficients, info) = exact_logistic_head(&system, LogisticEffort::exact(400));
+    assert_eq!(info.n_unconverged, 0, "{info:?}");
+    let found: Vec<f64> = read(&coefficients).into_iter().map(f64::from).collect();
+    assert!(found[..p].iter().zip(&found[p..]).all(|(first, second)| *first == -*second));
+    let (x, y) = (read(&system.features), read(&system.targets));
+    let (weights, precision) = (read(&system.row_weights), read(&system.precision));
+    let slope_at = |coefficients: &[f64]| {
+        let mut slope: Vec<f64> =
+            (0..p).map(|column| -f64::from(precision[column]) * coefficients[column]).collect();
+        for (row, weight) in weights.iter().enumerate() {
+            let x = &x[row * p..(row + 1) * p];
+            let score = |class: usize| -> f64 {
+                x.iter().zip(&coefficients[class * p..]).map(|(x, c)| f64::from(*x) * c).sum()
+            };
+            let share = 1.0 / (1.0 + (score(1) - score(0)).exp());
+            let rest = f64::from(*weight) * (f64::from(y[2 * row]) - share);
+            slope.iter_mut().zip(x).for_each(|(sum, x)| *sum += rest * f64::from(*x));
+        }
+        slope.iter().map(|slope| slope * slope).sum::<f64>().sqrt()
+    };
+    assert!(slope_at(&found) < 5e-3 * slope_at(&vec![0.0; 2 * p]), "{}", slope_at(&found));
+}
+
+#[test]
+fn a_start_near_the_solution_leads_to_the_same_in_fewer_steps() {
+    let three = system(300, 20, false, 11);
+    for system in [of_two(&three), three] {
+        let (exact, _) = exact_logistic_head(&system, LogisticEffort::exact(400));
+        let exact = read(&exact);
+        let near: Vec<f32> = exact.iter().map(|value| 1.02 * value).collect();
+        let few = |start| LogisticEffort { start, max_steps: 6, tolerance: 1e-5 };
+        let (_, without) = exact_logistic_head(&system, few(None));
+        let (found, with) = exact_logistic_head(&system, few(Some(&near)));
+        assert_eq!((without.n_unconverged, with.n_unconverged), (1, 0));
+        for (found, exact) in read(&found).into_iter().zip(exact) {
+            assert!((found - exact).abs() < 0.05, "{found} against {exact}");
+        }
     }
 }
 
@@ -118,7 +171,7 @@ fn agrees_with_the_steps_that_metamodels_are_trained_with_once_both_have_converg
         system.precision.clone(),
         300,
     );
-    let (exact, _) = exact_logistic_head(&system, 300);
+    let (exact, _) = exact_logistic_head(&system, LogisticEffort::exact(300));
     for (a, b) in read(&exact).into_iter().zip(read(&unrolled)) {
         // Coefficients reach 4; the exact steps stop 1e-7 of the loss above the minimum.
         assert!((a - b).abs() < 2e-2, "{a} against {b}");
@@ -129,7 +182,7 @@ fn agrees_with_the_steps_that_metamodels_are_trained_with_once_both_have_converg
 fn dependent_columns_of_many_rows_converge() {
     for n_rows in [2048, 20_000] {
         let system = dependent(n_rows, 6, 8);
-        let (coefficients, info) = exact_logistic_head(&system, 200);
+        let (coefficients, info) = exact_logistic_head(&system, LogisticEffort::exact(200));
         let coefficients = read(&coefficients);
         let largest = coefficients.iter().fold(0.0f32, |most, value| most.max(value.abs()));
         assert!(largest < 50.0, "{n_rows} rows: a coefficient of {largest}");
@@ -165,11 +218,11 @@ fn a_bound_that_does_not_hold_is_met_by_shorter_steps() {
     // A curvature 100 times too small: plain steps are 100 times too long.
     let weaker: Vec<f32> = precision.iter().map(|precision| precision / 100.0).collect();
     let factor = curvature_factor(&Task { precision: &weaker, ..task }, sizes, 0.005, &mut info);
-    let found = logistic(&task, sizes, &factor, 400, &mut info);
+    let found = logistic(&task, sizes, &factor, LogisticEffort::exact(400), &mut info);
     assert!(info.n_shortened_steps > 0, "{info:?}");
     let mut slope = vec![0.0; found.len()];
     let loss = loss_and_slope(&task, sizes, &found, &mut slope);
-    let (exact, _) = exact_logistic_head(&system, 400);
+    let (exact, _) = exact_logistic_head(&system, LogisticEffort::exact(400));
     let exact: Vec<f64> = read(&exact).into_iter().map(f64::from).collect();
     let least = loss_and_slope(&task, sizes, &exact, &mut slope);
     assert!(loss < 1.01 * least, "{loss} where {least} can be reached");

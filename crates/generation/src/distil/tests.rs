@@ -102,14 +102,14 @@ fn distances(is_classes: bool, share: f32, seed: u64) -> (f32, f32) {
     let all: Vec<usize> = (0..n_outputs).collect();
     let student = Student { encoding: &fixture.encoding, places: &places, outputs: &all };
     teacher.distil_into(&student, &mut weights, &Device::flex()).unwrap();
-    assert_eq!(weights.hidden[0].bias.len(), 5 + N_UNITS);
+    assert_eq!(weights.hidden[0].bias.len(), 5 + 300);
     (before, distance(&teacher, &weights, &fresh))
 }
 
 #[test]
 fn a_network_comes_nearer_to_the_forest_on_rows_that_neither_has_seen() {
     // To move by a share s of the way leaves (1 - s)² of a squared distance: 0.16 for 0.6, 0.49 for 0.3. The bounds
-    // leave room for what 384 random units cannot follow.
+    // leave room for what 300 random units cannot follow.
     for (is_classes, share, most) in
         [(false, 0.6, 0.3), (false, 0.3, 0.6), (true, 0.6, 0.3), (true, 0.3, 0.6)]
     {
@@ -179,7 +179,8 @@ fn the_move_is_the_ridge_regression_that_elimination_finds() {
     let device = Device::flex();
     let tensor =
         |values: &[f32], m: usize| Tensor::<2>::from_data(TensorData::new(values.to_vec(), [n, m]), &device);
-    let found = Move::solve(tensor(&x, d), &units, tensor(&wanted, k), RIDGE);
+    let ridges: Vec<f32> = (0..n_units + d).map(|feature| 0.01 * (1 + feature % 4) as f32).collect();
+    let found = Move::solve(tensor(&x, d), &units, ridges.clone(), tensor(&wanted, k));
     // The same by definition: features relu(units) and x, each with mean 0 and a variance of 1 less its floor's share.
     let features: Vec<Vec<f64>> = x
         .chunks_exact(d)
@@ -204,7 +205,7 @@ fn the_move_is_the_ridge_regression_that_elimination_finds() {
         let middle = mean(&target);
         let system = (0..p)
             .map(|i| {
-                let ridge = |j: usize| if i == j { f64::from(RIDGE) } else { 0.0 };
+                let ridge = |j: usize| if i == j { f64::from(ridges[i]) } else { 0.0 };
                 let gram = (0..p).map(|j| mean(&|row| z(row, i) * z(row, j)) + ridge(j));
                 gram.chain([mean(&|row| z(row, i) * (target(row) - middle))]).collect()
             })
@@ -215,7 +216,7 @@ fn the_move_is_the_ridge_regression_that_elimination_finds() {
             let change: f64 =
                 (0..p).map(|j| f64::from(found.coefficients[j * k + output]) * features[j]).sum();
             let change = change + f64::from(found.intercept[output]);
-            // Sums of 60 rows in f32, a system whose condition is below 1/0.02 times 10 columns.
+            // Sums of 60 rows in f32, a system whose condition is below 1/0.01 times 10 columns.
             assert!((change - expected).abs() < 1e-4, "row {row}, output {output}: {change}, not {expected}");
         }
     }

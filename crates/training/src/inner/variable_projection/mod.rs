@@ -24,15 +24,16 @@ use press::{Features, Press};
 pub use through::SteppedLoss;
 use units::{Layout, Units};
 use weightsmith_base_model::{Activation, HostLayer, HostWeights, Matrix, Rows};
-use weightsmith_kernels::{HeadSystem, exact_logistic_head};
+use weightsmith_kernels::{HeadSystem, LogisticEffort, exact_logistic_head};
 
 /// Logarithms of the strengths of hidden units, and of inputs, of which a start has the best, one after the other.
 const LOG_UNIT_STRENGTHS: [f64; 5] = [0.0, 2.0, 4.0, 6.0, 8.0];
 const LOG_INPUT_STRENGTHS: [f64; 3] = [-2.0, 0.5, 3.0];
 /// Pairs of steps that L-BFGS remembers.
 const N_PAIRS: usize = 20;
-/// Most steps of the logistic head, and the precision of its intercepts.
+/// Most steps of the logistic head, when they have converged, and the precision of its intercepts.
 const MAX_LOGISTIC_STEPS: usize = 200;
+const LOGISTIC_TOLERANCE: f64 = 1e-6;
 const INTERCEPT_PRECISION: f32 = 1e-4;
 
 /// What a network is to say of each row.
@@ -138,21 +139,23 @@ impl<'a> VariableProjection<'a> {
         let mut asked = n_steps.iter().copied().peekable();
         let mut stepped = Vec::with_capacity(n_steps.len());
         let mut last = start.clone();
+        let mut head = Vec::new();
         while let Some(n_steps) = asked.next_if_eq(&0) {
-            stepped.push(self.finish(n_steps, &start));
+            stepped.push(self.finish(n_steps, &start, &mut head));
         }
         wolfe::descend(objective, start.clone(), N_PAIRS, most, |step| {
             while let Some(n_steps) = asked.next_if_eq(&step.number) {
-                stepped.push(self.finish(n_steps, step.to));
+                stepped.push(self.finish(n_steps, step.to, &mut head));
             }
             last.copy_from_slice(step.to);
         });
-        stepped.extend(asked.map(|n_steps| self.finish(n_steps, &last)));
+        stepped.extend(asked.map(|n_steps| self.finish(n_steps, &last, &mut head)));
         stepped
     }
 
-    /// The network at a point.
-    fn finish(&self, n_steps: usize, point: &[f64]) -> Stepped {
+    /// The network at a point. `head` has the logistic head of a point before it, if there was one, and gets that of this
+    /// one.
+    fn finish(&self, n_steps: usize, point: &[f64], head: &mut Vec<f32>) -> Stepped {
         let (units, strengths) = self.layout.read(point);
         let features = self.press.features(&units, None);
         let solved = self.press.solve(&features, &self.press.gram(&features), strengths);
@@ -163,7 +166,8 @@ impl<'a> VariableProjection<'a> {
             Wanted::Classes { labels, n_classes, strength } => {
                 let penalties = self.press.penalties(units.n_units(), strengths);
                 let penalties: Vec<f64> = penalties.iter().map(|penalty| strength * penalty).collect();
-                let (coefficients, intercepts) = logistic_head(&features, labels, n_classes, &penalties);
+                let (coefficients, intercepts) =
+                    logistic_head(&features, labels, n_classes, &penalties, head);
                 fold(&units, &features, &coefficients, &intercepts)
             }
         };
@@ -172,12 +176,14 @@ impl<'a> VariableProjection<'a> {
 }
 
 /// Coefficients `[p, n_classes]` and intercepts of multinomial logistic regression on standardised features, with
-/// penalties `[p]`: `Σ log-loss + ½ Σ penalty · coefficient²`.
+/// penalties `[p]`: `Σ log-loss + ½ Σ penalty · coefficient²`. The solution goes into `head`, after what it held served as
+/// the start.
 fn logistic_head(
     features: &Features,
     labels: &[usize],
     n_classes: usize,
     penalties: &[f64],
+    head: &mut Vec<f32>,
 ) -> (Vec<f64>, Vec<f64>) {
     let (n, p) = (labels.len(), features.width() + 1);
     let single = |values: Vec<f32>, shape: [usize; 3]| {
@@ -197,7 +203,9 @@ fn logistic_head(
         row_weights: Tensor::ones([1, n], &Device::flex()),
         precision: single(precision, [1, 1, p]).reshape([1, p]),
     };
-    let (found, _) = exact_logistic_head(&system, MAX_LOGISTIC_STEPS);
+    let start = Some(head.as_slice()).filter(|head| !head.is_empty());
+    let effort = LogisticEffort { start, max_steps: MAX_LOGISTIC_STEPS, tolerance: LOGISTIC_TOLERANCE };
+    let (found, _) = exact_logistic_head(&system, effort);
     let found = found.into_data_as::<f32>().try_into_vec::<f32>().expect("the data was converted to f32");
     let mut coefficients = vec![0.0; (p - 1) * n_classes];
     let mut intercepts = Vec::with_capacity(n_classes);
@@ -207,6 +215,7 @@ fn logistic_head(
         }
         intercepts.push(f64::from(row[p - 1]));
     }
+    *head = found;
     (coefficients, intercepts)
 }
 
