@@ -8,6 +8,7 @@
 mod config;
 mod files;
 mod record;
+mod recorder;
 mod start;
 
 pub use config::{Experiment, TrainingConfig};
@@ -15,17 +16,16 @@ pub(crate) use files::{Files, fingerprint};
 pub use record::{record_start, record_training};
 pub use start::{StartEvent, StartExperiment, TrainedStart, train_start};
 
-use crate::history::{TrainingPoint, append_point, curve_csv, digits, is_diverged, read_curve};
 use burn::tensor::Device;
+use recorder::{Recorded, Recorder, StepFigures, open};
 use serde::Serialize;
 use std::fs;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 use weightsmith_ledger::LedgerError;
 use weightsmith_metamodel::{Checkpoint, CheckpointError};
-use weightsmith_runtime::{Cost, FolderLock, OutputError, Stopwatch};
+use weightsmith_runtime::OutputError;
 use weightsmith_training::{
     Observer, OuterConfigError, StartConfigError, StartFileError, StepReport, TrainState, Trainer, Validation,
 };
@@ -121,20 +121,20 @@ fn io_error(action: &'static str, path: &Path, source: io::Error) -> TrainError 
     TrainError::Io { action, path: path.to_path_buf(), source }
 }
 
-/// Progress of a training.
+/// Progress of a training, of a metamodel unless other reports of steps, `S`, and validations, `V`, are named.
 #[derive(Clone, Debug)]
-pub enum TrainEvent<'a> {
+pub enum TrainEvent<'a, S = StepReport, V = Validation> {
     /// After a step.
     Step {
         /// The step.
-        report: StepReport,
+        report: S,
         /// Tasks seen since the start of the training.
         n_tasks: u64,
         /// Tasks a second since this process began.
         tasks_per_second: f64,
     },
     /// After a validation.
-    Validation(Validation),
+    Validation(V),
     /// A checkpoint was written.
     Checkpoint(&'a Path),
 }
@@ -190,187 +190,82 @@ pub fn train_metamodel(
     device: &Device,
     listen: &mut dyn FnMut(TrainEvent<'_>) -> ControlFlow<()>,
 ) -> Result<Trained, TrainError> {
-    let folder = &experiment.folder;
-    let files = Files::new(folder);
-    if resume && !files.checkpoint.exists() {
-        return Err(TrainError::NothingToResume { folder: folder.clone() });
-    }
-    fs::create_dir_all(folder).map_err(|source| io_error("create", folder, source))?;
-    let lock = FolderLock::try_take(folder).map_err(|source| io_error("lock", folder, source))?;
-    let _lock = lock.ok_or_else(|| TrainError::Locked { folder: folder.clone() })?;
-    let (mut state, curve) = match (files.checkpoint.exists(), resume) {
-        (true, false) => return Err(TrainError::Exists { folder: folder.clone() }),
-        (false, true) => return Err(TrainError::NothingToResume { folder: folder.clone() }),
-        (true, true) => {
-            let state = files.load(experiment)?;
-            let mut curve =
-                read_curve(&files.curve).map_err(|source| io_error("read", &files.curve, source))?;
-            curve.retain(|point| point.step <= state.step);
-            (state, curve)
-        }
-        (false, false) => {
-            let text = toml::to_string(experiment).expect("a configuration is plain data");
-            files.write("write", &files.config, text.as_bytes())?;
-            (first_state(experiment)?, Vec::new())
-        }
-    };
-    files.write("write", &files.curve, &curve_csv(&curve))?;
+    let (opened, mut state) = open(experiment, resume)?;
     let trainer = Trainer::new(&experiment.training, device, n_threads)?;
-    #[expect(clippy::disallowed_methods, reason = "checkpoints are written by the clock")]
-    let begun = Instant::now();
-    let mut recorder = Recorder {
-        experiment,
-        files: &files,
-        listen,
-        begun,
-        stopwatch: Stopwatch::of_process(curve.last().map_or_else(Cost::default, TrainingPoint::cost)),
-        n_tasks_before: state.n_tasks,
-        saved: begun,
-        loss: (0.0, 0),
-        validated: curve.iter().filter(|point| point.valid_loss.is_some()).map(|point| point.step).max(),
-        diverged: is_diverged(&curve),
-        failed: None,
-    };
-    if recorder.validated == Some(state.step) && !recorder.diverged {
-        files.restore_averaged(experiment, &state)?;
-    }
-    // A training may have ended between a step and its validation.
-    let is_due = !recorder.diverged
-        && state.step > 0
-        && (state.step.is_multiple_of(experiment.training.validate_every)
-            || state.step == experiment.training.last_step())
-        && recorder.validated != Some(state.step);
-    let goes_on = !is_due || recorder.on_validation(&trainer.validate(&state), &state).is_continue();
-    if goes_on && !recorder.diverged {
+    let mut recorder = Recorder::new(experiment, &opened, &state, listen)?;
+    let training = &experiment.training;
+    let is_validated = state.step > 0
+        && (state.step.is_multiple_of(training.validate_every) || state.step == training.last_step());
+    let goes_on = !recorder.lacks_validation(state.step, is_validated)
+        || recorder.on_validation(&trainer.validate(&state), &state).is_continue();
+    if goes_on && !recorder.is_diverged() {
         trainer.run(&mut state, &mut recorder);
     }
-    recorder.finish(&state)?;
-    let last_step = experiment.training.last_step();
-    let is_whole = state.step == last_step && recorder.validated == Some(last_step);
-    Ok(Trained {
-        state: match (recorder.diverged, is_whole) {
-            (true, _) => TrainingState::Diverged,
-            (false, true) => TrainingState::Finished,
-            (false, false) => TrainingState::Stopped,
-        },
-        step: state.step,
-        n_tasks: state.n_tasks,
-        seconds: begun.elapsed().as_secs_f64(),
-        metamodel: files.metamodel,
-    })
+    let (reached, seconds) = recorder.finish(&state)?;
+    let metamodel = opened.files.metamodel.clone();
+    Ok(Trained { state: reached, step: state.step, n_tasks: state.n_tasks, seconds, metamodel })
 }
 
-fn first_state(experiment: &Experiment) -> Result<TrainState, TrainError> {
-    let Some(path) = &experiment.from else { return Ok(TrainState::new(&experiment.training)?) };
-    let bytes = fs::read(path).map_err(|source| io_error("read", path, source))?;
-    let checkpoint = Checkpoint::from_bytes(&bytes)
-        .map_err(|source| TrainError::Checkpoint { path: path.clone(), source })?;
-    let state = TrainState::from_params(&experiment.training, &checkpoint.params)?;
-    state.ok_or_else(|| TrainError::OtherParameters { path: path.clone() })
-}
+impl Recorded for Experiment {
+    type State = TrainState;
 
-/// Steps between two lines of training loss.
-const CURVE_EVERY: u64 = 100;
+    const CURVE_EVERY: u64 = 100;
 
-/// Writes the trainer's reports to the files, and passes them on to the listener.
-struct Recorder<'a> {
-    experiment: &'a Experiment,
-    files: &'a Files,
-    listen: &'a mut dyn FnMut(TrainEvent<'_>) -> ControlFlow<()>,
-    begun: Instant,
-    /// What the training cost, its earlier runs included.
-    stopwatch: Stopwatch,
-    n_tasks_before: u64,
-    saved: Instant,
-    loss: (f64, u64),
-    /// The last step that was validated.
-    validated: Option<u64>,
-    /// Whether its loss was not finite.
-    diverged: bool,
-    failed: Option<TrainError>,
-}
-
-impl Recorder<'_> {
-    /// Keeps the first failure, which ends the training.
-    fn check(&mut self, result: Result<(), TrainError>) -> ControlFlow<()> {
-        match result {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                self.failed = Some(error);
-                ControlFlow::Break(())
-            }
-        }
+    fn folder(&self) -> &Path {
+        &self.folder
     }
 
-    fn notify(&mut self, event: TrainEvent<'_>) -> ControlFlow<()> {
-        self.stopwatch.pausing(|| (self.listen)(event))
+    fn configuration(&self) -> String {
+        toml::to_string(self).expect("a configuration is plain data")
     }
 
-    fn point(&self, state: &TrainState) -> TrainingPoint {
-        TrainingPoint::at(state.step, state.n_tasks, self.stopwatch.cost())
+    fn checkpoint_seconds(&self) -> u64 {
+        self.checkpoint_seconds
     }
 
-    fn append(&self, point: &TrainingPoint) -> Result<(), TrainError> {
-        let path = &self.files.curve;
-        append_point(path, point).map_err(|source| io_error("write", path, source))
+    fn last_step(&self) -> u64 {
+        self.training.last_step()
     }
 
-    /// The line goes first: without it a resumed training would not know what it had cost.
-    fn save(&self, state: &TrainState) -> Result<(), TrainError> {
-        self.append(&self.point(state))?;
-        self.files.save(self.experiment, state)
+    fn progress(&self, state: &TrainState) -> (u64, u64) {
+        (state.step, state.n_tasks)
     }
 
-    /// The last checkpoint, unless something failed.
-    fn finish(&mut self, state: &TrainState) -> Result<(), TrainError> {
-        match self.failed.take() {
-            Some(error) => Err(error),
-            None => self.save(state),
-        }
+    fn first_state(&self) -> Result<TrainState, TrainError> {
+        let Some(path) = &self.from else { return Ok(TrainState::new(&self.training)?) };
+        let bytes = fs::read(path).map_err(|source| io_error("read", path, source))?;
+        let checkpoint = Checkpoint::from_bytes(&bytes)
+            .map_err(|source| TrainError::Checkpoint { path: path.clone(), source })?;
+        let state = TrainState::from_params(&self.training, &checkpoint.params)?;
+        state.ok_or_else(|| TrainError::OtherParameters { path: path.clone() })
+    }
+
+    fn load(&self, files: &Files) -> Result<TrainState, TrainError> {
+        files.load(self)
+    }
+
+    fn save(&self, files: &Files, state: &TrainState) -> Result<(), TrainError> {
+        files.save(self, state)
+    }
+
+    fn save_trained(&self, files: &Files, state: &TrainState) -> Result<(), TrainError> {
+        files.save_averaged(self, state)
+    }
+
+    fn restore_trained(&self, files: &Files, state: &TrainState) -> Result<(), TrainError> {
+        files.restore_averaged(self, state)
     }
 }
 
-impl Observer for Recorder<'_> {
-    #[expect(clippy::disallowed_methods, reason = "checkpoints are written by the clock")]
+impl Observer for Recorder<'_, Experiment, StepReport, Validation> {
     fn on_step(&mut self, report: &StepReport, state: &TrainState) -> ControlFlow<()> {
-        self.loss = (self.loss.0 + f64::from(report.loss), self.loss.1 + 1);
-        if report.step.is_multiple_of(CURVE_EVERY) {
-            let loss = self.loss.0 / self.loss.1 as f64;
-            self.loss = (0.0, 0);
-            let point = TrainingPoint {
-                train_loss: Some(digits(loss as f32)),
-                learning_rate: Some(digits(report.learning_rate)),
-                gradient_norm: Some(digits(report.gradient_norm)),
-                ..self.point(state)
-            };
-            self.check(self.append(&point))?;
-        }
-        if self.saved.elapsed() >= Duration::from_secs(self.experiment.checkpoint_seconds) {
-            self.check(self.save(state))?;
-            self.saved = Instant::now();
-            self.notify(TrainEvent::Checkpoint(&self.files.checkpoint))?;
-        }
-        let seen = (state.n_tasks - self.n_tasks_before) as f64;
-        let tasks_per_second = seen / self.begun.elapsed().as_secs_f64();
-        self.notify(TrainEvent::Step { report: *report, n_tasks: state.n_tasks, tasks_per_second })
+        let StepReport { learning_rate, gradient_norm, .. } = *report;
+        let figures = StepFigures { loss: f64::from(report.loss), learning_rate, gradient_norm };
+        self.after_step(*report, figures, state)
     }
 
     fn on_validation(&mut self, validation: &Validation, state: &TrainState) -> ControlFlow<()> {
-        let point = TrainingPoint {
-            valid_loss: Some(digits(validation.loss)),
-            untrained_loss: Some(digits(validation.untrained)),
-            ..self.point(state)
-        };
-        // The line says that all of a validation is done.
-        let is_finite = validation.loss.is_finite();
-        if is_finite {
-            self.check(self.files.save_averaged(self.experiment, state))?;
-        }
-        self.check(self.append(&point))?;
-        self.validated = Some(state.step);
-        self.diverged = !is_finite;
-        self.notify(TrainEvent::Validation(*validation))?;
-        if is_finite { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        self.after_validation(*validation, (validation.loss, Some(validation.untrained)), state)
     }
 }
 

@@ -28,6 +28,8 @@ const LEAST_PROBABILITY: f32 = 1e-4;
 pub struct StepsInfo {
     /// Steps that were taken; 0 where none pay.
     pub n_steps: usize,
+    /// Numbers of steps that were tried; 0 where rows are too few for it.
+    pub n_tried: usize,
     /// Views that took them; 0 where none did.
     pub n_views: usize,
     /// Share of the views with steps in the outputs.
@@ -205,6 +207,7 @@ impl Decision {
         let network_share = network_share(self.forest_share, smooth_share);
         StepsInfo {
             n_steps: if is_taken { n_steps[self.at] } else { 0 },
+            n_tried: n_steps.len(),
             n_views: if is_taken { n_views } else { 0 },
             stepped_share: network_share * self.stepped_share,
             generated_share: network_share * (1.0 - self.stepped_share),

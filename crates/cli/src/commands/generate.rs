@@ -154,7 +154,8 @@ fn decided(info: &GenerateInfo, task_type: TaskType) -> String {
     }
     let StepsInfo { n_steps, n_views, held_out_loss, plain_loss, .. } = *steps;
     if n_steps == 0 {
-        return format!("no inner steps: none pay on held-out rows ({loss} {held_out_loss:.4}); {shares}\n");
+        let why = if steps.n_tried == 0 { "too few rows to tell whether they pay" } else { "none pay" };
+        return format!("no inner steps: {why} ({loss} on held-out rows {held_out_loss:.4}); {shares}\n");
     }
     let counted = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let (n_steps, n_views) = (counted(n_steps, "inner step"), counted(n_views, "view"));

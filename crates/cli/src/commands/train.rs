@@ -109,7 +109,7 @@ fn start(experiment: &StartExperiment, arguments: &Train, session: &Session) -> 
     let mut progress = TrainingProgress::new(session, n_iterations);
     let trained = train_start(experiment, arguments.resume, n_threads, &mut |event| {
         match event {
-            StartEvent::Step { report, tasks_per_second } => {
+            StartEvent::Step { report, tasks_per_second, .. } => {
                 progress.outer_step(report.iteration, report.loss as f32, report.skipped, tasks_per_second);
             }
             StartEvent::Validation(validation) => progress.line(&format!(

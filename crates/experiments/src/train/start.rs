@@ -1,15 +1,13 @@
 //! Training a start from a configuration file, with the same files in its folder as the training of a metamodel; what is trained is in
 //! `start.safetensors`, as of the last validation with a finite loss.
 
-use super::{Files, TrainError, TrainingState, io_error};
-use crate::history::{TrainingPoint, append_point, curve_csv, digits, is_diverged, read_curve};
+use super::recorder::{Recorded, Recorder, StepFigures, open};
+use super::{Files, TrainError, TrainEvent, TrainingState, io_error};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-use weightsmith_runtime::{Cost, FolderLock, Stopwatch};
 use weightsmith_training::{
     StartConfig, StartConfigError, StartFile, StartObserver, StartState, StartStep, StartTrainer,
     StartValidation,
@@ -56,34 +54,10 @@ impl StartExperiment {
         let text = toml::to_string(&self.start).expect("a configuration is plain data");
         Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
     }
-
-    fn load(&self, files: &Files) -> Result<StartState, TrainError> {
-        let path = &files.checkpoint;
-        let bytes = fs::read(path).map_err(|source| io_error("read", path, source))?;
-        let file = StartFile::from_bytes(&bytes)
-            .map_err(|source| TrainError::StartFile { path: path.clone(), source })?;
-        if file.config != self.start {
-            return Err(TrainError::OtherConfig { folder: self.folder.clone() });
-        }
-        file.into_state().ok_or_else(|| TrainError::NotATraining { path: path.clone() })
-    }
 }
 
 /// Progress of a training of a start.
-#[derive(Clone, Debug)]
-pub enum StartEvent<'a> {
-    /// After an outer step.
-    Step {
-        /// The step.
-        report: StartStep,
-        /// Tasks a second since this process began.
-        tasks_per_second: f64,
-    },
-    /// After a validation.
-    Validation(StartValidation),
-    /// A checkpoint was written.
-    Checkpoint(&'a Path),
-}
+pub type StartEvent<'a> = TrainEvent<'a, StartStep, StartValidation>;
 
 /// How a call of [`train_start`] ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,180 +89,86 @@ pub fn train_start(
     listen: &mut dyn FnMut(StartEvent<'_>) -> ControlFlow<()>,
 ) -> Result<TrainedStart, TrainError> {
     experiment.validate()?;
-    let folder = &experiment.folder;
-    let files = Files::new(folder);
-    if resume && !files.checkpoint.exists() {
-        return Err(TrainError::NothingToResume { folder: folder.clone() });
-    }
-    fs::create_dir_all(folder).map_err(|source| io_error("create", folder, source))?;
-    let lock = FolderLock::try_take(folder).map_err(|source| io_error("lock", folder, source))?;
-    let _lock = lock.ok_or_else(|| TrainError::Locked { folder: folder.clone() })?;
-    let (mut state, curve) = match (files.checkpoint.exists(), resume) {
-        (true, false) => return Err(TrainError::Exists { folder: folder.clone() }),
-        (false, true) => return Err(TrainError::NothingToResume { folder: folder.clone() }),
-        (true, true) => {
-            let state = experiment.load(&files)?;
-            let mut curve =
-                read_curve(&files.curve).map_err(|source| io_error("read", &files.curve, source))?;
-            curve.retain(|point| point.step <= state.iteration);
-            (state, curve)
-        }
-        (false, false) => {
-            let text = toml::to_string(experiment).expect("a configuration is plain data");
-            files.write("write", &files.config, text.as_bytes())?;
-            (StartState::new(&experiment.start)?, Vec::new())
-        }
-    };
-    files.write("write", &files.curve, &curve_csv(&curve))?;
+    let (opened, mut state) = open(experiment, resume)?;
     let trainer = StartTrainer::new(&experiment.start, n_threads)?;
-    #[expect(clippy::disallowed_methods, reason = "checkpoints are written by the clock")]
-    let begun = Instant::now();
-    let mut recorder = Recorder {
-        experiment,
-        files: &files,
-        listen,
-        begun,
-        stopwatch: Stopwatch::of_process(curve.last().map_or_else(Cost::default, TrainingPoint::cost)),
-        iteration_before: state.iteration,
-        saved: begun,
-        loss: (0.0, 0),
-        validated: curve.iter().filter(|point| point.valid_loss.is_some()).map(|point| point.step).max(),
-        diverged: is_diverged(&curve),
-        failed: None,
-    };
-    if recorder.validated == Some(state.iteration) && !recorder.diverged {
-        recorder.save_start(&state)?;
-    }
-    // A training may have ended between a step and its validation.
-    let is_due = !recorder.diverged
-        && trainer.is_validated(state.iteration)
-        && recorder.validated != Some(state.iteration);
-    let goes_on = !is_due || recorder.on_validation(&trainer.validate(&state), &state).is_continue();
-    if goes_on && !recorder.diverged {
+    let mut recorder = Recorder::new(experiment, &opened, &state, listen)?;
+    let goes_on = !recorder.lacks_validation(state.iteration, trainer.is_validated(state.iteration))
+        || recorder.on_validation(&trainer.validate(&state), &state).is_continue();
+    if goes_on && !recorder.is_diverged() {
         trainer.run(&mut state, &mut recorder);
     }
-    match recorder.failed.take() {
-        Some(error) => return Err(error),
-        None => recorder.save(&state)?,
+    let (reached, seconds) = recorder.finish(&state)?;
+    let (iteration, n_tasks) = experiment.progress(&state);
+    Ok(TrainedStart { state: reached, iteration, n_tasks, seconds, start: experiment.start_file() })
+}
+
+impl Recorded for StartExperiment {
+    type State = StartState;
+
+    const CURVE_EVERY: u64 = 500;
+
+    fn folder(&self) -> &Path {
+        &self.folder
     }
-    let last = experiment.start.n_iterations;
-    let is_whole = state.iteration == last && recorder.validated == Some(last);
-    Ok(TrainedStart {
-        state: match (recorder.diverged, is_whole) {
-            (true, _) => TrainingState::Diverged,
-            (false, true) => TrainingState::Finished,
-            (false, false) => TrainingState::Stopped,
-        },
-        iteration: state.iteration,
-        n_tasks: state.iteration * experiment.start.tasks_per_iteration,
-        seconds: begun.elapsed().as_secs_f64(),
-        start: experiment.start_file(),
-    })
-}
 
-/// Outer steps between two lines of training loss.
-const CURVE_EVERY: u64 = 500;
+    fn configuration(&self) -> String {
+        toml::to_string(self).expect("a configuration is plain data")
+    }
 
-/// Writes the trainer's reports to the files, and passes them on to the listener.
-struct Recorder<'a> {
-    experiment: &'a StartExperiment,
-    files: &'a Files,
-    listen: &'a mut dyn FnMut(StartEvent<'_>) -> ControlFlow<()>,
-    begun: Instant,
-    /// What the training cost, its earlier runs included.
-    stopwatch: Stopwatch,
-    iteration_before: u64,
-    saved: Instant,
-    loss: (f64, u64),
-    /// The last step that was validated.
-    validated: Option<u64>,
-    /// Whether its loss was not finite.
-    diverged: bool,
-    failed: Option<TrainError>,
-}
+    fn checkpoint_seconds(&self) -> u64 {
+        self.checkpoint_seconds
+    }
 
-impl Recorder<'_> {
-    /// Keeps the first failure, which ends the training.
-    fn check(&mut self, result: Result<(), TrainError>) -> ControlFlow<()> {
-        match result {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                self.failed = Some(error);
-                ControlFlow::Break(())
-            }
+    fn last_step(&self) -> u64 {
+        self.start.n_iterations
+    }
+
+    fn progress(&self, state: &StartState) -> (u64, u64) {
+        (state.iteration, state.iteration * self.start.tasks_per_iteration)
+    }
+
+    fn first_state(&self) -> Result<StartState, TrainError> {
+        Ok(StartState::new(&self.start)?)
+    }
+
+    fn load(&self, files: &Files) -> Result<StartState, TrainError> {
+        let path = &files.checkpoint;
+        let bytes = fs::read(path).map_err(|source| io_error("read", path, source))?;
+        let file = StartFile::from_bytes(&bytes)
+            .map_err(|source| TrainError::StartFile { path: path.clone(), source })?;
+        if file.config != self.start {
+            return Err(TrainError::OtherConfig { folder: self.folder.clone() });
         }
+        file.into_state().ok_or_else(|| TrainError::NotATraining { path: path.clone() })
     }
 
-    fn notify(&mut self, event: StartEvent<'_>) -> ControlFlow<()> {
-        self.stopwatch.pausing(|| (self.listen)(event))
+    fn save(&self, files: &Files, state: &StartState) -> Result<(), TrainError> {
+        let bytes = StartFile::of_training(&self.start, state).to_bytes();
+        files.write("write", &files.checkpoint, &bytes)
     }
 
-    fn point(&self, state: &StartState) -> TrainingPoint {
-        let n_tasks = state.iteration * self.experiment.start.tasks_per_iteration;
-        TrainingPoint::at(state.iteration, n_tasks, self.stopwatch.cost())
-    }
-
-    fn append(&self, point: &TrainingPoint) -> Result<(), TrainError> {
-        let path = &self.files.curve;
-        append_point(path, point).map_err(|source| io_error("write", path, source))
-    }
-
-    fn save_start(&self, state: &StartState) -> Result<(), TrainError> {
-        let bytes = StartFile::of_start(&self.experiment.start, state).to_bytes();
-        self.files.write("write", &self.experiment.start_file(), &bytes)
-    }
-
-    /// The line goes first: without it a resumed training would not know what it had cost.
-    fn save(&self, state: &StartState) -> Result<(), TrainError> {
-        self.append(&self.point(state))?;
-        let bytes = StartFile::of_training(&self.experiment.start, state).to_bytes();
-        self.files.write("write", &self.files.checkpoint, &bytes)
+    fn save_trained(&self, files: &Files, state: &StartState) -> Result<(), TrainError> {
+        let bytes = StartFile::of_start(&self.start, state).to_bytes();
+        files.write("write", &self.start_file(), &bytes)
     }
 }
 
-impl StartObserver for Recorder<'_> {
-    #[expect(clippy::disallowed_methods, reason = "checkpoints are written by the clock")]
+impl StartObserver for Recorder<'_, StartExperiment, StartStep, StartValidation> {
     fn on_step(&mut self, report: &StartStep, state: &StartState) -> ControlFlow<()> {
-        self.loss = (self.loss.0 + report.loss, self.loss.1 + 1);
-        if report.iteration.is_multiple_of(CURVE_EVERY) {
-            let loss = self.loss.0 / self.loss.1 as f64;
-            self.loss = (0.0, 0);
-            let point = TrainingPoint {
-                train_loss: Some(digits(loss as f32)),
-                learning_rate: Some(digits(report.learning_rate)),
-                gradient_norm: Some(digits(report.gradient_norm as f32)),
-                ..self.point(state)
-            };
-            self.check(self.append(&point))?;
-        }
-        if self.saved.elapsed() >= Duration::from_secs(self.experiment.checkpoint_seconds) {
-            self.check(self.save(state))?;
-            self.saved = Instant::now();
-            self.notify(StartEvent::Checkpoint(&self.files.checkpoint))?;
-        }
-        let seen = (report.iteration - self.iteration_before) * self.experiment.start.tasks_per_iteration;
-        let tasks_per_second = seen as f64 / self.begun.elapsed().as_secs_f64();
-        self.notify(StartEvent::Step { report: *report, tasks_per_second })
+        let StartStep { loss, learning_rate, gradient_norm, .. } = *report;
+        let figures = StepFigures { loss, learning_rate, gradient_norm: gradient_norm as f32 };
+        self.after_step(*report, figures, state)
     }
 
     fn on_validation(&mut self, validation: &StartValidation, state: &StartState) -> ControlFlow<()> {
-        let point = TrainingPoint { valid_loss: Some(digits(validation.loss as f32)), ..self.point(state) };
-        let is_finite = validation.loss.is_finite();
-        if is_finite {
-            self.check(self.save_start(state))?;
-        }
-        // The line says that all of a validation is done.
-        self.check(self.append(&point))?;
-        self.validated = Some(state.iteration);
-        self.diverged = !is_finite;
-        self.notify(StartEvent::Validation(*validation))?;
-        if is_finite { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        self.after_validation(*validation, (validation.loss as f32, None), state)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::read_curve;
     use crate::train::record_start;
     use weightsmith_ledger::{Filter, Ledger};
     use weightsmith_tasks::{Base, Seed};

@@ -1,7 +1,10 @@
 //! Trainings that are ended by their listener.
 
 use super::*;
+use crate::history::{TrainingPoint, append_point, read_curve};
+use std::time::{Duration, Instant};
 use weightsmith_metamodel::MetamodelConfig;
+use weightsmith_runtime::Cost;
 use weightsmith_tasks::{Seed, TaskType};
 use weightsmith_training::{Order, OuterConfig, OuterOptimiser, Shapes, ThroughSteps};
 

@@ -86,8 +86,18 @@ fn more_threads_change_nothing() {
 }
 
 #[test]
+fn few_rows_take_no_steps_but_may_hear_a_smooth_function() {
+    let (_, info, error) = generated(40, options(Steps::Decided), smooth);
+    let steps = info.steps.unwrap();
+    assert!(steps.n_steps == 0 && steps.stepped_share == 0.0 && steps.smooth_share > 0.0, "{steps:?}");
+    let (_, none, plain) = generated(40, options(Steps::Fixed(0)), smooth);
+    assert_eq!(none.steps, None);
+    assert!(error < plain, "{plain} without a smooth function, {error} with one");
+}
+
+#[test]
 fn too_few_rows_are_not_split() {
-    let (_, info, _) = generated(40, options(Steps::Decided), smooth);
+    let (_, info, _) = generated(12, options(Steps::Decided), smooth);
     assert_eq!(info.steps, None);
 }
 
