@@ -18,7 +18,7 @@ use rand_chacha::ChaCha8Rng;
 use weightsmith_base_model::{
     Encoding, EncodingError, HostLayer, HostWeights, Matrix, Rows, Weights, predict,
 };
-use weightsmith_kernels::cholesky_solve;
+use weightsmith_kernels::{Factor, Square};
 use weightsmith_metamodel::{Labels, Standardised, UNIT_FLOOR, standardised};
 use weightsmith_tasks::{Base, Column, Seed, Table, softmax};
 
@@ -367,10 +367,23 @@ impl Move {
         let features = values.reshape([n, p]);
         let middle = wanted.clone().mean_dim(0); // [1, k]
         let transposed = features.clone().transpose(); // [p, n]
-        let ridges = Tensor::<2>::from_data(TensorData::new(ridges, [1, p]), &device);
-        let gram = transposed.clone().matmul(features) / n as f32 + Tensor::eye(p, &device) * ridges;
-        let right = transposed.matmul(wanted - middle.clone()) / n as f32; // [p, k]
-        let solved = cholesky_solve(gram.unsqueeze::<3>(), right.unsqueeze::<3>()).reshape([p, k]);
+        let gram = read(transposed.clone().matmul(features) / n as f32);
+        let right = read(transposed.matmul(wanted - middle.clone()) / n as f32); // [p, k]
+        // Columns of names make many units that say the same of every row: too near to singular for single precision.
+        let mut system = Square::new(p, &gram.into_iter().map(f64::from).collect::<Vec<f64>>());
+        for (at, ridge) in ridges.into_iter().enumerate() {
+            system.row_mut(at)[at] += f64::from(ridge);
+        }
+        let (factor, _) = Factor::raised(system);
+        let mut solved = vec![0.0; p * k];
+        for output in 0..k {
+            let mut side: Vec<f64> =
+                right.iter().skip(output).step_by(k).map(|value| f64::from(*value)).collect();
+            factor.solve(&mut side);
+            let places = solved.iter_mut().skip(output).step_by(k);
+            places.zip(side).for_each(|(place, value)| *place = value as f32);
+        }
+        let solved = Tensor::<2>::from_data(TensorData::new(solved, [p, k]), &device);
         let coefficients = solved / scale.reshape([p, 1]);
         let intercept = middle - mean.reshape([1, p]).matmul(coefficients.clone());
         Self { coefficients: read(coefficients), intercept: read(intercept) }

@@ -56,6 +56,14 @@ pub(crate) struct Candidate {
     pub(crate) left_out: Vec<f32>,
 }
 
+impl Candidate {
+    /// Whether all its numbers are, and what it says of rows that it has not seen.
+    fn is_finite(&self) -> bool {
+        let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
+        self.weights.named().iter().all(|(.., values)| finite(values)) && finite(&self.left_out)
+    }
+}
+
 /// What candidates are judged by.
 pub(crate) struct Judge<'a> {
     pub(crate) table: &'a Table,
@@ -107,10 +115,7 @@ impl Judge<'_> {
     /// Whether a model's numbers are finite, its outputs for its own rows no worse than promised, and those for rows with one
     /// outlying cell not wild.
     fn is_sound(&self, candidate: &Candidate, losses: &[f64], unit: f64) -> Result<bool, EncodingError> {
-        let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
-        if !candidate.weights.named().iter().all(|(.., values)| finite(values))
-            || !finite(&candidate.left_out)
-        {
+        if !candidate.is_finite() {
             return Ok(false);
         }
         let rows = views::spread(self.order, N_LOOKED_AT).unwrap_or_else(|| self.order.to_vec());
@@ -131,10 +136,11 @@ impl Judge<'_> {
         simpler: &[f64],
         unit: f64,
     ) -> Result<Option<Vec<f32>>, EncodingError> {
+        if !candidate.is_finite() {
+            return Ok(None);
+        }
         let outputs = candidate.weights.predict(&candidate.encoding.encode(self.table)?);
-        if !outputs.iter().chain(&candidate.left_out).all(|output| output.is_finite())
-            || self.is_wild(candidate)?
-        {
+        if !outputs.iter().all(|output| output.is_finite()) || self.is_wild(candidate)? {
             return Ok(None);
         }
         let (gain, error) = difference(simpler, &row_losses(self.target, &outputs));

@@ -107,6 +107,22 @@ fn a_network_that_does_less_than_promised_and_more_than_the_linear_model_promise
 }
 
 #[test]
+fn a_network_with_a_number_that_is_none_is_not_written_however_good_it_looks() {
+    for is_class in [true, false] {
+        let support = support(is_class);
+        let mut broken = candidate(&support, 4.0, 5.0);
+        // A unit that never says anything.
+        broken.weights.hidden =
+            vec![HostLayer { weight: Matrix::new(1, 1, vec![1.0]), bias: vec![f32::NEG_INFINITY] }];
+        let n_outputs = broken.weights.output_bias.len();
+        broken.weights.output = Some(Matrix::new(n_outputs, 1, vec![1.0; n_outputs]));
+        let (written, fallback) = chosen(&support, broken, candidate(&support, 0.5, 0.5));
+        assert_eq!(fallback, Some(Fallback::Linear));
+        assert!(written.is_finite());
+    }
+}
+
+#[test]
 fn a_class_without_rows_stays_next_to_impossible() {
     let target =
         Target::Classes { class_names: vec!["a".into(), "b".into(), "c".into()], labels: vec![0, 2, 2, 0] };

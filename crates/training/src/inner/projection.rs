@@ -131,20 +131,8 @@ fn random_layer(n_columns: usize, seed: Seed, network: u64) -> HostLayer {
     }
 }
 
-/// The largest bias that is kept: a ramp that has become so wide that its shoulder is beyond any number is a ReLU, whose second unit
-/// never says anything.
-const LARGEST_BIAS: f32 = 1e30;
-
 /// The trained outputs after each number of steps from a hidden layer.
 fn stepped(problem: &Problem, hidden: &HostLayer, n_steps: &[usize]) -> Vec<HostWeights> {
-    let mut all = steps_from(problem, hidden, n_steps);
-    for layer in all.iter_mut().flat_map(|weights| &mut weights.hidden) {
-        layer.bias.iter_mut().for_each(|bias| *bias = bias.clamp(-LARGEST_BIAS, LARGEST_BIAS));
-    }
-    all
-}
-
-fn steps_from(problem: &Problem, hidden: &HostLayer, n_steps: &[usize]) -> Vec<HostWeights> {
     let run = |wanted: Wanted<'_>| -> Vec<HostWeights> {
         let projection = VariableProjection::new(&problem.rows, wanted, hidden);
         let found = projection.steps(projection.first_strengths(), n_steps, 0.0);

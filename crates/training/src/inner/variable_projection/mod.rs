@@ -31,6 +31,9 @@ const LOG_UNIT_STRENGTHS: [f64; 5] = [0.0, 2.0, 4.0, 6.0, 8.0];
 const LOG_INPUT_STRENGTHS: [f64; 3] = [-2.0, 0.5, 3.0];
 /// Pairs of steps that L-BFGS remembers.
 const N_PAIRS: usize = 20;
+/// A ramp that has become so wide that its shoulder is beyond any number is a ReLU, whose second unit never says anything: its
+/// bias is minus this.
+const LARGEST_BIAS: f32 = 1e30;
 /// Most steps of the logistic head, when they have converged, and the precision of its intercepts.
 const MAX_LOGISTIC_STEPS: usize = 200;
 const LOGISTIC_TOLERANCE: f64 = 1e-6;
@@ -243,7 +246,8 @@ fn fold(units: &Units, features: &Features, coefficients: &[f64], middle: &[f64]
     }
     if let Some(width) = &units.width {
         weight.extend_from_within(..);
-        hidden_bias.extend(units.bias.iter().zip(width).map(|(foot, width)| (foot - width) as f32));
+        let shoulder = |(foot, width): (&f64, &f64)| ((foot - width) as f32).max(-LARGEST_BIAS);
+        hidden_bias.extend(units.bias.iter().zip(width).map(shoulder));
     }
     let n_units = hidden_bias.len();
     let skip = plain.chunks_exact(p).flat_map(|row| single(&row[m..])).collect();

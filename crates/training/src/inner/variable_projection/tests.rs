@@ -181,3 +181,19 @@ fn the_logistic_head_is_where_the_penalised_loss_has_no_slope() {
     let allowed = (LOGISTIC_TOLERANCE * 90.0 * (0.5 * 90.0 + penalties[p - 1])).sqrt();
     assert!(slopes.iter().all(|slope| slope.abs() < allowed), "{slopes:?}, {allowed} allowed");
 }
+
+#[test]
+fn a_ramp_that_widens_without_end_leaves_finite_numbers() {
+    let (rows, layer, targets) = problem(3, 40, 1);
+    let values: Vec<f32> = targets.iter().map(|target| *target as f32).collect();
+    let projection = VariableProjection::new(&rows, Wanted::Values(&values), &layer);
+    let strengths = projection.first_strengths();
+    let with_width = |width: f64| {
+        let mut units = projection.start.clone();
+        units.width.as_mut().expect("the layer is of ramps")[0] = width;
+        projection.finish(1, &projection.layout.point(&units, strengths), &mut vec![])
+    };
+    let (found, same) = (with_width(1e60), with_width(1e20));
+    assert!(found.weights.named().iter().all(|(.., values)| values.iter().all(|value| value.is_finite())));
+    assert_eq!(found.weights.predict(&rows), same.weights.predict(&rows));
+}
