@@ -3,6 +3,8 @@
 //! The work is done in tiles of a few rows and columns whose sums stay in registers. Sums are added up in one order,
 //! whatever the machine.
 
+mod many_sides;
+
 use multiversion::multiversion;
 use std::ops::Range;
 

@@ -147,3 +147,17 @@ fn correlated_numbers_have_the_matrix_as_their_covariance() {
         }
     }
 }
+
+#[test]
+fn many_sides_are_whitened_as_each_is() {
+    for (n, n_sides) in [(1, 1), (3, 40), (16, 16), (17, 31), (53, 5), (96, 100), (53, 0)] {
+        let factor = Factor::of(upper(n)).unwrap();
+        let mut sides: Vec<f64> = (0..n * n_sides).map(|at| ((at * at) % 23) as f64 / 7.0 - 1.0).collect();
+        let mut expected = sides.clone();
+        factor.whiten(&mut expected);
+        factor.whiten_many(&mut sides);
+        for (own, wanted) in sides.iter().zip(&expected) {
+            assert!((own - wanted).abs() < 1e-11, "{n} rows, {n_sides} sides: {own}, {wanted}");
+        }
+    }
+}
