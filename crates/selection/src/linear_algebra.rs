@@ -111,14 +111,71 @@ pub(crate) fn squared_distances(a: &Matrix, b: &Matrix) -> Matrix {
     distances
 }
 
+/// The product of two matrices, `[n, p]` and `[p, k]`; `k` is small.
+///
+/// # Panics
+/// If the first has not as many columns as the second has rows.
+pub(crate) fn product(left: &Matrix, right: &Matrix) -> Matrix {
+    assert_eq!(left.n_columns, right.n_rows, "a product is over one width");
+    let mut product = Matrix::zeros(left.n_rows, right.n_columns);
+    dots(left, &right.transposed(), &mut product);
+    product
+}
+
+/// The product of the first, its rows and columns exchanged, with the second: `[n, p]` and `[n, k]` give `[p, k]`; `k` is small.
+///
+/// # Panics
+/// If they have not as many rows.
+pub(crate) fn transposed_product(left: &Matrix, right: &Matrix) -> Matrix {
+    assert_eq!(left.n_rows, right.n_rows, "a product is over the same rows");
+    let mut sums = Matrix::zeros(right.n_columns, left.n_columns);
+    add_rows(left, right, &mut sums);
+    sums.transposed()
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn dots(left: &Matrix, right: &Matrix, into: &mut Matrix) {
+    for (row, values) in left.rows().enumerate() {
+        for (value, other) in into.row_mut(row).iter_mut().zip(right.rows()) {
+            *value = dot_f64(values, other);
+        }
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn add_rows(left: &Matrix, right: &Matrix, sums: &mut Matrix) {
+    for (values, shares) in left.rows().zip(right.rows()) {
+        for (at, share) in shares.iter().enumerate().filter(|(_, share)| **share != 0.0) {
+            sums.row_mut(at).iter_mut().zip(values).for_each(|(sum, value)| *sum += share * value);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::random_matrix;
 
     #[test]
     fn distances_are_those_of_a_loop() {
         let a = Matrix::new(2, 2, vec![0.0, 1.0, 3.0, -2.0]);
         let found = squared_distances(&a, &a);
         assert_eq!(found, Matrix::new(2, 2, vec![0.0, 18.0, 18.0, 0.0]));
+    }
+
+    #[test]
+    fn products_are_those_of_loops() {
+        let (a, b) = (random_matrix(7, 21, 1), random_matrix(21, 3, 2));
+        let found = product(&a, &b);
+        for row in 0..7 {
+            for column in 0..3 {
+                let naive: f64 = (0..21).map(|at| a.row(row)[at] * b.row(at)[column]).sum();
+                assert!((found.row(row)[column] - naive).abs() < 1e-12);
+            }
+        }
+        let turned = transposed_product(&b, &a.transposed());
+        for (found, expected) in turned.transposed().values().iter().zip(found.values()) {
+            assert!((found - expected).abs() < 1e-12);
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! With features `Φ` (`[n, p]`), row weights `W`, one-hot targets `Y` and a penalty `Λ`, the head is `β = A⁻¹ Φᵀ W Y` with
 //! `A = Φᵀ W Φ + Λ`. Of `A = Uᵀ U` every figure here needs the whitened features `z = U⁻ᵀ φ` alone: `φᵢᵀ A⁻¹ φⱼ = zᵢ·zⱼ`.
 
-use crate::linear_algebra::Matrix;
+use crate::linear_algebra::{Matrix, product, transposed_product};
 use weightsmith_kernels::{Factor, Square, dot_f64};
 
 /// Strengths of the penalty that are tried.
@@ -52,11 +52,12 @@ impl SolvedHead {
         }
         let (factor, _) = Factor::raised(system);
         let whitened = whitened(&factor, features);
-        let mut coefficients = Matrix::zeros(whitened.n_columns(), targets.n_columns());
-        for ((z, target), &weight) in whitened.rows().zip(targets.rows()).zip(weights) {
-            add_outer(&mut coefficients, z, target.iter().copied(), weight);
+        let mut weighted = targets.clone();
+        for (row, weight) in weights.iter().enumerate() {
+            weighted.row_mut(row).iter_mut().for_each(|target| *target *= weight);
         }
-        let fitted = outputs(&whitened, &coefficients);
+        let coefficients = transposed_product(&whitened, &weighted);
+        let fitted = product(&whitened, &coefficients);
         let leverages: Vec<f64> =
             whitened.rows().zip(weights).map(|(z, weight)| weight * dot_f64(z, z)).collect();
         let mut left_out = fitted.clone();
@@ -122,7 +123,7 @@ impl SolvedHead {
         }
         let (block, _) = Factor::raised(block);
         let own = whitened(&block, &units.transposed()).transposed();
-        let pulls = outputs(&own, &self.coefficients);
+        let pulls = product(&own, &self.coefficients);
         let (mut sum, mut n) = (0.0, 0.0);
         for (row, z) in self.whitened.rows().enumerate() {
             let shares: Vec<f64> = own.rows().map(|unit| dot_f64(unit, z)).collect();
@@ -146,7 +147,7 @@ impl SolvedHead {
 
     /// Outputs for other rows, `[n_query, n_outputs]`.
     pub fn predict(&self, features: &Matrix) -> Matrix {
-        outputs(&self.whiten(features), &self.coefficients)
+        product(&self.whiten(features), &self.coefficients)
     }
 
     /// By how much a query's loss falls for each unit of weight that a row is given: the exact derivative
@@ -157,22 +158,16 @@ impl SolvedHead {
     /// for a solved head.
     pub fn values(&self, targets: &Matrix, query: &Matrix, query_targets: &Matrix) -> Vec<f64> {
         let whitened = self.whiten(query);
-        let told = outputs(&whitened, &self.coefficients);
-        let mut pull = Matrix::zeros(whitened.n_columns(), targets.n_columns());
-        for row in 0..query.n_rows() {
-            add_outer(&mut pull, whitened.row(row), residual(query_targets.row(row), told.row(row)), 1.0);
-        }
-        self.pulled(targets, &pull)
+        let told = product(&whitened, &self.coefficients);
+        let rest = residuals(query_targets, &told, &vec![1.0; query.n_rows()]);
+        self.pulled(targets, &transposed_product(&whitened, &rest))
     }
 
     /// [`SolvedHead::values`] where the query are the head's own rows with the given weights, each told by a head that was solved
     /// without it, and no row counts for itself.
     pub fn cross_fitted_values(&self, targets: &Matrix, query_weights: &[f64]) -> Vec<f64> {
-        let mut pull = Matrix::zeros(self.whitened.n_columns(), targets.n_columns());
-        for (row, &weight) in query_weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
-            let rest = residual(targets.row(row), self.left_out.row(row));
-            add_outer(&mut pull, self.whitened.row(row), rest, weight);
-        }
+        let rest = residuals(targets, &self.left_out, query_weights);
+        let pull = transposed_product(&self.whitened, &rest);
         let mut values = self.pulled(targets, &pull);
         for (row, value) in values.iter_mut().enumerate() {
             let z = self.whitened.row(row);
@@ -185,7 +180,7 @@ impl SolvedHead {
 
     /// `zᵢᵀ pull rᵢ` of every row.
     fn pulled(&self, targets: &Matrix, pull: &Matrix) -> Vec<f64> {
-        let said = outputs(&self.whitened, pull);
+        let said = product(&self.whitened, pull);
         let value = |row: usize| {
             residual(targets.row(row), self.fitted.row(row)).zip(said.row(row)).map(|(r, s)| r * s).sum()
         };
@@ -196,7 +191,7 @@ impl SolvedHead {
 /// `U⁻ᵀ φ` of every row.
 fn whitened(factor: &Factor, features: &Matrix) -> Matrix {
     let mut whitened = features.clone();
-    factor.whiten(whitened.values_mut());
+    factor.whiten_many(whitened.values_mut());
     whitened
 }
 
@@ -204,23 +199,14 @@ fn residual<'a>(target: &'a [f64], output: &'a [f64]) -> impl Iterator<Item = f6
     target.iter().zip(output).map(|(target, output)| target - output)
 }
 
-fn add_outer(sum: &mut Matrix, left: &[f64], right: impl Iterator<Item = f64>, weight: f64) {
-    let right: Vec<f64> = right.collect();
-    for (row, left) in left.iter().enumerate() {
-        let share = weight * left;
-        sum.row_mut(row).iter_mut().zip(&right).for_each(|(sum, right)| *sum += share * right);
+/// Residuals of every row, times its weight.
+fn residuals(targets: &Matrix, told: &Matrix, weights: &[f64]) -> Matrix {
+    let mut rest = targets.clone();
+    for (row, weight) in weights.iter().enumerate() {
+        let told = told.row(row);
+        rest.row_mut(row).iter_mut().zip(told).for_each(|(rest, told)| *rest = weight * (*rest - told));
     }
-}
-
-/// `z γ`.
-fn outputs(whitened: &Matrix, coefficients: &Matrix) -> Matrix {
-    let mut outputs = Matrix::zeros(whitened.n_rows(), coefficients.n_columns());
-    for row in 0..whitened.n_rows() {
-        for (z, coefficients) in whitened.row(row).iter().zip(coefficients.rows()) {
-            outputs.row_mut(row).iter_mut().zip(coefficients).for_each(|(sum, c)| *sum += z * c);
-        }
-    }
-    outputs
+    rest
 }
 
 fn squared_difference(a: &[f64], b: &[f64]) -> f64 {
