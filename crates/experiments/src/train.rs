@@ -192,16 +192,14 @@ pub fn train_metamodel(
 ) -> Result<Trained, TrainError> {
     let (opened, mut state) = open(experiment, resume)?;
     let trainer = Trainer::new(&experiment.training, device, n_threads)?;
-    let mut recorder = Recorder::new(experiment, &opened, &state, listen)?;
-    let training = &experiment.training;
-    let is_validated = state.step > 0
-        && (state.step.is_multiple_of(training.validate_every) || state.step == training.last_step());
-    let goes_on = !recorder.lacks_validation(state.step, is_validated)
-        || recorder.on_validation(&trainer.validate(&state), &state).is_continue();
-    if goes_on && !recorder.is_diverged() {
-        trainer.run(&mut state, &mut recorder);
-    }
-    let (reached, seconds) = recorder.finish(&state)?;
+    let recorder = Recorder::new(experiment, &opened, &state, listen)?;
+    let is_validated = trainer.is_validated(state.step);
+    let (reached, seconds) = recorder.carry_out(
+        &mut state,
+        is_validated,
+        |recorder, state| recorder.on_validation(&trainer.validate(state), state),
+        |recorder, state| trainer.run(state, recorder),
+    )?;
     let metamodel = opened.files.metamodel.clone();
     Ok(Trained { state: reached, step: state.step, n_tasks: state.n_tasks, seconds, metamodel })
 }

@@ -100,8 +100,8 @@ impl<'a> Teacher<'a> {
         Self { data, forest, smooth: None, grown, share: USUAL_SHARE, rng }
     }
 
-    /// How far one row's outputs should move: to the average of both opinions, in class shares or values, in which
-    /// that of a teacher has the given share. `said` are the network's logits or standardised values.
+    /// How far one row's outputs should move: to the average of what network and teacher say, in class shares or values, in which
+    /// that of the teacher has the given share. `said` are the network's logits or standardised values.
     fn change(&self, share: f32, said: &[f32], told: &[f32]) -> Vec<f32> {
         match self.data.labels {
             Labels::Classes { .. } => {
@@ -292,7 +292,10 @@ impl<'a> Teacher<'a> {
                 Labels::Classes { n_classes, .. } => all_sharpened(&told, *n_classes, teacher.sharpness),
             }
         });
-        let forest = self.forest.predict(&reorder(&seen, self.data.columns));
+        let forest = match self.share > 0.0 {
+            true => self.forest.predict(&reorder(&seen, self.data.columns)),
+            false => vec![0.0; rows.n_rows * self.data.labels.n_outputs()],
+        };
         let (told, share) = self.together(smooth.as_deref(), &forest);
         let wanted = self.wanted(&rows, student, weights, (&told, share), device);
         let input_ridge = if self.smooth.is_some() { SMOOTH_RIDGE } else { forest_ridge };

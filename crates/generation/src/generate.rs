@@ -38,7 +38,7 @@ pub struct GenerateInfo {
     pub n_encoded_rows: usize,
     /// Hidden units of the joined network.
     pub n_units: usize,
-    /// Share of the forest's opinion in the outputs.
+    /// Share of the forest in the outputs.
     pub forest_share: f32,
     /// What was decided about inner steps; none where none were asked for or the support is too small, or too wide, to hold
     /// rows out.

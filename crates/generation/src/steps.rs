@@ -1,6 +1,6 @@
 //! Inner steps from generated weights, and the decision how many of them pay and how much of the output they get.
 //!
-//! Four opinions may share the output: the views as they were generated, views that took steps of
+//! Four predictions may share the output: the views as they were generated, views that took steps of
 //! [variable projection](weightsmith_training::VariableProjection), the forest, and a smooth function. How many steps, and
 //! the shares, are picked by folds of the support: in each, weights are generated anew from the other rows and take their
 //! steps on them, and a smooth function is fitted to them, so that nothing has seen the rows that judge. The forest is judged

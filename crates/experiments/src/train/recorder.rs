@@ -166,14 +166,26 @@ impl<'a, R: Recorded, S, V> Recorder<'a, R, S, V> {
         })
     }
 
-    /// Whether nothing more is to be done, since a validation's loss was not finite.
-    pub(super) fn is_diverged(&self) -> bool {
-        self.diverged
-    }
-
-    /// Whether a step is not validated though it should be: a training may have ended between the two.
-    pub(super) fn lacks_validation(&self, step: u64, is_validated: bool) -> bool {
-        !self.diverged && is_validated && self.validated != Some(step)
+    /// Runs the training to its end, or until the listener ends it, and writes the last checkpoint: how far it has come, and how many
+    /// seconds that took. `is_validated` tells whether a validation follows the step of `state`; if it was not done, since a
+    /// training may have ended between the two, `validate` makes up for it.
+    ///
+    /// # Errors
+    /// The first that was met while recording; a system that refuses.
+    pub(super) fn carry_out(
+        mut self,
+        state: &mut R::State,
+        is_validated: bool,
+        validate: impl FnOnce(&mut Self, &R::State) -> ControlFlow<()>,
+        run: impl FnOnce(&mut Self, &mut R::State),
+    ) -> Result<(TrainingState, f64), TrainError> {
+        let (step, _) = self.training.progress(state);
+        let lacks_validation = !self.diverged && is_validated && self.validated != Some(step);
+        let goes_on = !lacks_validation || validate(&mut self, state).is_continue();
+        if goes_on && !self.diverged {
+            run(&mut self, state);
+        }
+        self.finish(state)
     }
 
     /// Keeps the first failure, which ends the training.
@@ -262,11 +274,7 @@ impl<'a, R: Recorded, S, V> Recorder<'a, R, S, V> {
         if is_finite { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 
-    /// Writes the last checkpoint and says how far the training has come, and how many seconds it took.
-    ///
-    /// # Errors
-    /// The first that was met while recording; a system that refuses.
-    pub(super) fn finish(mut self, state: &R::State) -> Result<(TrainingState, f64), TrainError> {
+    fn finish(mut self, state: &R::State) -> Result<(TrainingState, f64), TrainError> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }

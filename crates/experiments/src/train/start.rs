@@ -91,13 +91,14 @@ pub fn train_start(
     experiment.validate()?;
     let (opened, mut state) = open(experiment, resume)?;
     let trainer = StartTrainer::new(&experiment.start, n_threads)?;
-    let mut recorder = Recorder::new(experiment, &opened, &state, listen)?;
-    let goes_on = !recorder.lacks_validation(state.iteration, trainer.is_validated(state.iteration))
-        || recorder.on_validation(&trainer.validate(&state), &state).is_continue();
-    if goes_on && !recorder.is_diverged() {
-        trainer.run(&mut state, &mut recorder);
-    }
-    let (reached, seconds) = recorder.finish(&state)?;
+    let recorder = Recorder::new(experiment, &opened, &state, listen)?;
+    let is_validated = trainer.is_validated(state.iteration);
+    let (reached, seconds) = recorder.carry_out(
+        &mut state,
+        is_validated,
+        |recorder, state| recorder.on_validation(&trainer.validate(state), state),
+        |recorder, state| trainer.run(state, recorder),
+    )?;
     let (iteration, n_tasks) = experiment.progress(&state);
     Ok(TrainedStart { state: reached, iteration, n_tasks, seconds, start: experiment.start_file() })
 }

@@ -157,14 +157,18 @@ impl<L: Level> Trainer<L> {
             if observer.on_step(&report, state).is_break() {
                 return;
             }
-            if state.step.is_multiple_of(self.config.validate_every) || state.step == self.config.last_step()
-            {
+            if self.is_validated(state.step) {
                 let validation = self.validate(state);
                 if observer.on_validation(&validation, state).is_break() {
                     return;
                 }
             }
         }
+    }
+
+    /// Whether a validation follows this step.
+    pub fn is_validated(&self, step: u64) -> bool {
+        step > 0 && (step.is_multiple_of(self.config.validate_every) || step == self.config.last_step())
     }
 
     /// One outer step.
